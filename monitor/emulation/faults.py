@@ -1,0 +1,95 @@
+"""Faults that an emulated platform can be told to have, so that each is met with a real cause over real HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """Answer this instead of the real thing, after `delay` real seconds."""
+
+    status: int
+    body: bytes = b""
+    headers: dict[str, str] = field(default_factory=dict)
+    content_type: str = "application/json"
+    delay: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cut:
+    """The real answer with its length announced, but only this share of its bytes sent before the connection drops."""
+
+    share: float = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slow:
+    """The real answer after that many real seconds."""
+
+    seconds: float
+
+
+Fault = Reply | Cut | Slow
+
+
+class Faults:
+    """The switch. A fault is for an operation (`*`: any) and for `times` requests (None: until cleared)."""
+
+    def __init__(self) -> None:
+        self._plan: list[tuple[str, Fault, int | None]] = []
+
+    def add(self, fault: Fault, *, operation: str = "*", times: int | None = 1, after: int = 0) -> None:
+        """The next `times` matching requests meet `fault`, once `after` matching ones have passed unharmed."""
+        if after:
+            self._plan.append((operation, _PASS, after))
+        self._plan.append((operation, fault, times))
+
+    def clear(self) -> None:
+        self._plan.clear()
+
+    def _take(self, operation: str) -> Fault | None:
+        for index, (wanted, fault, left) in enumerate(self._plan):
+            if wanted in ("*", operation):
+                if left is not None:
+                    self._plan[index] = (wanted, fault, left - 1)
+                    if left <= 1:
+                        del self._plan[index]
+                return None if fault is _PASS else fault
+        return None
+
+    async def serve(
+        self, operation: str, request: web.Request, real: Callable[[], Awaitable[web.Response]]
+    ) -> web.StreamResponse:
+        """The answer to `request`: the real one, or what the next fault makes of it."""
+        fault = self._take(operation)
+        if isinstance(fault, Reply):
+            await asyncio.sleep(fault.delay)
+            return web.Response(
+                status=fault.status, body=fault.body, headers=fault.headers, content_type=fault.content_type
+            )
+        if isinstance(fault, Slow):
+            await asyncio.sleep(fault.seconds)
+        response = await real()
+        if isinstance(fault, Cut):
+            return await _cut(request, response, fault.share)
+        return response
+
+
+_PASS = Slow(seconds=0.0)
+
+
+async def _cut(request: web.Request, response: web.Response, share: float) -> web.StreamResponse:
+    body = response.body if isinstance(response.body, bytes) else b""
+    stream = web.StreamResponse(status=response.status)
+    stream.content_type = response.content_type
+    stream.content_length = len(body)
+    await stream.prepare(request)
+    await stream.write(body[: int(len(body) * share)])
+    if request.transport is not None:
+        request.transport.close()
+    return stream

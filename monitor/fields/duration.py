@@ -1,0 +1,49 @@
+"""Durations as people write them in the config file (`30s 5m 2h 1d`) and read them in messages (`2 h 5 min`)."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, WithJsonSchema
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_TEXT = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
+_WHOLE = re.compile(r"(?:\d+(?:\.\d+)?[smhd])+")
+
+
+def parse_duration(text: str) -> float:
+    """Seconds of `90s`, `1h30m`, `1d`. Raises ValueError that says what would be right."""
+    if not isinstance(text, str) or not _WHOLE.fullmatch(text.strip()):
+        raise ValueError(f"{text!r} is no duration; write a number and a unit, like 30s, 5m, 2h or 1d")
+    return sum(float(number) * _UNITS[unit] for number, unit in _TEXT.findall(text))
+
+
+def _interval(value: Any) -> float:
+    seconds = parse_duration(value)
+    if seconds < 1:
+        raise ValueError("shorter than 1s; no interval may be shorter than one second")
+    return seconds
+
+
+Duration = Annotated[
+    float,
+    BeforeValidator(_interval),
+    WithJsonSchema({"type": "string", "pattern": r"^(\d+(\.\d+)?[smhd])+$", "examples": ["30s", "5m", "2h", "1d"]}),
+]
+"""A config field of at least one second; the value is seconds."""
+
+
+def format_duration(seconds: float) -> str:
+    """At most two units, rounded down to what a person cares for: `45 s`, `12 min 5 s`, `3 h 20 min`, `2 d 4 h`."""
+    left = int(max(0.0, seconds))
+    parts: list[str] = []
+    for size, name in ((86400, "d"), (3600, "h"), (60, "min"), (1, "s")):
+        count, left = divmod(left, size)
+        if count:
+            parts.append(f"{count} {name}")
+        elif parts:
+            break
+        if len(parts) == 2:
+            break
+    return " ".join(parts) or "0 s"

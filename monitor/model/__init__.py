@@ -1,0 +1,37 @@
+"""Frozen types of the domain. Standard library only: no I/O, no clock, no database."""
+
+from monitor.model.account import Account, Scope
+from monitor.model.event import DEFAULT_SEVERITY, Event, EventDraft, EventType, Severity, event_id, rfc3339
+from monitor.model.flavor import NORMAL, SOLD_OUT, Catalogue, Flavor
+from monitor.model.job import Job, JobError, JobState
+from monitor.model.known import KnownFlavor, KnownJob, KnownStock
+from monitor.model.message import Delivery, DeliveryState, Notification, Outcome, Reason, Receipt, Text
+
+__all__ = [
+    "DEFAULT_SEVERITY",
+    "NORMAL",
+    "SOLD_OUT",
+    "Account",
+    "Catalogue",
+    "Delivery",
+    "DeliveryState",
+    "Event",
+    "EventDraft",
+    "EventType",
+    "Flavor",
+    "Job",
+    "JobError",
+    "JobState",
+    "KnownFlavor",
+    "KnownJob",
+    "KnownStock",
+    "Notification",
+    "Outcome",
+    "Reason",
+    "Receipt",
+    "Scope",
+    "Severity",
+    "Text",
+    "event_id",
+    "rfc3339",
+]

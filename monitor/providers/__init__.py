@@ -1,0 +1,1 @@
+"""Adapters to the platforms, one folder a kind. See docs/ for how to add one."""

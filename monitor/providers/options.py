@@ -1,0 +1,45 @@
+"""What every account in the config file may say, whatever its platform; kinds extend it in their own `options.py`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from monitor.fields import Duration
+from monitor.fields.strict import Name, Strict
+
+
+class Budget(Strict):
+    """Requests that may be sent, shared by all that use the same credential and host."""
+
+    requests_per_second: Annotated[float, Field(gt=0)] = 2.0
+    burst: Annotated[int, Field(ge=1)] = 10
+
+
+class WatchOptions(Strict):
+    """How often one thing is polled: `every` while something is active, `idle_every` (default: `every`) otherwise."""
+
+    every: Duration
+    idle_every: Duration | None = None
+
+
+class JobsWatch(WatchOptions):
+    every: Duration = 30.0
+    idle_every: Duration | None = None
+    sweep_every: Duration = 3600.0
+    """How often the whole listing is read, which is what finds the jobs that are gone."""
+
+
+class AccountOptions(Strict):
+    """Base of every kind's `Options`. A kind adds `provider: Literal["<kind>"]`, its credentials and its watches, and
+    `watches()`."""
+
+    name: Name
+    labels: dict[str, str] = Field(default_factory=dict)
+    first_run: Literal["silent", "summary", "full"] = "silent"
+    budget: Budget = Budget()
+
+    def watches(self) -> dict[str, WatchOptions]:
+        """The configured watches by name, in a stable order."""
+        raise NotImplementedError

@@ -1,0 +1,112 @@
+"""What polling asks of a platform. A provider reads and parses; it knows no store, no diff and no schedule."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, Protocol, TypeVar
+
+from monitor.fields import Clock
+from monitor.model import Account, Flavor, Job, Scope
+from monitor.wire import Http
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobPage:
+    """One page of a job listing, sliced but not decoded: `items` are the bytes of each job object as they came.
+
+    `next` is an opaque cursor for the following page, None on the last. `total` is the platform's own count where it
+    can be believed, else None. `date` is the platform's clock. `paging` is what the provider found out about paging
+    and wants to be given back for this scope (ModelArts: what `offset` means); polling keeps it in the store.
+    """
+
+    items: Sequence[bytes]
+    next: object | None
+    total: int | None
+    date: datetime | None
+    paging: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlavorPage:
+    """A whole catalogue (all pages read): the bytes of each entry, in the platform's order."""
+
+    items: Sequence[bytes]
+    date: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drift:
+    """Something the platform sent that this program does not know: kind `status`, `field`, `stock` …, and the word.
+
+    Never a value of an unknown field, only its name.
+    """
+
+    kind: str
+    word: str
+
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decoded(Generic[T]):
+    """A decoded item and what was unknown in it."""
+
+    item: T
+    drift: tuple[Drift, ...] = ()
+
+
+class Malformed(Exception):
+    """An item that cannot be used. `item_id` is its id where that much could be read. The text holds no values."""
+
+    def __init__(self, message: str, item_id: str | None = None) -> None:
+        super().__init__(message)
+        self.item_id = item_id
+
+
+class Provider(Protocol):
+    """One account on one platform. Every read raises `wire.Fault`; nothing else may escape."""
+
+    account: Account
+    parser_version: str
+    """Salts the stored hashes: a new parser refreshes what is known without telling."""
+    lists_active: bool
+    """Whether `list_jobs(active=True)` can list the jobs that are not finished (else they are read one by one)."""
+    page_size: int
+
+    def scopes(self, watch: str) -> Sequence[Scope]:
+        """The scopes of a configured watch (`jobs`, `training_flavors`, `resource_flavors`); stable between starts."""
+        ...
+
+    async def list_jobs(
+        self, scope: Scope, cursor: object | None = None, *, active: bool = False, paging: str | None = None
+    ) -> JobPage:
+        """One page, newest first; `cursor` None is the first page. `active` only where `lists_active`."""
+        ...
+
+    async def read_job(self, scope: Scope, job_id: str) -> bytes | None:
+        """The job object's bytes as a listing would show it, or None where the platform says that it does not exist."""
+        ...
+
+    def decode_job(self, scope: Scope, raw: bytes) -> Decoded[Job]:
+        """Raises Malformed."""
+        ...
+
+    async def list_flavors(self, scope: Scope) -> FlavorPage:
+        """The whole catalogue of the scope's watch."""
+        ...
+
+    def decode_flavor(self, scope: Scope, raw: bytes) -> Decoded[Flavor]:
+        """Raises Malformed."""
+        ...
+
+    def fingerprint(self) -> str:
+        """A one-way hash of credential and host: changes when the key, secret or host does. Not reversible (keyed or
+        slow enough that a short secret is not guessed from it)."""
+        ...
+
+
+Build = Callable[[Any, Http, Clock], Provider]
+"""Each kind's `provider.py` has `build(options, http, clock) -> Provider`."""

@@ -1,0 +1,1 @@
+"""Where deliveries go, one folder a kind. See docs/ for how to add one."""

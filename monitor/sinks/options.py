@@ -1,0 +1,22 @@
+"""What every sink in the config file may say, whatever its kind; kinds extend it in their own `options.py`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from monitor.fields import Duration
+from monitor.fields.strict import Name, Strict
+
+
+class SinkOptions(Strict):
+    """Base of every kind's `Options`. A kind adds `type: Literal["<kind>"]`."""
+
+    name: Name
+    timeout: Duration = 30.0
+    """How long one attempt may take."""
+    concurrency: Annotated[int, Field(ge=1, le=64)] = 4
+    """How many attempts may run at once."""
+    retry_for: Duration = 259200.0
+    """How long a message is tried before it is dead (3 days)."""
