@@ -75,6 +75,8 @@ class Provider(Protocol):
     lists_active: bool
     """Whether `list_jobs(active=True)` can list the jobs that are not finished (else they are read one by one)."""
     page_size: int
+    reports_usage: bool
+    """Whether jobs carry the tokens they used; where not, nobody waits for a usage after a job's end."""
 
     def scopes(self, watch: str) -> Sequence[Scope]:
         """The scopes of a configured watch (`jobs`, `training_flavors`, `resource_flavors`); stable between starts."""
