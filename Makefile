@@ -1,0 +1,81 @@
+# Training Monitor: everything here builds what it needs. `make` alone lists the targets.
+# Wants GNU make and a Python of 3.11 or newer with venv; PYTHON=/path/to/python3 chooses one.
+
+SHELL := /bin/sh
+BIN := .venv/bin
+SDK := .venv-sdk/bin
+PIP_INSTALL := install --quiet --disable-pip-version-check --no-input --require-hashes
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+PYTEST_ARGS ?=
+CHECKED := monitor migrations tests benchmarks
+
+.PHONY: help install demo test check lock clean sdk
+
+help: ## this list
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+
+install: .venv/.installed ## .venv with training-monitor in it (.venv/bin/training-monitor)
+
+demo: .venv/.installed ## a living story in the terminal: two emulated platforms, 60 times as fast
+	@$(BIN)/training-monitor demo
+
+test: check .venv-sdk/.locked ## all checks and all tests
+	$(BIN)/pytest -q -n $(JOBS) --dist worksteal -rs $(PYTEST_ARGS)
+
+check: .venv/.installed ## style, types, imports, no registry host in the tree
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo --no-cache
+	@if grep -n '://' requirements.lock build.lock tests/sdk/requirements.lock; then \
+	  echo "a lock file names a host; make lock writes them without" >&2; exit 1; fi
+
+sdk: .venv-sdk/.locked ## .venv-sdk with the platforms' official SDKs, for their tests
+
+# The two environments. A stamp says what was installed; a lock that changed is installed anew.
+.venv/.locked: requirements.lock build.lock
+	@$(call make_venv,.venv)
+	$(BIN)/python -m pip $(PIP_INSTALL) -r requirements.lock -r build.lock
+	@touch $@
+
+.venv/.installed: .venv/.locked pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv-sdk/.locked: tests/sdk/requirements.lock
+	@$(call make_venv,.venv-sdk)
+	$(SDK)/python -m pip $(PIP_INSTALL) -r tests/sdk/requirements.lock
+	@touch $@
+
+# A version manager's shim may stand for a Python that is not there, so each is asked rather than looked for.
+define make_venv
+found=; old=; for python in $(PYTHON) python3 python3.13 python3.12 python3.11 /usr/bin/python3; do \
+  "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { found=$$python; break; }; \
+  version=$$("$$python" -V 2>/dev/null) && old="$$old $$version ($$python)"; \
+done; \
+if [ -z "$$found" ]; then \
+  echo "Training Monitor needs Python 3.11 or newer; found:$${old:- none}. Name one: make PYTHON=/path/to/python3" >&2; \
+  exit 1; \
+fi; \
+if ! "$$found" -c 'import venv, ensurepip' 2>/dev/null; then \
+  echo "$$found cannot make virtual environments; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; \
+fi; \
+echo "$(1): $$("$$found" -V), takes half a minute"; \
+"$$found" -m venv $(1)
+endef
+
+lock: ## the lock files anew, after a change of dependencies (needs the network)
+	@$(call make_venv,build/lock-venv)
+	build/lock-venv/bin/python -m pip install --quiet --disable-pip-version-check --no-input uv
+	$(UV_COMPILE) --universal --group dev pyproject.toml -o requirements.lock
+	printf 'hatchling\neditables\n' | $(UV_COMPILE) --universal - -o build.lock
+	$(UV_COMPILE) tests/sdk/requirements.in -o tests/sdk/requirements.lock
+	rm -rf build/lock-venv
+	@! grep -n '://' requirements.lock build.lock tests/sdk/requirements.lock
+
+UV_COMPILE := UV_PYTHON_DOWNLOADS=never UV_SYSTEM_CERTS=1 build/lock-venv/bin/uv pip compile \
+  --quiet --generate-hashes --no-header --python-version 3.11 $(LOCK_ARGS)
+
+clean: ## away with all that was built
+	rm -rf .venv .venv-sdk build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*
+	find monitor migrations tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,43 @@
+"""What all tests share: a skip that counts as a failure in CI, and calm settings for property tests."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+NOTHING_SKIPPED = "TRAINING_MONITOR_CI"
+"""Set to 1 by .ci/run: there a test that cannot run is a failure, for a skip hides what it should prove."""
+
+# No deadline, for the machines are shared; no example database, for a run leaves nothing behind. A failure prints how
+# to repeat it.
+settings.register_profile(
+    "house", deadline=None, database=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("house")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    return _refuse_skip(report)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    report = yield
+    return _refuse_skip(report)
+
+
+def _refuse_skip(report: Any) -> Any:
+    if report.outcome != "skipped" or os.environ.get(NOTHING_SKIPPED) != "1" or hasattr(report, "wasxfail"):
+        return report
+    reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+    report.outcome = "failed"
+    report.longrepr = f"{NOTHING_SKIPPED}=1 lets nothing be skipped: {reason}"
+    return report
