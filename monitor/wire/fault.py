@@ -37,6 +37,7 @@ class Fault(Exception):
         code: str | None = None,
         request_id: str | None = None,
         retry_after: float | None = None,
+        sent: bool = True,
     ) -> None:
         super().__init__(message)
         self.kind = kind
@@ -48,3 +49,5 @@ class Fault(Exception):
         self.request_id = request_id
         self.retry_after = retry_after
         """Seconds, where the platform said when to come back."""
+        self.sent = sent
+        """Whether the other side may have got the request. False: surely not (no connection was made)."""

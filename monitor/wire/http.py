@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Protocol
 
 import aiohttp
-from yarl import URL
+import anyio
 
+from monitor.wire.explain import explain, place_of
 from monitor.wire.fault import Fault, FaultKind
 from monitor.wire.retry_after import http_date
 
 MAX_BODY = 16 * 1024 * 1024
 """Bytes. The largest honest page (1000 jobs of 4 kB) is a quarter of it."""
 KEEP_ALIVE = 1800.0
-"""Seconds a connection may idle: longer than the usual poll interval, for a new TLS connection costs 6.7 times the CPU."""
+"""Seconds a connection may idle: longer than a poll interval, for a new TLS connection costs 6.7 times the CPU."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +31,18 @@ class Answer:
     date: datetime | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long a request may take, in seconds. `silence` is the longest wait for the next byte."""
+
+    total: float = 60.0
+    connect: float = 10.0
+    silence: float = 30.0
+
+
 class Gate(Protocol):
-    """Paces the requests of one credential on one host. `leave` follows every `enter` that returned."""
+    """Paces the requests of one credential on one host. `leave` follows every `enter` that returned, once, even when
+    the request is cancelled: it is shielded from the cancellation, so it must be short."""
 
     async def enter(self) -> None:
         """Waits for the budget and the back-off. Raises Fault where no request may be sent."""
@@ -51,15 +63,21 @@ class OpenGate:
 
 Judge = Callable[[Answer], Fault | None]
 Headers = Mapping[str, str] | Callable[[], Mapping[str, str]]
+_NONE: Mapping[str, str] = MappingProxyType({})
 
 
-def new_session(*, connections: int = 20) -> aiohttp.ClientSession:
+def new_session(*, connections: int = 20, patience: Patience = Patience()) -> aiohttp.ClientSession:
     """A client session for `Http`. No cookies, no proxies from the environment, connections outlive a poll interval."""
     connector = aiohttp.TCPConnector(limit=connections, keepalive_timeout=KEEP_ALIVE)
     return aiohttp.ClientSession(
         connector=connector,
         cookie_jar=aiohttp.DummyCookieJar(),
-        timeout=aiohttp.ClientTimeout(total=60, connect=10, sock_read=30),
+        timeout=aiohttp.ClientTimeout(
+            total=patience.total,
+            connect=patience.connect,
+            sock_connect=patience.connect,
+            sock_read=patience.silence,
+        ),
         auto_decompress=True,
         trust_env=False,
     )
@@ -74,19 +92,20 @@ class Http:
         self._max_body = max_body
 
     async def send(
-        self, method: str, url: str, *, judge: Judge, headers: Headers = (lambda: {}), body: bytes | None = None
+        self, method: str, url: str, *, judge: Judge, headers: Headers = _NONE, body: bytes | None = None
     ) -> Answer:
         """Sends once and returns an answer that `judge` found good.
 
         `url` goes out exactly as given (already encoded). `headers` may be a function: it is called when the gate has
         opened, so that a signature is fresh. Redirects are never followed. Raises Fault: the judge's own, or
-        TRANSIENT (network, time-out), SENSELESS (redirect, body over the cap, cut body).
+        TRANSIENT (network, time-out), SENSELESS (redirect, no HTTP, body over the cap, cut body), MISCONFIGURED (what
+        cannot be sent: no URL, a line break in a header).
         """
         await self._gate.enter()
         fault: Fault | None = Fault(FaultKind.TRANSIENT, "the request was abandoned")
         try:
             try:
-                answer = await self._exchange(method, url, headers() if callable(headers) else headers, body)
+                answer = await self._exchange(method, url, headers, body)
                 fault = judge(answer)
             except Fault as error:
                 fault = error
@@ -94,15 +113,14 @@ class Http:
                 raise fault
             return answer
         finally:
-            await self._gate.leave(fault)
+            with anyio.CancelScope(shield=True):
+                await self._gate.leave(fault)
 
-    async def _exchange(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
-        where = URL(url, encoded=True)
-        place = f"{where.scheme}://{where.authority}"
+    async def _exchange(self, method: str, url: str, headers: Headers, body: bytes | None) -> Answer:
+        where, place = place_of(url)
+        sent = headers() if callable(headers) else headers
         try:
-            async with self._session.request(
-                method, where, headers=headers, data=body, allow_redirects=False
-            ) as response:
+            async with self._session.request(method, where, headers=sent, data=body, allow_redirects=False) as response:
                 if 300 <= response.status < 400:
                     raise Fault(
                         FaultKind.SENSELESS,
@@ -113,16 +131,9 @@ class Http:
                 content = await self._read(response, place)
                 date = http_date(response.headers.get("Date"))
                 return Answer(response.status, response.headers, content, date)
-        except TimeoutError as error:
-            raise Fault(FaultKind.TRANSIENT, f"{place} did not answer in time") from error
-        except aiohttp.ClientPayloadError as error:
-            raise Fault(FaultKind.SENSELESS, f"{place} cut its answer short") from error
-        except aiohttp.InvalidURL as error:
-            raise Fault(FaultKind.MISCONFIGURED, "the endpoint is no URL", hint="write https://host[:port]") from error
-        except aiohttp.ClientConnectorCertificateError as error:
-            raise Fault(FaultKind.TRANSIENT, f"the certificate of {place} is not valid") from error
-        except (aiohttp.ClientError, OSError) as error:
-            raise Fault(FaultKind.TRANSIENT, f"cannot reach {place} ({type(error).__name__})") from error
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            # `from None`: the causes name the whole URL and pieces of what was received, and would be logged with it.
+            raise explain(error, place) from None
 
     async def _read(self, response: aiohttp.ClientResponse, place: str) -> bytes:
         chunks: list[bytes] = []
@@ -131,6 +142,7 @@ class Http:
             size += len(chunk)
             if size > self._max_body:
                 response.close()
-                raise Fault(FaultKind.SENSELESS, f"{place} answered more than {self._max_body >> 20} MB; left unread")
+                cap = f"{self._max_body / 1_048_576:.3g} MB"
+                raise Fault(FaultKind.SENSELESS, f"{place} answered more than {cap}; the rest was left unread")
             chunks.append(chunk)
         return b"".join(chunks)
