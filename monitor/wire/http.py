@@ -17,6 +17,8 @@ from monitor.wire.retry_after import http_date
 
 MAX_BODY = 16 * 1024 * 1024
 """Bytes. The largest honest page (1000 jobs of 4 kB) is a quarter of it."""
+MAX_HEADER = 64 * 1024
+"""Bytes of one header. An IAM token with many roles is longer than aiohttp's usual 8 kB."""
 KEEP_ALIVE = 1800.0
 """Seconds a connection may idle: longer than a poll interval, for a new TLS connection costs 6.7 times the CPU."""
 

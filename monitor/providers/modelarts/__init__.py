@@ -1,0 +1,1 @@
+"""Huawei Cloud ModelArts: training jobs, the training flavors and the resource flavors with their stock per zone."""

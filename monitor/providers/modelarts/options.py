@@ -1,0 +1,161 @@
+"""What an account on Huawei Cloud ModelArts says in the config file: where it is, its one credential, its watches."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator, model_validator
+from yarl import URL
+
+from monitor.fields import Duration, Secret
+from monitor.fields.strict import Strict
+from monitor.providers.options import AccountOptions, JobsWatch, WatchOptions
+
+_HOST = re.compile(r"modelarts\.([a-z0-9-]+)\.")
+_GLOBAL_IAM = frozenset({"af-north-1", "cn-north-11", "cn-southwest-3"})
+"""Regions without an IAM host of their own (core SDK 3.1.219, its endpoint table)."""
+
+ProjectId = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,64}$")]
+WorkspaceId = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,64}$")]
+Region = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,62}$")]
+
+
+def _origin(text: str) -> str:
+    """`scheme://host[:port]`. Raises ValueError: the path is signed, so an endpoint with one could never be reached."""
+    try:
+        url = URL(text.strip())
+    except ValueError:
+        url = URL()
+    if url.scheme not in ("http", "https") or not url.host:
+        raise ValueError("is no URL; write https://modelarts.<region>.myhuaweicloud.com")
+    if url.user or url.password or url.path not in ("", "/") or url.query_string or url.fragment:
+        raise ValueError("must be only scheme, host and port, like https://modelarts.cn-north-4.myhuaweicloud.com")
+    return str(url.origin())
+
+
+class Iam(Strict):
+    """An IAM user with its password; the daemon fetches and renews the token itself."""
+
+    user: Annotated[str, Field(min_length=1)]
+    password: Secret
+    domain: Annotated[str, Field(min_length=1)]
+    """The account (tenant) name that the user belongs to."""
+    endpoint: str | None = None
+    """Default: https://iam.<region>.myhuaweicloud.com."""
+
+    @field_validator("endpoint")
+    @classmethod
+    def _check_endpoint(cls, value: str | None) -> str | None:
+        return None if value is None else _origin(value)
+
+
+class Jobs(JobsWatch):
+    """The training jobs of each named workspace."""
+
+    workspaces: Annotated[list[WorkspaceId], Field(min_length=1, default_factory=lambda: ["0"])]
+    """One search covers one workspace; `0` is the default workspace."""
+    paging: Literal["auto", "page", "item"] = "auto"
+    """What the platform's `offset` counts. Its documents disagree; `auto` finds out."""
+
+    @field_validator("workspaces")
+    @classmethod
+    def _no_twins(cls, value: list[str]) -> list[str]:
+        if len(set(value)) != len(value):
+            raise ValueError("names a workspace twice")
+        return value
+
+
+class TrainingFlavors(WatchOptions):
+    """The catalogue that training jobs choose from. It knows no stock."""
+
+    every: Duration = 900.0
+    flavor_type: Literal["CPU", "GPU", "Ascend"] | None = None
+
+
+class ResourceFlavors(WatchOptions):
+    """The catalogue with stock per availability zone."""
+
+    every: Duration = 60.0
+    label_selector: str = ""
+    confirm: Annotated[int, Field(ge=1)] = 1
+    """How many equal polls in a row make a change of stock."""
+
+
+class Options(AccountOptions):
+    """Exactly one of: access_key with secret_key (and security_token), token, iam."""
+
+    provider: Literal["modelarts"]
+    region: Region | None = None
+    endpoint: str | None = None
+    project_id: ProjectId
+    access_key: Secret | None = None
+    secret_key: Secret | None = None
+    security_token: Secret | None = None
+    """Belongs to a temporary access key."""
+    token: Secret | None = None
+    """A ready IAM token, scoped to the project. It lives 24 h and the daemon cannot renew it."""
+    iam: Iam | None = None
+    jobs: Jobs | None = None
+    training_flavors: TrainingFlavors | None = None
+    resource_flavors: ResourceFlavors | None = None
+
+    @field_validator("endpoint")
+    @classmethod
+    def _check_endpoint(cls, value: str | None) -> str | None:
+        return None if value is None else _origin(value)
+
+    @model_validator(mode="after")
+    def _whole(self) -> Options:
+        problems = [*self._place(), *self._credential()]
+        if not self.watches():
+            problems.append("has nothing to watch; add jobs, training_flavors or resource_flavors (each may be {})")
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+    def _place(self) -> list[str]:
+        if self.region is None and self.endpoint is None:
+            return ["needs region (like cn-north-4) or endpoint"]
+        if self.iam is not None and self.iam.endpoint is None and self.location() is None:
+            return ["needs iam.endpoint or region, for the endpoint does not tell which IAM host to ask"]
+        return []
+
+    def _credential(self) -> list[str]:
+        problems = []
+        if (self.access_key is None) != (self.secret_key is None):
+            missing, given = ("secret_key", "access_key") if self.access_key else ("access_key", "secret_key")
+            problems.append(f"needs {missing} beside {given}")
+        if self.security_token is not None and self.access_key is None and self.secret_key is None:
+            problems.append("security_token belongs to a temporary access_key and secret_key; add them")
+        signed = any(value is not None for value in (self.access_key, self.secret_key, self.security_token))
+        ways = [signed, self.token is not None, self.iam is not None]
+        if sum(ways) == 0:
+            problems.append("needs a credential: access_key with secret_key, or token, or iam {user, password, domain}")
+        if sum(ways) > 1:
+            problems.append("has more than one credential; keep one of access_key with secret_key, token, iam")
+        return problems
+
+    def watches(self) -> dict[str, WatchOptions]:
+        found = {
+            "jobs": self.jobs,
+            "training_flavors": self.training_flavors,
+            "resource_flavors": self.resource_flavors,
+        }
+        return {name: watch for name, watch in found.items() if watch is not None}
+
+    def location(self) -> str | None:
+        """The region as configured, else as the endpoint's host names it, else None."""
+        named = _HOST.match(URL(self.endpoint).host or "") if self.endpoint else None
+        return self.region or (named.group(1) if named else None)
+
+    def origin(self) -> str:
+        """`scheme://host[:port]` of the platform."""
+        return self.endpoint or f"https://modelarts.{self.region}.myhuaweicloud.com"
+
+    def iam_origin(self) -> str:
+        """`scheme://host[:port]` of the token service."""
+        if self.iam is not None and self.iam.endpoint is not None:
+            return self.iam.endpoint
+        region = self.location()
+        return "https://iam.myhuaweicloud.com" if region in _GLOBAL_IAM else f"https://iam.{region}.myhuaweicloud.com"
