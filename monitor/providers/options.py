@@ -36,6 +36,7 @@ class AccountOptions(Strict):
     `watches()`."""
 
     name: Name
+    provider: str
     labels: dict[str, str] = Field(default_factory=dict)
     first_run: Literal["silent", "summary", "full"] = "silent"
     budget: Budget = Budget()

@@ -1,0 +1,196 @@
+"""The poll plan of a catalogue: read it whole, pass over it when its bytes are the same, commit what differs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from xxhash import xxh3_64_intdigest
+
+from monitor import diff, store
+from monitor.diff import FlavorContext
+from monitor.model import EventDraft, Flavor, KnownFlavor
+from monitor.polling.ingest import own_drafts
+from monitor.polling.jobs import HEARTBEAT
+from monitor.polling.surroundings import Surroundings
+from monitor.providers.options import AccountOptions, WatchOptions
+from monitor.providers.ports import Drift, FlavorPage, Malformed, Provider
+from monitor.store import Connection, FlavorWrite, ScopeRow
+
+
+@dataclass(slots=True)
+class _Shelf:
+    """What one reading of a catalogue gave."""
+
+    flavors: dict[str, Flavor] = field(default_factory=dict)
+    drift: dict[Drift, None] = field(default_factory=dict)
+    bad: dict[str, str] = field(default_factory=dict)
+    unnamed: bool = False
+    """An item whose id could not be read: who is missing cannot be said."""
+
+
+class FlavorScope:
+    """Polls one catalogue. Not concurrent: one loop owns it."""
+
+    def __init__(self, provider: Provider, options: AccountOptions, watch: WatchOptions, around: Surroundings) -> None:
+        self.provider = provider
+        self.options = options
+        self.around = around
+        self.confirm: int = getattr(watch, "confirm", 1)
+        self._digest: int | None = None
+        self._settled = False
+        """Whether the last reading left nothing that waits to be confirmed."""
+        self._noted = 0.0
+        self.decodes = 0
+
+    async def open(self, row: ScopeRow) -> None:
+        """Takes the scope as the store knows it; the first poll reads the known flavors inside its transaction."""
+        self.row = row
+
+    @property
+    def baselined(self) -> bool:
+        return self.row.baselined_at is not None
+
+    async def poll(self) -> None:
+        """One reading of the catalogue. Raises wire.Fault or store.StoreError."""
+        page = await self.provider.list_flavors(self.row.scope)
+        digest = xxh3_64_intdigest(b"\0".join(sorted(page.items)))
+        now = self.around.clock.now()
+        if digest == self._digest and self._settled and self.around.clock.monotonic() - self._noted < HEARTBEAT:
+            self.row = store.changed(self.row, self._goodness(now, page.date))
+            return
+        unchanged = digest == self._digest and self._settled
+        shelf = _Shelf() if unchanged else self._read(page)
+        await self._commit(shelf, now, page.date, unchanged=unchanged)
+        self._digest = digest
+
+    def _read(self, page: FlavorPage) -> _Shelf:
+        shelf = _Shelf()
+        for raw in page.items:
+            self.decodes += 1
+            try:
+                decoded = self.provider.decode_flavor(self.row.scope, raw)
+            except Malformed as error:
+                shelf.bad[error.item_id or f"{xxh3_64_intdigest(raw):016x}"] = str(error)
+                shelf.unnamed = shelf.unnamed or error.item_id is None
+                continue
+            shelf.flavors[decoded.item.id] = decoded.item
+            shelf.drift.update(dict.fromkeys(decoded.drift))
+        return shelf
+
+    def _goodness(self, now: datetime, date: datetime | None) -> dict[str, Any]:
+        return {"last_good": now} | ({"last_good_platform": date} if date is not None else {})
+
+    async def _commit(self, shelf: _Shelf, now: datetime, date: datetime | None, *, unchanged: bool) -> None:
+        told = self._goodness(now, date)
+        own: list[EventDraft] = []
+        if not self.baselined:
+            own.append(self._baselined(shelf, now))
+            told |= {"baselined_at": now, "baseline_from": date or now}
+        batch = _Batch(
+            scope=self.row, context=self._context(now, date), shelf=shelf, own=own, changes=told, unchanged=unchanged
+        )
+        done = await self.around.store.write(partial(_ingest, batch=batch, epoch=self.around.store.epoch))
+        self.row = store.changed(self.row, told)
+        self._noted = self.around.clock.monotonic()
+        self._settled = unchanged or done.settled
+        if done.events:
+            self.around.bell.ring()
+
+    def _context(self, now: datetime, date: datetime | None) -> FlavorContext:
+        last = self.row.last_good
+        return FlavorContext(
+            account=self.provider.account,
+            now=now,
+            platform_now=date,
+            previous_good=self.row.last_good_platform,
+            gap=last is not None and now - last > timedelta(seconds=self.around.catch_up_after),
+            baselining=not self.baselined,
+            first_run=self.options.first_run,
+            confirm=self.confirm,
+        )
+
+    def _baselined(self, shelf: _Shelf, now: datetime) -> EventDraft:
+        words = [word for flavor in shelf.flavors.values() for word in flavor.zones.values()]
+        counts = {"flavors": len(shelf.flavors)} | {word: words.count(word) for word in sorted(set(words))}
+        return diff.baselined(
+            self.provider.account,
+            watch=self.row.scope.watch,
+            workspace=self.row.scope.workspace,
+            counts=counts,
+            now=now,
+            first_run=self.options.first_run,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Batch:
+    scope: ScopeRow
+    context: FlavorContext
+    shelf: _Shelf
+    own: Sequence[EventDraft]
+    changes: dict[str, Any]
+    unchanged: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    events: int
+    settled: bool
+
+
+def _ingest(conn: Connection, batch: _Batch, *, epoch: str) -> _Done:
+    """Runs inside the writer's transaction: catalogue rows, events and the scope's row together."""
+    drafts: list[tuple[EventDraft, int]] = []
+    writes: list[FlavorWrite] = []
+    if not batch.unchanged:
+        known = store.load_flavors(conn, batch.scope.id)
+        for before, change in _changes(known, batch):
+            drafts.extend((draft, change.known.revision) for draft in change.drafts)
+            writes.append(FlavorWrite(known=change.known, previous_revision=before.revision if before else None))
+        store.save_flavors(conn, batch.scope.id, writes, now=batch.context.now)
+        known |= {write.known.flavor.id: write.known for write in writes}
+        settled = not any(stock.pending for row in known.values() for stock in row.stock.values())
+    else:
+        settled = True
+    account = batch.context.account
+    drafts += own_drafts(conn, account.name, _drifted(conn, batch))
+    drafts += own_drafts(conn, account.name, batch.own)
+    store.append_events(conn, epoch, drafts)
+    store.update_scope(conn, batch.scope.id, **batch.changes)
+    return _Done(sum(not draft.quiet for draft, _ in drafts), settled)
+
+
+def _changes(
+    known: dict[str, KnownFlavor], batch: _Batch
+) -> list[tuple[KnownFlavor | None, diff.FlavorChange]]:
+    found: list[tuple[KnownFlavor | None, diff.FlavorChange]] = []
+    for flavor_id, flavor in batch.shelf.flavors.items():
+        change = diff.diff_flavor(known.get(flavor_id), flavor, batch.context)
+        if change is not None:
+            found.append((known.get(flavor_id), change))
+    if not batch.shelf.unnamed:
+        for flavor_id, row in known.items():
+            if flavor_id not in batch.shelf.flavors and flavor_id not in batch.shelf.bad:
+                change = diff.flavor_delisted(row, batch.context)
+                if change is not None:
+                    found.append((row, change))
+    return found
+
+
+def _drifted(conn: Connection, batch: _Batch) -> list[EventDraft]:
+    account, now = batch.context.account, batch.context.now
+    drafts = [
+        diff.unrecognised(account, drift.kind, drift.word, now=now)
+        for drift in batch.shelf.drift
+        if store.first_sight(conn, account.name, drift.kind, drift.word)
+    ]
+    drafts += [
+        diff.malformed(account, batch.scope.scope.watch, item, what, now=now)
+        for item, what in batch.shelf.bad.items()
+        if store.first_sight(conn, account.name, "malformed", item)
+    ]
+    return drafts

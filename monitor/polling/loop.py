@@ -1,0 +1,141 @@
+"""The one supervised loop that runs every watch: poll, judge what came of it, sweep in the time that is left, wait."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from math import floor
+from zlib import crc32
+
+import structlog
+
+from monitor import store
+from monitor.model import Scope
+from monitor.polling.backoff import CRAWL
+from monitor.polling.baseline import take_baseline
+from monitor.polling.flavors import FlavorScope
+from monitor.polling.health import REFUSALS, AccountHealth
+from monitor.polling.jobs import JobsScope
+from monitor.polling.surroundings import Surroundings
+from monitor.polling.sweep import Sweep
+from monitor.providers.options import WatchOptions
+from monitor.store import StaleWrite, StoreError
+from monitor.wire import Fault, FaultKind
+
+STORE_PAUSE = 5.0
+"""Seconds between two tries while the store cannot be written."""
+
+_log = structlog.get_logger("polling")
+
+Watched = JobsScope | FlavorScope
+
+
+class WatchLoop:
+    """Owns one scope. Nothing but cancellation ends `run`: a fault, a full disk or a bug is logged and outlived."""
+
+    def __init__(
+        self,
+        scope: Scope,
+        make: Callable[[], Watched],
+        options: WatchOptions,
+        health: AccountHealth,
+        around: Surroundings,
+        *,
+        rate: float,
+    ) -> None:
+        self.scope = scope
+        self.name = f"{scope.watch}/{scope.workspace}" if scope.workspace else scope.watch
+        self._make = make
+        self._options = options
+        self._health = health
+        self._around = around
+        self._pause = 2.0 / rate
+        self.watched: Watched | None = None
+        self._sweep: Sweep | None = None
+        self.tried = False
+        """Whether one poll was tried, well or not: what readiness asks."""
+
+    async def run(self) -> None:
+        """Polls until it is cancelled; the first poll is tried at once, later ones at the scope's own offset."""
+        clock = self._around.clock
+        begun = clock.monotonic()
+        while True:
+            crawl = await self.turn()
+            self.tried = True
+            due = clock.monotonic() + crawl if crawl else self._next(begun, clock.monotonic())
+            await self._sweep_until(due)
+            await clock.sleep(due - clock.monotonic())
+
+    def _next(self, begun: float, now: float) -> float:
+        """The next beat of this scope's own rhythm: a stable offset of its name keeps watches from bunching."""
+        interval = self._interval()
+        offset = crc32(f"{self.scope.account}/{self.scope.key}".encode()) / 2**32
+        return begun + (floor((now - begun) / interval - offset) + 1 + offset) * interval
+
+    def _interval(self) -> float:
+        busy = self.watched is None or not isinstance(self.watched, JobsScope) or self.watched.busy
+        return self._options.every if busy else (self._options.idle_every or self._options.every)
+
+    async def turn(self) -> float:
+        """One poll. Returns 0, or the seconds to keep away from something that a poll cannot mend."""
+        try:
+            await self._poll()
+            await self._health.good(self.name)
+            return 0.0
+        except Fault as fault:
+            return await self._failed(fault)
+        except StaleWrite:
+            self.watched = None  # another writer was faster: read again what is known, poll again
+            return 0.0
+        except StoreError as error:
+            _log.error("the store cannot be used; polling waits", account=self.scope.account, reason=str(error))
+            return STORE_PAUSE
+        except Exception:
+            _log.exception("a poll broke; this is a bug", account=self.scope.account, watch=self.name)
+            self.watched = None
+            return STORE_PAUSE
+
+    async def _poll(self) -> None:
+        if self.watched is None:
+            await self._open()
+        watched = self.watched
+        if isinstance(watched, JobsScope) and not watched.baselined:
+            await take_baseline(watched)
+        elif watched is not None:
+            await watched.poll()
+
+    async def _open(self) -> None:
+        around = self._around
+        row = await around.store.write(partial(store.ensure_scope, scope=self.scope, now=around.clock.now()))
+        watched = self._make()
+        await watched.open(row)
+        self._sweep = Sweep(watched) if isinstance(watched, JobsScope) else None
+        self.watched = watched
+
+    async def _failed(self, fault: Fault) -> float:
+        _log.debug("a poll failed", account=self.scope.account, watch=self.name, kind=fault.kind, reason=fault.message)
+        try:
+            await self._health.failed(self.name, fault)
+        except StoreError as error:
+            _log.error("the store cannot be used", account=self.scope.account, reason=str(error))
+        return CRAWL if fault.kind in REFUSALS and fault.kind is not FaultKind.BAD_SIGNATURE else 0.0
+
+    async def _sweep_until(self, due: float) -> None:
+        """Spends the time until the next poll on the sweep, at half the budget, so that no poll waits for it."""
+        sweep, clock = self._sweep, self._around.clock
+        if sweep is None or not isinstance(self.watched, JobsScope) or not self.watched.baselined:
+            return
+        try:
+            while clock.monotonic() + self._pause < due and (sweep.running or sweep.due()):
+                if not await sweep.step():
+                    return
+                await clock.sleep(self._pause)
+        except Fault as fault:
+            await self._failed(fault)
+        except StaleWrite:
+            self.watched = None
+        except StoreError as error:
+            _log.error("the store cannot be used; the sweep waits", account=self.scope.account, reason=str(error))
+        except Exception:
+            _log.exception("a sweep broke; this is a bug", account=self.scope.account, watch=self.name)
+            self.watched = None

@@ -1,0 +1,94 @@
+"""All watches of all accounts: builds the providers with their gates, and runs one loop for each scope."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import aiohttp
+import anyio
+
+from monitor import store
+from monitor.model import Catalogue, Scope
+from monitor.polling.flavors import FlavorScope
+from monitor.polling.health import AccountHealth
+from monitor.polling.jobs import JobsScope
+from monitor.polling.loop import WatchLoop, Watched
+from monitor.polling.pace import LateGate, Pace
+from monitor.polling.surroundings import Surroundings
+from monitor.providers import registry
+from monitor.providers.options import AccountOptions, JobsWatch, WatchOptions
+from monitor.providers.ports import Provider
+from monitor.store import Health
+from monitor.wire import Http
+
+_CATALOGUES = frozenset(catalogue.value for catalogue in Catalogue)
+
+
+class Poller:
+    """Polls until cancelled. One watch that breaks harms no other."""
+
+    def __init__(self, accounts: Sequence[AccountOptions], session: aiohttp.ClientSession, around: Surroundings) -> None:
+        self._accounts = accounts
+        self._session = session
+        self._around = around
+        self._paces: dict[str, Pace] = {}
+        self.loops: list[WatchLoop] = []
+
+    async def open(self) -> None:
+        """Builds everything; sends nothing. Raises LookupError for a secret that was not resolved."""
+        rows = await self._around.store.read(store.load_health)
+        for options in self._accounts:
+            provider = self._provider(options)
+            self.loops.extend(self._loops(options, provider, rows))
+
+    async def run(self) -> None:
+        async with anyio.create_task_group() as group:
+            for loop in self.loops:
+                group.start_soon(loop.run, name=f"watch {loop.scope.account} {loop.name}")
+
+    def all_tried(self) -> bool:
+        """Whether every watch was polled once, well or not."""
+        return all(loop.tried for loop in self.loops)
+
+    def _provider(self, options: AccountOptions) -> Provider:
+        gate = LateGate()
+        provider = registry.builder(options.provider)(options, Http(self._session, gate), self._around.clock)
+        fingerprint, budget = provider.fingerprint(), options.budget
+        pace = self._paces.get(fingerprint)
+        if pace is None:
+            pace = Pace(
+                self._around.store,
+                self._around.clock,
+                fingerprint,
+                rate=budget.requests_per_second,
+                burst=budget.burst,
+            )
+            self._paces[fingerprint] = pace
+        else:
+            pace.tighten(budget.requests_per_second, budget.burst)
+        gate.bind(pace)
+        return provider
+
+    def _loops(
+        self, options: AccountOptions, provider: Provider, rows: dict[tuple[str, str], Health]
+    ) -> list[WatchLoop]:
+        watches = options.watches()
+        scopes = [(scope, watches[watch]) for watch in watches for scope in provider.scopes(watch)]
+        health = AccountHealth(provider.account, self._around)
+        loops = [self._loop(options, provider, health, scope, watch) for scope, watch in scopes]
+        names = {loop.name for loop in loops}
+        health.adopt({watch: row for (account, watch), row in rows.items() if account == options.name and watch in names})
+        return loops
+
+    def _loop(
+        self, options: AccountOptions, provider: Provider, health: AccountHealth, scope: Scope, watch: WatchOptions
+    ) -> WatchLoop:
+        around = self._around
+
+        def make() -> Watched:
+            if scope.watch in _CATALOGUES:
+                return FlavorScope(provider, options, watch, around)
+            assert isinstance(watch, JobsWatch)
+            return JobsScope(provider, options, watch, around)
+
+        return WatchLoop(scope, make, watch, health, around, rate=options.budget.requests_per_second)

@@ -1,0 +1,107 @@
+"""Looks at the items of a page: passes over what is known by its bytes, decodes the rest, and says what is news."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from monitor.diff import significant
+from monitor.model import Job, Scope
+from monitor.polling.memory import Entry, JobMemory, significance
+from monitor.providers.ports import Drift, Malformed, Provider
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A job that is new, or that changed in a significant field."""
+
+    job: Job
+    hash: int
+    significant: int
+
+
+@dataclass(slots=True)
+class Sight:
+    """What was seen and is not committed yet."""
+
+    news: dict[str, Found] = field(default_factory=dict)
+    drift: dict[Drift, None] = field(default_factory=dict)
+    bad: dict[str, str] = field(default_factory=dict)
+    """Malformed items: id (or a digest of the bytes) -> what is wrong."""
+
+    def __bool__(self) -> bool:
+        return bool(self.news or self.drift or self.bad)
+
+
+class Lens:
+    """One scope's eyes. `poll` and `sweep` number the current poll and sweep; entries are stamped with them."""
+
+    def __init__(self, provider: Provider, scope: Scope, memory: JobMemory) -> None:
+        self._provider = provider
+        self._scope = scope
+        self._memory = memory
+        self._known_bad: dict[int, str | None] = {}
+        self.told: set[Drift] = set()
+        """Drift whose event is committed (or was known to the store): not written again."""
+        self.poll = 0
+        self.sweep = 0
+        self.decodes = 0
+        self.disorder = False
+        """Whether create times were seen to ascend, so that the head of the listing cannot be trusted."""
+
+    def look(self, items: Iterable[bytes], sight: Sight) -> bool:
+        """Adds to `sight` what is news in `items`; True when something was."""
+        fresh = False
+        above = float("inf")
+        for raw in items:
+            digest = self._memory.digest(raw)
+            entry = self._memory.by_hash(digest)
+            if entry is None:
+                created, new = self._miss(raw, digest, sight)
+                fresh = fresh or new
+            else:
+                self._stamp(entry)
+                created = entry.created
+            if created:
+                self.disorder = self.disorder or created > above
+                above = created
+        return fresh
+
+    def _stamp(self, entry: Entry) -> None:
+        entry.poll = self.poll
+        entry.sweep = self.sweep
+
+    def _miss(self, raw: bytes, digest: int, sight: Sight) -> tuple[float, bool]:
+        if digest in self._known_bad:
+            self._stamp_id(self._known_bad[digest])
+            return 0.0, False
+        self.decodes += 1
+        try:
+            decoded = self._provider.decode_job(self._scope, raw)
+        except Malformed as error:
+            self._known_bad[digest] = error.item_id
+            self._stamp_id(error.item_id)
+            sight.bad[error.item_id or f"{digest:016x}"] = str(error)
+            return 0.0, False
+        for drift in decoded.drift:
+            if drift not in self.told:
+                sight.drift[drift] = None
+        return self._decoded(decoded.item, digest, sight)
+
+    def _decoded(self, job: Job, digest: int, sight: Sight) -> tuple[float, bool]:
+        created = job.created_at.timestamp() if job.created_at else 0.0
+        meaning = significance(significant(job))
+        entry = self._memory.by_id(job.id)
+        if entry is not None:
+            self._stamp(entry)
+            if entry.significant == meaning and job.id not in sight.news:
+                self._memory.rehash(entry, digest)
+                return created, False
+        earlier = sight.news.get(job.id)
+        sight.news[job.id] = Found(job, digest, meaning)
+        return created, earlier is None or earlier.significant != meaning
+
+    def _stamp_id(self, job_id: str | None) -> None:
+        entry = self._memory.by_id(job_id) if job_id else None
+        if entry is not None:
+            self._stamp(entry)

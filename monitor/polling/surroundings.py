@@ -1,0 +1,22 @@
+"""What every watch works with: the store, the clock, who is woken, and how the config wants changes told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from monitor.fields import Clock
+from monitor.fields.bell import Bell
+from monitor.ledger import PriceOptions
+from monitor.store import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    store: Store
+    clock: Clock
+    bell: Bell
+    """Rung after a commit that made events; routing listens."""
+    prices: Sequence[PriceOptions] = ()
+    catch_up_after: float = 900.0
+    """Seconds without a good poll after which changes are told as one message."""

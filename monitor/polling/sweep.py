@@ -1,0 +1,126 @@
+"""The sweep: the whole listing, a page at a time between polls; what it does not show is asked for, then gone."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from monitor import diff
+from monitor.polling.ingest import Rereading
+from monitor.polling.jobs import JobsScope
+from monitor.polling.memory import Entry
+from monitor.polling.sight import Sight
+from monitor.providers.ports import JobPage
+
+AT_MOST_EVERY = 300.0
+"""Seconds between two sweeps that polls asked for: a platform whose order or total never fits costs no more."""
+SHRUNK_JOBS, SHRUNK_SHARE = 10, 0.2
+"""More than both gone at once is a view that shrank (a key, a permission), not that many deletions."""
+
+
+class Sweep:
+    """Drives one scope's sweeps step by step; `step` makes at most one request more than its page needs."""
+
+    def __init__(self, jobs: JobsScope) -> None:
+        self._jobs = jobs
+        self._page: JobPage | None = None
+        self._doubted: list[Entry] | None = None
+        self._shrunk: frozenset[str] | None = None
+        self._total: int | None = None
+
+    @property
+    def running(self) -> bool:
+        return self._page is not None or self._doubted is not None
+
+    def due(self) -> bool:
+        """Whether a sweep should begin: by the clock, or because a poll asked for one."""
+        swept = self._jobs.row.swept_at
+        if swept is None:
+            return True
+        wait = AT_MOST_EVERY if self._jobs.wants_sweep else self._jobs.watch.sweep_every
+        wait = min(wait, self._jobs.watch.sweep_every)
+        if any(entry.missing for entry in self._jobs.active_entries()):
+            wait = 0.0
+        return self._jobs.around.clock.now() - swept >= timedelta(seconds=wait)
+
+    async def step(self) -> bool:
+        """One page, or one doubted job. True while there is more. A fault abandons the sweep; the next poll starts
+        another. Raises wire.Fault or store.StoreError."""
+        try:
+            if self._doubted is not None:
+                return await self._ask()
+            return await self._turn()
+        except BaseException:
+            self._page = self._doubted = None
+            raise
+
+    async def _turn(self) -> bool:
+        jobs = self._jobs
+        if self._page is None:
+            jobs.lens.sweep += 1
+            page: JobPage | None = await jobs.pages.first()
+        else:
+            page = await jobs.pages.next(self._page)
+        if page is not None:
+            sight = Sight()
+            jobs.lens.look(page.items, sight)
+            if sight:
+                await jobs.commit(sight, {}, date=page.date)
+            self._total = page.total
+            if page.next is not None:
+                self._page = page
+                return True
+        self._page = None
+        return await self._compare()
+
+    async def _compare(self) -> bool:
+        jobs = self._jobs
+        doubted = [entry for entry in jobs.memory if entry.sweep < jobs.lens.sweep]
+        many = len(doubted) > SHRUNK_JOBS and len(doubted) > SHRUNK_SHARE * len(jobs.memory)
+        ids = frozenset(entry.id for entry in doubted)
+        if many and (self._shrunk is None or not self._shrunk <= ids):
+            self._shrunk = ids
+            await self._tell_shrunk(len(doubted))
+            return False
+        self._shrunk = None
+        self._doubted = doubted
+        if not doubted:
+            await self._finish()
+            return False
+        return True
+
+    async def _tell_shrunk(self, missing: int) -> None:
+        jobs = self._jobs
+        known = len(jobs.memory)
+        changes: dict[str, object] = {"swept_at": jobs.around.clock.now(), "shrunk": f"{missing} of {known}"}
+        told = jobs.row.shrunk is not None
+        event = diff.view_shrunk(
+            jobs.provider.account, watch=jobs.row.scope.watch, missing=missing, known=known, now=jobs.around.clock.now()
+        )
+        await jobs.commit(Sight(), {}, date=None, own=() if told else (event,), changes=changes)
+
+    async def _ask(self) -> bool:
+        """The second of the two reads that `gone` needs: the listing was complete without the job, now the job's own."""
+        assert self._doubted is not None
+        entry = self._doubted.pop()
+        sight = Sight()
+        others: dict[str, Rereading] = {}
+        if not await self._jobs.read(entry, sight, {}):
+            others[entry.id] = diff.job_gone
+        if sight or others:
+            await self._jobs.commit(sight, others, date=None)
+        if self._doubted:
+            return True
+        self._doubted = None
+        await self._finish()
+        return False
+
+    async def _finish(self) -> None:
+        jobs = self._jobs
+        gap = None if self._total is None else self._total - len(jobs.memory)
+        changes = {
+            "swept_at": jobs.around.clock.now(),
+            "total_gap": gap,
+            "shrunk": None,
+            "parser_version": jobs.provider.parser_version,
+        }
+        await jobs.commit(Sight(), {}, date=None, changes=changes)
