@@ -41,6 +41,11 @@ class Patience:
     connect: float = 10.0
     silence: float = 30.0
 
+    def limits(self) -> aiohttp.ClientTimeout:
+        return aiohttp.ClientTimeout(
+            total=self.total, connect=self.connect, sock_connect=self.connect, sock_read=self.silence
+        )
+
 
 class Gate(Protocol):
     """Paces the requests of one credential on one host. `leave` follows every `enter` that returned, once, even when
@@ -74,13 +79,10 @@ def new_session(*, connections: int = 20, patience: Patience = Patience()) -> ai
     return aiohttp.ClientSession(
         connector=connector,
         cookie_jar=aiohttp.DummyCookieJar(),
-        timeout=aiohttp.ClientTimeout(
-            total=patience.total,
-            connect=patience.connect,
-            sock_connect=patience.connect,
-            sock_read=patience.silence,
-        ),
+        timeout=patience.limits(),
         auto_decompress=True,
+        max_line_size=MAX_HEADER,
+        max_field_size=MAX_HEADER,
         trust_env=False,
     )
 
@@ -94,12 +96,20 @@ class Http:
         self._max_body = max_body
 
     async def send(
-        self, method: str, url: str, *, judge: Judge, headers: Headers = _NONE, body: bytes | None = None
+        self,
+        method: str,
+        url: str,
+        *,
+        judge: Judge,
+        headers: Headers = _NONE,
+        body: bytes | None = None,
+        patience: Patience | None = None,
     ) -> Answer:
         """Sends once and returns an answer that `judge` found good.
 
         `url` goes out exactly as given (already encoded). `headers` may be a function: it is called when the gate has
-        opened, so that a signature is fresh. Redirects are never followed. Raises Fault: the judge's own, or
+        opened, so that a signature is fresh. Redirects are never followed. `patience` stands instead of the session's.
+        Raises Fault, whose `sent` tells whether the request may have arrived: the judge's own, or
         TRANSIENT (network, time-out), SENSELESS (redirect, no HTTP, body over the cap, cut body), MISCONFIGURED (what
         cannot be sent: no URL, a line break in a header).
         """
@@ -107,7 +117,7 @@ class Http:
         fault: Fault | None = Fault(FaultKind.TRANSIENT, "the request was abandoned")
         try:
             try:
-                answer = await self._exchange(method, url, headers, body)
+                answer = await self._exchange(method, url, headers, body, patience)
                 fault = judge(answer)
             except Fault as error:
                 fault = error
@@ -118,11 +128,20 @@ class Http:
             with anyio.CancelScope(shield=True):
                 await self._gate.leave(fault)
 
-    async def _exchange(self, method: str, url: str, headers: Headers, body: bytes | None) -> Answer:
+    async def _exchange(
+        self, method: str, url: str, headers: Headers, body: bytes | None, patience: Patience | None
+    ) -> Answer:
         where, place = place_of(url)
         sent = headers() if callable(headers) else headers
         try:
-            async with self._session.request(method, where, headers=sent, data=body, allow_redirects=False) as response:
+            async with self._session.request(
+                method,
+                where,
+                headers=sent,
+                data=body,
+                allow_redirects=False,
+                timeout=patience.limits() if patience else self._session.timeout,
+            ) as response:
                 if 300 <= response.status < 400:
                     raise Fault(
                         FaultKind.SENSELESS,
@@ -145,6 +164,7 @@ class Http:
             if size > self._max_body:
                 response.close()
                 cap = f"{self._max_body / 1_048_576:.3g} MB"
-                raise Fault(FaultKind.SENSELESS, f"{place} answered more than {cap}; the rest was left unread")
+                text = f"{place} answered more than {cap}; the rest was left unread"
+                raise Fault(FaultKind.SENSELESS, text, status=response.status)
             chunks.append(chunk)
         return b"".join(chunks)
