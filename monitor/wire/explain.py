@@ -16,11 +16,23 @@ def place_of(url: str) -> tuple[URL, str]:
             return where, f"{where.scheme}://{where.host_port_subcomponent}"
     except ValueError:
         pass
-    raise Fault(FaultKind.MISCONFIGURED, "the endpoint is no URL", hint="write https://host or https://host:port")
+    raise Fault(
+        FaultKind.MISCONFIGURED, "the endpoint is no URL", hint="write https://host or https://host:port", sent=False
+    )
+
+
+_NOT_SENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)
+"""No connection was made, so the request cannot have arrived."""
 
 
 def explain(error: Exception, place: str) -> Fault:
     """What a failed exchange means. Only the error's type is told: its text may hold the URL or bytes of the answer."""
+    fault = _meaning(error, place)
+    fault.sent = isinstance(error, (aiohttp.ClientError, OSError)) and not isinstance(error, _NOT_SENT)
+    return fault
+
+
+def _meaning(error: Exception, place: str) -> Fault:
     kind = type(error).__name__
     match error:
         case TimeoutError():
