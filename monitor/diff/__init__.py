@@ -1,0 +1,46 @@
+"""Observations x known state -> events. Pure: no I/O, no clock, no database; the time is an argument."""
+
+from monitor.diff.accounts import (
+    baselined,
+    malformed,
+    recovered,
+    unauthorized,
+    unreachable,
+    unrecognised,
+    view_shrunk,
+)
+from monitor.diff.context import FlavorChange, FlavorContext, JobChange, JobContext
+from monitor.diff.flavors import diff_flavor, flavor_delisted
+from monitor.diff.jobs import diff_job, job_gone, job_missing
+from monitor.diff.own import delivery_dead, monitor_started, monitor_stopped, rule_failed, template_failed
+from monitor.diff.significant import significant
+from monitor.diff.stock import is_settled
+from monitor.diff.usage import usage_event, usage_still_absent
+
+__all__ = [
+    "FlavorChange",
+    "FlavorContext",
+    "JobChange",
+    "JobContext",
+    "baselined",
+    "delivery_dead",
+    "diff_flavor",
+    "diff_job",
+    "flavor_delisted",
+    "is_settled",
+    "job_gone",
+    "job_missing",
+    "malformed",
+    "monitor_started",
+    "monitor_stopped",
+    "recovered",
+    "rule_failed",
+    "significant",
+    "template_failed",
+    "unauthorized",
+    "unreachable",
+    "unrecognised",
+    "usage_event",
+    "usage_still_absent",
+    "view_shrunk",
+]
