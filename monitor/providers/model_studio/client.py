@@ -1,0 +1,183 @@
+"""Asks Model Studio for fine-tuning jobs over guarded HTTP; slices pages into jobs and decodes none of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+from urllib.parse import quote, urlencode
+
+import msgspec
+
+from monitor.fields import Secret
+from monitor.providers.model_studio.judge import NO_JSON, Judge, not_json, scalar, senseless
+from monitor.wire import Answer, Fault, FaultKind, Http
+
+PAGE_SIZE = 100
+"""The most that all sources allow (reference: section 1)."""
+_NOTHING = msgspec.Raw()
+_JOB = msgspec.json.Decoder(dict[str, msgspec.Raw])
+T = TypeVar("T")
+
+
+class _Output(msgspec.Struct):
+    jobs: list[msgspec.Raw] | None = None
+    page_no: msgspec.Raw = _NOTHING
+    page_size: msgspec.Raw = _NOTHING
+    total: msgspec.Raw = _NOTHING
+
+
+class _Page(msgspec.Struct):
+    output: _Output | None = None
+    code: msgspec.Raw = _NOTHING
+    request_id: msgspec.Raw = _NOTHING
+
+
+class _Single(msgspec.Struct):
+    output: msgspec.Raw = _NOTHING
+    code: msgspec.Raw = _NOTHING
+    request_id: msgspec.Raw = _NOTHING
+
+
+_PAGE = msgspec.json.Decoder(_Page)
+_SINGLE = msgspec.json.Decoder(_Single)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One page as the platform gave it: the bytes of each job, newest first. `last`: nothing follows it."""
+
+    items: Sequence[bytes]
+    total: int | None
+    last: bool
+    date: datetime | None
+
+
+class Client:
+    """One API key on one endpoint. Every method raises `Fault` and nothing else."""
+
+    def __init__(self, http: Http, *, endpoint: str, api_key: Secret, workspace: str | None) -> None:
+        self._http = http
+        self._endpoint = endpoint.rstrip("/")
+        self._key = api_key
+        self._workspace = workspace
+        self._judge = Judge(lambda text: api_key.missing is None and api_key.reveal() in text)
+
+    async def list(self, page_no: int, *, model: str | None = None) -> Listing:
+        """A page of the listing, from 1; `model` keeps one model or base model."""
+        query: dict[str, str | int] = {"page_no": page_no, "page_size": PAGE_SIZE}
+        if model is not None:
+            query["model"] = model
+        path = "/fine-tunes?" + urlencode(query, quote_via=quote)
+        return await self._read(path, lambda answer: self._listing(answer, page_no))
+
+    async def get(self, job_id: str) -> bytes | None:
+        """The bytes of one job, or None where the platform says that there is no such job.
+
+        That is 404 `NotFound`, and 400 `InvalidParameter` too: the platform's file API reports an unknown id so
+        (reference: section 5), and the id is the only parameter of this request.
+        """
+        path = f"/fine-tunes/{quote(job_id, safe='', errors='replace')}"
+        return await self._read(path, lambda answer: self._single(answer, job_id))
+
+    async def _read(self, path: str, understand: Callable[[Answer], T]) -> T:
+        """Sends a GET and returns what `understand` makes of the answer; its faults are the judge's, for pacing."""
+        understood: list[T] = []
+
+        def judge(answer: Answer) -> Fault | None:
+            understood.append(understand(answer))
+            return None
+
+        await self._http.send("GET", self._endpoint + path, judge=judge, headers=self._headers)
+        return understood[-1]
+
+    def _headers(self) -> Mapping[str, str]:
+        try:
+            key = self._key.reveal()
+        except LookupError as error:
+            raise Fault(FaultKind.MISCONFIGURED, f"`api_key` is not there: {error}") from None
+        if not key.isascii() or not key.isprintable() or " " in key:
+            raise Fault(
+                FaultKind.MISCONFIGURED,
+                "`api_key` holds a space, a line break or a sign that no API key has",
+                hint="copy the key again; look for a line break at its end",
+            )
+        headers = {"Authorization": f"Bearer {key}", "Accept": "application/json"}
+        if self._workspace is not None:
+            headers["X-DashScope-WorkSpace"] = self._workspace
+        return headers
+
+    def _listing(self, answer: Answer, page_no: int) -> Listing:
+        page = self._decoded(answer, _PAGE)
+        request_id = self._checked(answer, page.code, page.request_id)
+        if page.output is None or page.output.jobs is None:
+            lacking = "`output`" if page.output is None else "`jobs`"
+            raise senseless(answer, f"with a job list that has no {lacking}", request_id)
+        output = page.output
+        assert output.jobs is not None
+        count = len(output.jobs)
+        shown, size, total = _count(output.page_no), _count(output.page_size) or PAGE_SIZE, _count(output.total)
+        if shown is not None and shown != page_no:
+            raise senseless(answer, f"with page {shown} of the job list when asked for page {page_no}", request_id)
+        before = (page_no - 1) * size
+        if total is not None and count < min(size, total - before):
+            due = min(size, total - before)
+            raise senseless(
+                answer, f"with {count} jobs on a page that should hold {due} by its own `total`", request_id
+            )
+        if total is not None and count and total < before + count:
+            total = None
+        last = count < size if total is None else before + size >= total
+        return Listing([bytes(job) for job in output.jobs], total, last or not count, answer.date)
+
+    def _single(self, answer: Answer, job_id: str) -> bytes | None:
+        if answer.status != 200 and _says_missing(answer.status, (self._judge.head(answer.body).code or "").lower()):
+            return None
+        single = self._decoded(answer, _SINGLE)
+        code = scalar(single.code)
+        if code and _says_missing(answer.status, str(code).lower()):
+            return None
+        request_id = self._checked(answer, single.code, single.request_id)
+        try:
+            job = _JOB.decode(single.output) if single.output else {}
+        except NO_JSON:
+            job = {}
+        if not job:
+            raise senseless(answer, "with a job that has no `output`", request_id)
+        if scalar(job.get("job_id")) not in (None, job_id):
+            raise senseless(answer, "with another job than the one asked for", request_id)
+        return bytes(single.output)
+
+    def _decoded(self, answer: Answer, decoder: msgspec.json.Decoder[T]) -> T:
+        """The body in its due shape. Raises Fault for a refusal and for what has no such shape."""
+        if answer.status == 200:
+            try:
+                return decoder.decode(answer.body)
+            except NO_JSON:
+                pass
+        head = self._judge.head(answer.body)
+        raise self._judge.refusal(answer, head) or senseless(answer, not_json(answer), head.request_id)
+
+    def _checked(self, answer: Answer, code: msgspec.Raw, request_id: msgspec.Raw) -> str | None:
+        """The request id of an answer without a top-level code; raises Fault where there is one (an error in a 200)."""
+        head = self._judge.head_of(code, request_id)
+        fault = self._judge.refusal(answer, head)
+        if fault is not None:
+            raise fault
+        return head.request_id
+
+
+def _says_missing(status: int, code: str) -> bool:
+    if code == "invalidparameter":
+        return status in (200, 400)
+    return (code == "notfound" or code.startswith("notfound.")) and status in (200, 404)
+
+
+def _count(raw: msgspec.Raw) -> int | None:
+    """A count that may stand as a number or inside a string; None where it is neither or negative."""
+    value = scalar(raw)
+    if isinstance(value, str):
+        value = int(value) if re.fullmatch(r"\s*[0-9]{1,18}\s*", value) else None
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
