@@ -1,0 +1,1 @@
+"""Sends each message through one Apprise URL: chat, e-mail, push and some hundred and thirty other services."""

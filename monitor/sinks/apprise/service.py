@@ -1,0 +1,108 @@
+"""The only file that knows the Apprise library (2.x): one URL made ready, and one blocking send through it."""
+
+from __future__ import annotations
+
+import logging
+from importlib import import_module
+from typing import Any
+
+from monitor.fields import Secret
+from monitor.model import Outcome, Receipt, Severity, Text
+from monitor.sinks.apprise.verdict import judge
+
+_TYPES = {Severity.INFO: "info", Severity.WARNING: "warning", Severity.CRITICAL: "failure"}
+
+
+class Service:
+    """One instance of an Apprise plugin, for one thread at a time (plugins keep state between sends)."""
+
+    def __init__(self, url: Secret, timeout: float) -> None:
+        """Raises ValueError, without the URL, where it is not exactly one that Apprise takes."""
+        self._url = url
+        self._apprise: Any = _load()
+        self._plugin = _instantiate(self._apprise, url.reveal())
+        _tame(self._apprise, self._plugin, url.reveal(), timeout)
+        self._sender = self._apprise.Apprise(asset=self._plugin.asset)
+        self._sender.add(self._plugin)
+
+    @property
+    def name(self) -> str:
+        return str(self._plugin.service_name or "the service")
+
+    def send(self, text: Text, severity: Severity) -> Receipt:
+        """Blocks until the plugin is done. Never raises for what the service or the network does."""
+        markdown = self._apprise.NotifyFormat.MARKDOWN
+        # A service that wants HTML gets it made from the plain text: from Markdown, HTML in a name would pass through.
+        rich = bool(text.markdown) and self._plugin.resolve_format(markdown) is markdown
+        body = (text.markdown if rich else text.plain) or text.title
+        with self._sender.notify(
+            title=text.title,
+            body=body,
+            notify_type=_TYPES[severity],
+            body_format=markdown if rich else self._apprise.NotifyFormat.TEXT,
+            log_level=logging.DEBUG,
+        ) as result:
+            return self._receipt(result)
+
+    def _receipt(self, result: Any) -> Receipt:
+        if result:
+            return Receipt(outcome=Outcome.DELIVERED, detail=f"taken by {self.name}")
+        if result.status.name == "TIMEOUT":
+            return Receipt(outcome=Outcome.UNKNOWN, detail=f"{self.name} did not answer in time")
+        lines = [(entry.level, entry.message) for entry in result.logs()]
+        warnings = [message for level, message in lines if level in ("WARNING", "ERROR", "CRITICAL")]
+        causes = [message for level, message in lines if level == "DEBUG" and "xception" in message]
+        return judge(self.name, warnings, causes, self._url.reveal())
+
+
+def _load() -> Any:
+    """Imports Apprise and keeps its log, and that of its HTTP library, to itself: both write whole URLs."""
+    apprise = import_module("apprise")
+    logger = logging.getLogger("apprise")
+    logger.propagate = False
+    logger.setLevel(logging.DEBUG)  # what a send logs is captured per call; the causes are logged at this level only
+    if not any(isinstance(each, logging.NullHandler) for each in logger.handlers):
+        logger.addHandler(logging.NullHandler())
+    logging.getLogger("urllib3").setLevel(logging.ERROR)
+    return apprise
+
+
+def _instantiate(apprise: Any, url: str) -> Any:
+    if len(import_module("apprise.utils.parse").parse_urls(url)) > 1:
+        raise ValueError("holds more than one Apprise URL; make a sink of each")
+    asset = apprise.AppriseAsset(
+        app_id="Training Monitor",
+        app_desc="Training Monitor",
+        app_url="",
+        image_url_mask="",
+        image_url_logo="",
+        async_mode=False,  # else it sends in a pool of six threads that the whole process shares
+        http_redirects=False,  # a followed 302 turns a POST into a GET, whose 200 reads as "delivered"
+        service_timeout=0,
+        storage_mode="memory",
+        pgp_autogen=False,
+        pem_autogen=False,
+    )
+    scheme = url.partition("://")[0] if "://" in url else ""
+    try:
+        plugin = apprise.Apprise.instantiate(url, asset=asset, suppress_exceptions=False)
+    except Exception:  # each plugin raises its own kinds; their texts may hold pieces of the URL
+        plugin = None
+    if plugin is None and scheme.isalnum():
+        raise ValueError(f"is no URL that Apprise takes; check what {scheme}:// needs in the Apprise wiki")
+    if plugin is None:
+        raise ValueError("is no Apprise URL; it starts with a service's name, like slack:// or mailtos://")
+    return plugin
+
+
+def _tame(apprise: Any, plugin: Any, url: str, timeout: float) -> None:
+    """Retry, pace and outcome are delivery's business: what the URL may say of them is put aside."""
+    plugin.retry = 0
+    plugin.optional = False  # an optional service's failure would read as success
+    plugin.request_rate_per_sec = 0
+    if "overflow=" not in url:
+        plugin.overflow_mode = apprise.OverflowMode.SPLIT
+    if "rto=" not in url:
+        plugin.socket_read_timeout = timeout
+    if "cto=" not in url:
+        plugin.socket_connect_timeout = min(timeout, max(10.0, type(plugin).socket_connect_timeout))

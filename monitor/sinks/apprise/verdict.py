@@ -1,0 +1,67 @@
+"""What a failed Apprise call means: Apprise gives no status, only log lines, and this reads them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from urllib.parse import unquote
+
+from monitor.model import Outcome, Receipt
+
+_HTTP = re.compile(r"\berror[=:]\s*(\d{3})\b")
+_SMTP = re.compile(r"\((\d{3}), b['\"]")
+_NOT_SENT = re.compile(
+    r"failed to establish a new connection|connection refused|name or service not known|name resolution|getaddrinfo"
+    r"|connecttimeout|connect timeout|no route to host|network is unreachable|certificate.verify.failed"
+    r"|nodename nor servname",
+    re.IGNORECASE,
+)
+_UNKNOWN = re.compile(
+    r"timed out|connection aborted|remotedisconnected|remote end closed|connection reset|broken pipe"
+    r"|connection unexpectedly closed|incompleteread|response ended prematurely",
+    re.IGNORECASE,
+)
+_LATER = frozenset({408, 425, 429})
+_MAX_DETAIL = 200
+
+
+def judge(service: str, warnings: Sequence[str], causes: Sequence[str], secret: str) -> Receipt:
+    """The receipt of a call that failed.
+
+    `warnings` are Apprise's warnings, `causes` the exceptions it only logs for debugging: those are read, never shown,
+    for they hold whole URLs. What is shown of a warning has every piece of `secret` (the URL) taken out.
+    """
+    codes = [int(code) for line in warnings for code in _HTTP.findall(line)]
+    smtp = [int(code) for line in causes for code in _SMTP.findall(line)]
+    if codes:
+        # Several codes come from a text in pieces or a URL with several addresses: one that may pass is worth a retry.
+        permanent = all(300 <= code < 500 and code not in _LATER for code in codes)
+        return _receipt(Outcome.REFUSED if permanent else Outcome.RETRY, f"{service} answered {_list(codes)}")
+    if smtp:
+        permanent = all(500 <= code < 600 for code in smtp)
+        return _receipt(Outcome.REFUSED if permanent else Outcome.RETRY, f"{service}: SMTP {_list(smtp)}")
+    if any(_NOT_SENT.search(line) for line in causes):
+        return _receipt(Outcome.RETRY, f"{service}: no connection could be made")
+    if any(_UNKNOWN.search(line) for line in causes):
+        return _receipt(Outcome.UNKNOWN, f"{service}: the connection broke before the answer")
+    text = scrub(" ".join(warnings), secret)
+    return _receipt(Outcome.RETRY, f"{service}: {text}" if text else f"{service} did not take it and did not say why")
+
+
+def _receipt(outcome: Outcome, detail: str) -> Receipt:
+    return Receipt(outcome=outcome, detail=detail[:_MAX_DETAIL])
+
+
+def _list(codes: Iterable[int]) -> str:
+    return ", ".join(str(code) for code in sorted(set(codes)))
+
+
+def scrub(text: str, secret: str) -> str:
+    """`text` on one line, without the URL and without any piece of it but its scheme."""
+    rest = secret.partition("://")[2] or secret
+    pieces = {rest, unquote(rest)}
+    for whole in tuple(pieces):
+        pieces.update(re.split(r"[:/?#&=@,;+\s]+", whole))
+    for piece in sorted((piece for piece in pieces if len(piece) >= 3), key=len, reverse=True):
+        text = re.sub(re.escape(piece), "***", text, flags=re.IGNORECASE)
+    return " ".join(text.split())

@@ -1,0 +1,1 @@
+"""Writes each message as one line of the daemon's own log."""
