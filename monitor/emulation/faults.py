@@ -44,7 +44,12 @@ class Faults:
         self._plan: list[tuple[str, Fault, int | None]] = []
 
     def add(self, fault: Fault, *, operation: str = "*", times: int | None = 1, after: int = 0) -> None:
-        """The next `times` matching requests meet `fault`, once `after` matching ones have passed unharmed."""
+        """The next `times` matching requests meet `fault`, once `after` matching ones have passed unharmed.
+
+        Faults that match the same request take turns in the order in which they were added.
+        """
+        if times is not None and times < 1:
+            raise ValueError("times must be 1 or more; None is until cleared")
         if after:
             self._plan.append((operation, _PASS, after))
         self._plan.append((operation, fault, times))

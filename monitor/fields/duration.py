@@ -8,15 +8,20 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, WithJsonSchema
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-_TEXT = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
-_WHOLE = re.compile(r"(?:\d+(?:\.\d+)?[smhd])+")
+_TEXT = re.compile(r"([0-9]+(?:\.[0-9]+)?)([smhd])")
+_WHOLE = re.compile(r"(?:[0-9]+(?:\.[0-9]+)?[smhd])+")
+_LONGEST = 3653 * 86400
+"""Ten years in seconds: more is a slip, and far more is no time that a computer knows."""
 
 
 def parse_duration(text: str) -> float:
-    """Seconds of `90s`, `1h30m`, `1d`. Raises ValueError that says what would be right."""
+    """Seconds of `90s`, `1h30m`, `1d`, at most ten years. Raises ValueError that says what would be right."""
     if not isinstance(text, str) or not _WHOLE.fullmatch(text.strip()):
         raise ValueError(f"{text!r} is no duration; write a number and a unit, like 30s, 5m, 2h or 1d")
-    return sum(float(number) * _UNITS[unit] for number, unit in _TEXT.findall(text))
+    seconds = sum(float(number) * _UNITS[unit] for number, unit in _TEXT.findall(text))
+    if seconds > _LONGEST:
+        raise ValueError("longer than ten years")
+    return seconds
 
 
 def _interval(value: Any) -> float:
@@ -29,7 +34,9 @@ def _interval(value: Any) -> float:
 Duration = Annotated[
     float,
     BeforeValidator(_interval),
-    WithJsonSchema({"type": "string", "pattern": r"^(\d+(\.\d+)?[smhd])+$", "examples": ["30s", "5m", "2h", "1d"]}),
+    WithJsonSchema(
+        {"type": "string", "pattern": r"^([0-9]+(\.[0-9]+)?[smhd])+$", "examples": ["30s", "5m", "2h", "1d"]}
+    ),
 ]
 """A config field of at least one second; the value is seconds."""
 
