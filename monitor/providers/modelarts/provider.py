@@ -1,0 +1,193 @@
+"""One account on ModelArts as polling sees it: scopes, pages of jobs, single jobs, the two catalogues."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from urllib.parse import quote
+
+import msgspec
+from yarl import URL
+
+from monitor.fields import Clock
+from monitor.model import Account, Catalogue, Flavor, Job, Scope
+from monitor.providers.modelarts import paging as walk
+from monitor.providers.modelarts import slices
+from monitor.providers.modelarts.auth import choose
+from monitor.providers.modelarts.client import Client, Operation
+from monitor.providers.modelarts.credential import fingerprint
+from monitor.providers.modelarts.errors import JOB_NOT_FOUND
+from monitor.providers.modelarts.options import Options
+from monitor.providers.modelarts.parse_flavor import parse_resource_flavor, parse_training_flavor
+from monitor.providers.modelarts.parse_job import PARSER_VERSION, parse_job
+from monitor.providers.modelarts.platform_time import PlatformTime
+from monitor.providers.ports import Decoded, FlavorPage, JobPage
+from monitor.wire import Answer, Fault, FaultKind, Http
+
+_ACTIVE = ("Creating", "Pending", "Running", "Terminating")
+_LIST = Operation(action="list the training jobs", permission="modelarts:trainJob:list")
+_READ = Operation(action="show a training job", permission="modelarts:trainJob:get", absent=JOB_NOT_FOUND)
+_TRAINING = Operation(action="list the training flavors", permission="modelarts:trainJobFlavor:list")
+_RESOURCE = Operation(action="list the resource flavors", permission="modelarts:resourceFlavor:list")
+_CATALOGUE_LIMIT = 500
+_MOST_CATALOGUE_PAGES = 100
+_JOB_ID = re.compile(r"[A-Za-z0-9_.:-]{1,128}", re.ASCII)
+
+
+class ModelArts:
+    """Implements `providers.ports.Provider`."""
+
+    lists_active = True
+    reports_usage = False
+    page_size = walk.LIMIT
+    parser_version = PARSER_VERSION
+
+    def __init__(self, options: Options, http: Http, clock: Clock) -> None:
+        self._options = options
+        self._origin = options.origin()
+        time = PlatformTime(clock)
+        self._auth = choose(options, http, clock, time)
+        self._client = Client(http, self._auth, self._origin, options.project_id, time)
+        self._fingerprint: str | None = None
+        self._console_region = self._region_of_console()
+        self.account = Account(
+            name=options.name, provider="modelarts", region=options.location(), labels=dict(options.labels)
+        )
+
+    def scopes(self, watch: str) -> Sequence[Scope]:
+        options = self._options
+        if watch == "jobs" and options.jobs is not None:
+            return [self._scope(watch, f"workspace={one}", one) for one in options.jobs.workspaces]
+        if watch == Catalogue.TRAINING and options.training_flavors is not None:
+            return [self._scope(watch, f"type={options.training_flavors.flavor_type or '*'}")]
+        if watch == Catalogue.RESOURCE and options.resource_flavors is not None:
+            return [self._scope(watch, f"labels={options.resource_flavors.label_selector or '*'}")]
+        return []
+
+    async def list_jobs(
+        self, scope: Scope, cursor: object | None = None, *, active: bool = False, paging: str | None = None
+    ) -> JobPage:
+        async def ask(offset: int, read_before: int) -> tuple[slices.Searched, Answer]:
+            read = await self._client.ask(
+                _LIST,
+                "POST",
+                self._path(2, "training-job-searches"),
+                body=_search(scope.workspace, offset, active=active),
+                read=lambda answer: slices.searched(answer, narrowed=active, read_before=read_before),
+            )
+            return read.value, read.answer
+
+        reading = self._reading(paging)
+        if cursor is None:
+            step = await walk.first(ask, reading)
+        else:
+            assert isinstance(cursor, walk.Cursor)
+            step = await walk.following(ask, cursor, reading)
+        return JobPage(
+            items=step.found.items,
+            next=step.next,
+            total=None if active else step.found.total,
+            date=step.answer.date,
+            paging=step.reading,
+        )
+
+    async def read_job(self, scope: Scope, job_id: str) -> bytes | None:
+        if not _JOB_ID.fullmatch(job_id) or set(job_id) == {"."}:
+            raise Fault(FaultKind.MISCONFIGURED, "this is no id of a training job", hint="ids are like 1a2b3c4d-…")
+
+        def read(answer: Answer) -> bytes | None:
+            return slices.shown(answer, job_id) if answer.status == 200 else None
+
+        path = self._path(2, f"training-jobs/{quote(job_id, safe='')}")
+        return (await self._client.ask(_READ, "GET", path, read=read)).value
+
+    def decode_job(self, scope: Scope, raw: bytes) -> Decoded[Job]:
+        return parse_job(raw, workspace=scope.workspace, region=self._console_region)
+
+    async def list_flavors(self, scope: Scope) -> FlavorPage:
+        if scope.watch == Catalogue.TRAINING:
+            return await self._training_flavors()
+        return await self._resource_flavors()
+
+    def decode_flavor(self, scope: Scope, raw: bytes) -> Decoded[Flavor]:
+        return parse_training_flavor(raw) if scope.watch == Catalogue.TRAINING else parse_resource_flavor(raw)
+
+    def fingerprint(self) -> str:
+        """Made once, in some 50 ms. Raises Fault where a secret is missing."""
+        if self._fingerprint is None:
+            self._fingerprint = fingerprint(self._origin, self._options.project_id, self._auth.identity())
+        return self._fingerprint
+
+    async def _training_flavors(self) -> FlavorPage:
+        watch = self._options.training_flavors
+        narrow = watch.flavor_type if watch is not None else None
+        read = await self._client.ask(
+            _TRAINING,
+            "GET",
+            self._path(2, "training-job-flavors"),
+            query=[("flavor_type", narrow)] if narrow else [],
+            read=lambda answer: slices.training_flavors(answer, narrowed=narrow is not None),
+        )
+        return FlavorPage(items=read.value, date=read.answer.date)
+
+    async def _resource_flavors(self) -> FlavorPage:
+        watch = self._options.resource_flavors
+        query = [("limit", str(_CATALOGUE_LIMIT))]
+        if watch is not None and watch.label_selector:
+            query.append(("labelSelector", watch.label_selector))
+        items: list[bytes] = []
+        seen: set[str] = set()
+        cursor: str | None = None
+        while True:
+            read = await self._client.ask(
+                _RESOURCE,
+                "GET",
+                self._path(1, "resourceflavors"),
+                query=[*query, ("continue", cursor)] if cursor else query,
+                read=slices.resource_flavors,
+            )
+            page, cursor = read.value
+            items += page
+            if cursor is None:
+                return FlavorPage(items=items, date=read.answer.date)
+            if cursor in seen or len(seen) >= _MOST_CATALOGUE_PAGES:
+                text = "ModelArts keeps sending the same pages of resource flavors"
+                raise Fault(FaultKind.SENSELESS, text, hint="this passes by itself", status=read.answer.status)
+            seen.add(cursor)
+
+    def _scope(self, watch: str, narrowed: str, workspace: str | None = None) -> Scope:
+        key = f"{self._origin} project={self._options.project_id} {narrowed}"
+        return Scope(account=self._options.name, watch=watch, key=key, workspace=workspace)
+
+    def _path(self, version: int, rest: str) -> str:
+        return f"/v{version}/{self._options.project_id}/{rest}"
+
+    def _reading(self, paging: str | None) -> str | None:
+        """The configured meaning of `offset`, else the one found before; None: not known yet."""
+        configured = self._options.jobs.paging if self._options.jobs is not None else "auto"
+        if configured != "auto":
+            return configured
+        return paging if paging in (walk.PAGE, walk.ITEM) else None
+
+    def _region_of_console(self) -> str | None:
+        """Only the vendor's own cloud has the console that job urls lead to."""
+        host = URL(self._origin).host or ""
+        return self._options.location() if host.endswith(".myhuaweicloud.com") else None
+
+
+def _search(workspace: str | None, offset: int, *, active: bool) -> bytes:
+    body: Mapping[str, object] = {
+        "offset": offset,
+        "limit": walk.LIMIT,
+        "sort_by": "create_time",
+        "order": "desc",
+        "workspace_id": workspace or "0",
+    }
+    if active:
+        body = {**body, "filters": [{"key": "phase", "operator": "in", "value": list(_ACTIVE)}]}
+    return msgspec.json.encode(body)
+
+
+def build(options: Options, http: Http, clock: Clock) -> ModelArts:
+    """The provider of one account; nothing is sent and no secret revealed yet."""
+    return ModelArts(options, http, clock)
