@@ -16,7 +16,7 @@ import pytest
 import structlog
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, ValidationError
 from rich.console import Console
 from rich.traceback import Traceback
 
@@ -85,15 +85,7 @@ def test_pydantic_dumps_and_errors_hide_it() -> None:
         shown += [str(caught.value), repr(caught.value)]
     assert TEXT not in "".join(shown)
     assert json.loads(options.model_dump_json())["api_key"] == "***"
-    assert (
-        TypeAdapter(Options).json_schema()["properties"]["api_key"]
-        == {
-            "type": "string",
-            "writeOnly": True,
-            "title": "Api Key",
-        }
-        or Options.model_json_schema()["properties"]["api_key"]["writeOnly"]
-    )
+    assert Options.model_json_schema()["properties"]["api_key"]["writeOnly"] is True
 
 
 @pytest.mark.parametrize("value", ["", None, 7, True, {"a": 1}])
