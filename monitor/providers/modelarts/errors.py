@@ -131,5 +131,5 @@ def _unauthorized(status: int, code: str, words: str, asked: Asked) -> tuple[Fau
             return FaultKind.UNAUTHORIZED, "the credential is not accepted", f"check {asked.credential} and `region`"
         hint = f"check {asked.credential}: a token lives 24 h, ends with a changed password and is valid in one region"
         return FaultKind.UNAUTHORIZED, "the token is not valid or has ended", hint
-    hint = f"give the user the permission {asked.permission}, and let ModelArts be authorised in this region"
+    hint = f"give the user {asked.permission}, and let ModelArts be authorised in this region"
     return FaultKind.UNAUTHORIZED, "the user is not allowed to", hint

@@ -1,4 +1,4 @@
-"""Finds the next page of a job search, though the vendor's documents disagree on what `offset` counts: pages or items."""
+"""Finds the next page of a job search, though the vendor's texts disagree on what `offset` counts: pages or items."""
 
 from __future__ import annotations
 

@@ -14,6 +14,7 @@ from monitor.model import Account, Catalogue, Flavor, Job, Scope
 from monitor.providers.modelarts import paging as walk
 from monitor.providers.modelarts import slices
 from monitor.providers.modelarts.auth import choose
+from monitor.providers.modelarts.catalogues import resource_flavors, training_flavors
 from monitor.providers.modelarts.client import Client, Operation
 from monitor.providers.modelarts.credential import fingerprint
 from monitor.providers.modelarts.errors import JOB_NOT_FOUND
@@ -25,12 +26,10 @@ from monitor.providers.ports import Decoded, FlavorPage, JobPage
 from monitor.wire import Answer, Fault, FaultKind, Http
 
 _ACTIVE = ("Creating", "Pending", "Running", "Terminating")
-_LIST = Operation(action="list the training jobs", permission="modelarts:trainJob:list")
-_READ = Operation(action="show a training job", permission="modelarts:trainJob:get", absent=JOB_NOT_FOUND)
-_TRAINING = Operation(action="list the training flavors", permission="modelarts:trainJobFlavor:list")
-_RESOURCE = Operation(action="list the resource flavors", permission="modelarts:resourceFlavor:list")
-_CATALOGUE_LIMIT = 500
-_MOST_CATALOGUE_PAGES = 100
+_LIST = Operation(action="list the training jobs", permission="the permission modelarts:trainJob:list")
+_READ = Operation(
+    action="show a training job", permission="the permission modelarts:trainJob:get", absent=JOB_NOT_FOUND
+)
 _JOB_ID = re.compile(r"[A-Za-z0-9_.:-]{1,128}", re.ASCII)
 
 
@@ -105,9 +104,12 @@ class ModelArts:
         return parse_job(raw, workspace=scope.workspace, region=self._console_region)
 
     async def list_flavors(self, scope: Scope) -> FlavorPage:
+        options = self._options
         if scope.watch == Catalogue.TRAINING:
-            return await self._training_flavors()
-        return await self._resource_flavors()
+            narrow = options.training_flavors.flavor_type if options.training_flavors is not None else None
+            return await training_flavors(self._client, self._path(2, "training-job-flavors"), narrow)
+        labels = options.resource_flavors.label_selector if options.resource_flavors is not None else ""
+        return await resource_flavors(self._client, self._path(1, "resourceflavors"), labels)
 
     def decode_flavor(self, scope: Scope, raw: bytes) -> Decoded[Flavor]:
         return parse_training_flavor(raw) if scope.watch == Catalogue.TRAINING else parse_resource_flavor(raw)
@@ -117,43 +119,6 @@ class ModelArts:
         if self._fingerprint is None:
             self._fingerprint = fingerprint(self._origin, self._options.project_id, self._auth.identity())
         return self._fingerprint
-
-    async def _training_flavors(self) -> FlavorPage:
-        watch = self._options.training_flavors
-        narrow = watch.flavor_type if watch is not None else None
-        read = await self._client.ask(
-            _TRAINING,
-            "GET",
-            self._path(2, "training-job-flavors"),
-            query=[("flavor_type", narrow)] if narrow else [],
-            read=lambda answer: slices.training_flavors(answer, narrowed=narrow is not None),
-        )
-        return FlavorPage(items=read.value, date=read.answer.date)
-
-    async def _resource_flavors(self) -> FlavorPage:
-        watch = self._options.resource_flavors
-        query = [("limit", str(_CATALOGUE_LIMIT))]
-        if watch is not None and watch.label_selector:
-            query.append(("labelSelector", watch.label_selector))
-        items: list[bytes] = []
-        seen: set[str] = set()
-        cursor: str | None = None
-        while True:
-            read = await self._client.ask(
-                _RESOURCE,
-                "GET",
-                self._path(1, "resourceflavors"),
-                query=[*query, ("continue", cursor)] if cursor else query,
-                read=slices.resource_flavors,
-            )
-            page, cursor = read.value
-            items += page
-            if cursor is None:
-                return FlavorPage(items=items, date=read.answer.date)
-            if cursor in seen or len(seen) >= _MOST_CATALOGUE_PAGES:
-                text = "ModelArts keeps sending the same pages of resource flavors"
-                raise Fault(FaultKind.SENSELESS, text, hint="this passes by itself", status=read.answer.status)
-            seen.add(cursor)
 
     def _scope(self, watch: str, narrowed: str, workspace: str | None = None) -> Scope:
         key = f"{self._origin} project={self._options.project_id} {narrowed}"
