@@ -1,0 +1,105 @@
+"""The only SQL: the state, the event log, notifications and deliveries, on SQLite or PostgreSQL."""
+
+from sqlalchemy import Connection
+
+from monitor.store.accounts import Health, bad_signatures, first_sight, load_health, save_health, set_bad_signatures
+from monitor.store.backlog import backlog, collapse, kill_sink
+from monitor.store.bookings import BookingRow, UsageRow, book, usage
+from monitor.store.check import StoreCheck, check
+from monitor.store.deliveries import claim, next_due, recover_claims, settle
+from monitor.store.delivery_list import AttemptRow, DeliveryRecord, DeliveryRow, get_delivery, list_deliveries
+from monitor.store.engine import Store, open_store
+from monitor.store.errors import (
+    NewerDatabase,
+    NotADatabase,
+    NotMigrated,
+    StaleWrite,
+    StoreClosed,
+    StoreConflict,
+    StoreError,
+    StoreFull,
+    StoreLocked,
+    StoreMissing,
+    StoreUnavailable,
+)
+from monitor.store.event_query import read_events
+from monitor.store.events import append_events, get_event, last_seq, next_revision
+from monitor.store.flavors import FlavorRecord, FlavorWrite, list_flavors, load_flavors, save_flavors
+from monitor.store.job_list import JobRecord, find_job, list_jobs
+from monitor.store.jobs import JobIndex, JobWrite, count_states, load_job_index, load_jobs, save_jobs
+from monitor.store.migrate import upgrade
+from monitor.store.notifications import NotificationWrite, delivery_id, write_notifications
+from monitor.store.rules import get_cursor, load_rule_state, save_rule_state, set_cursor
+from monitor.store.scopes import ScopeRow, ensure_scope, list_scopes, update_scope
+
+__all__ = [
+    "AttemptRow",
+    "BookingRow",
+    "Connection",
+    "DeliveryRecord",
+    "DeliveryRow",
+    "FlavorRecord",
+    "FlavorWrite",
+    "Health",
+    "JobIndex",
+    "JobRecord",
+    "JobWrite",
+    "NewerDatabase",
+    "NotADatabase",
+    "NotMigrated",
+    "NotificationWrite",
+    "ScopeRow",
+    "StaleWrite",
+    "Store",
+    "StoreCheck",
+    "StoreClosed",
+    "StoreConflict",
+    "StoreError",
+    "StoreFull",
+    "StoreLocked",
+    "StoreMissing",
+    "StoreUnavailable",
+    "UsageRow",
+    "append_events",
+    "backlog",
+    "bad_signatures",
+    "book",
+    "check",
+    "claim",
+    "collapse",
+    "count_states",
+    "delivery_id",
+    "ensure_scope",
+    "find_job",
+    "first_sight",
+    "get_cursor",
+    "get_delivery",
+    "get_event",
+    "kill_sink",
+    "last_seq",
+    "list_deliveries",
+    "list_flavors",
+    "list_jobs",
+    "list_scopes",
+    "load_flavors",
+    "load_health",
+    "load_job_index",
+    "load_jobs",
+    "load_rule_state",
+    "next_due",
+    "next_revision",
+    "open_store",
+    "read_events",
+    "recover_claims",
+    "save_flavors",
+    "save_health",
+    "save_jobs",
+    "save_rule_state",
+    "set_bad_signatures",
+    "set_cursor",
+    "settle",
+    "update_scope",
+    "upgrade",
+    "usage",
+    "write_notifications",
+]

@@ -1,0 +1,62 @@
+"""Is this database whole? Its revision, its pages, its references and its tables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Connection, NullPool
+
+from monitor.fields import Secret
+from monitor.store.migrate import HEAD, read_revision, require_directory, translated
+from monitor.store.postgres import postgres_engine
+from monitor.store.sqlite import sqlite_read_engine
+from monitor.store.url import SqlitePlace, parse_place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreCheck:
+    """`problems`: one plain line each; empty where all is well."""
+
+    place: str
+    revision: str | None
+    head: str
+    problems: tuple[str, ...]
+
+    @property
+    def ok(self) -> bool:
+        return not self.problems
+
+
+async def check(url: str | Secret, state_dir: Path) -> StoreCheck:
+    """Reads the whole database, beside a running daemon too; changes nothing. Raises StoreError where it cannot be
+    read at all."""
+    place = parse_place(url, state_dir)
+    if isinstance(place, SqlitePlace):
+        require_directory(place, must_exist=True)
+        engine = sqlite_read_engine(place)
+    else:
+        engine = postgres_engine(place, poolclass=NullPool)
+    try:
+        with translated(place):
+            async with engine.connect() as conn:
+                revision, problems = await conn.run_sync(_inspect)
+    finally:
+        await engine.dispose()
+    return StoreCheck(place=str(place), revision=revision, head=HEAD, problems=tuple(problems))
+
+
+def _inspect(conn: Connection) -> tuple[str | None, list[str]]:
+    problems: list[str] = []
+    if conn.dialect.name == "sqlite":
+        pages = conn.exec_driver_sql("PRAGMA integrity_check").scalars()
+        problems += [f"integrity: {line}" for line in pages if line != "ok"]
+        dangling = conn.exec_driver_sql("PRAGMA foreign_key_check")
+        problems += [f"reference: a row of {row[0]} points at a row of {row[2]} that is not there" for row in dangling]
+    revision = read_revision(conn)
+    if revision != HEAD:
+        problems.append(f"revision: the database has {revision or 'none'}, this program needs {HEAD}")
+        return revision, problems
+    from monitor.store.alembic import differences
+
+    return revision, problems + [f"tables: {line}" for line in differences(conn)]

@@ -1,0 +1,112 @@
+"""Deliveries as people ask for them: lists, and one with all its attempts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, select
+
+from monitor.model import DeliveryState, Notification, Outcome, Severity
+from monitor.store.notifications import load_notifications
+from monitor.store.tables import attempts, deliveries, notifications
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryRow:
+    """One line of a list. `detail` is what the last attempt said, or why it ended."""
+
+    id: str
+    notification: str
+    rule: str
+    sink: str
+    state: DeliveryState
+    attempt: int
+    severity: Severity
+    title: str
+    created_at: datetime
+    next_at: datetime | None
+    settled_at: datetime | None
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptRow:
+    """One attempt; `ended_at` and `outcome` are None while it runs."""
+
+    attempt: int
+    started_at: datetime
+    ended_at: datetime | None
+    outcome: Outcome | None
+    detail: str
+    reference: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryRecord:
+    row: DeliveryRow
+    notification: Notification
+    attempts: tuple[AttemptRow, ...]
+
+
+def list_deliveries(
+    conn: Connection,
+    *,
+    sink: str | None = None,
+    state: DeliveryState | None = None,
+    notification: str | None = None,
+    limit: int = 50,
+) -> list[DeliveryRow]:
+    """Newest first; `notification` is a notification's id."""
+    query = _rows()
+    if sink is not None:
+        query = query.where(deliveries.c.sink == sink)
+    if state is not None:
+        query = query.where(deliveries.c.state == state.value)
+    if notification is not None:
+        query = query.where(notifications.c.id == notification)
+    return [_row(row) for row in conn.execute(query.order_by(deliveries.c.n.desc()).limit(limit))]
+
+
+def get_delivery(conn: Connection, id: str) -> DeliveryRecord | None:
+    """The delivery with this id, its notification and all its attempts in order."""
+    row = conn.execute(_rows().where(deliveries.c.id == id)).one_or_none()
+    if row is None:
+        return None
+    made = conn.execute(select(attempts).where(attempts.c.delivery == row.n).order_by(attempts.c.attempt))
+    said = load_notifications(conn, [row.notification])[row.notification]
+    return DeliveryRecord(row=_row(row), notification=said, attempts=tuple(_attempt(each) for each in made))
+
+
+def _rows() -> Select[Any]:
+    said = (notifications.c.id.label("notification_id"), notifications.c.severity, notifications.c.title)
+    return select(deliveries, *said).join_from(deliveries, notifications)
+
+
+def _row(row: Row[Any]) -> DeliveryRow:
+    return DeliveryRow(
+        id=row.id,
+        notification=row.notification_id,
+        rule=row.rule,
+        sink=row.sink,
+        state=DeliveryState(row.state),
+        attempt=row.attempt,
+        severity=Severity(row.severity),
+        title=row.title,
+        created_at=row.created_at,
+        next_at=row.next_at,
+        settled_at=row.settled_at,
+        detail=row.detail,
+    )
+
+
+def _attempt(row: Row[Any]) -> AttemptRow:
+    return AttemptRow(
+        attempt=row.attempt,
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+        outcome=None if row.outcome is None else Outcome(row.outcome),
+        detail=row.detail,
+        reference=row.reference,
+    )

@@ -1,0 +1,95 @@
+"""Reading the event log by cursor and by filter, at a cost that follows what is asked for, not the log's length."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from fnmatch import fnmatchcase
+
+from sqlalchemy import ColumnElement, Connection, Select, func, select, union_all
+
+from monitor.model import Event, EventType
+from monitor.store.columns import chunks
+from monitor.store.events import event_of
+from monitor.store.tables import events
+
+
+def read_events(
+    conn: Connection,
+    *,
+    after: int = 0,
+    before: int | None = None,
+    limit: int = 50,
+    types: Iterable[str] | None = None,
+    account: str | None = None,
+    subject: str | None = None,
+    since: datetime | None = None,
+    newest_first: bool = False,
+    quiet: bool = True,
+) -> list[Event]:
+    """Events with `after` < seq < `before`, in the order of seq, or newest first. `types` may hold globs (`job.*`);
+    `since` is about the time of detection; `quiet=False` leaves out what is stored but never routed."""
+    wanted = None if types is None else expand_types(types)
+    if wanted is not None and len(wanted) == len(EventType):
+        wanted = None
+    conditions = [events.c.seq > after]
+    if before is not None:
+        conditions.append(events.c.seq < before)
+    if account is not None:
+        conditions.append(events.c.account == account)
+    if subject is not None:
+        conditions.append(events.c.subject == subject)
+    if since is not None:
+        conditions += [events.c.seq >= _first_since(conn, since), events.c.detected_at >= since]
+    if not quiet:
+        conditions.append(events.c.quiet.is_(False))
+    if wanted is not None and account is None and subject is None:
+        return _merge_types(conn, wanted, conditions, newest_first, limit)
+    if wanted is not None:
+        conditions.append(events.c.type.in_(wanted))
+    return [event_of(row) for row in conn.execute(_ordered(select(events).where(*conditions), newest_first, limit))]
+
+
+def expand_types(types: Iterable[str]) -> list[str]:
+    """The event types that any of these names or globs means, sorted."""
+    patterns = list(types)
+    return sorted(kind.value for kind in EventType if any(fnmatchcase(kind.value, pattern) for pattern in patterns))
+
+
+def load_events(conn: Connection, seqs: Iterable[int]) -> dict[int, Event]:
+    """Those events by their numbers."""
+    found: dict[int, Event] = {}
+    for some in chunks(sorted(set(seqs))):
+        for row in conn.execute(select(events).where(events.c.seq.in_(some))):
+            found[row.seq] = event_of(row)
+    return found
+
+
+def _merge_types(
+    conn: Connection, wanted: Sequence[str], conditions: list[ColumnElement[bool]], newest_first: bool, limit: int
+) -> list[Event]:
+    """One short walk of the (type, seq) index per type; an IN list would sort all that match."""
+    if not wanted:
+        return []
+    parts = [
+        _ordered(select(events.c.seq).where(events.c.type == kind, *conditions), newest_first, limit).subquery()
+        for kind in wanted
+    ]
+    both = union_all(*(select(part.c.seq) for part in parts)).subquery()
+    order = both.c.seq.desc() if newest_first else both.c.seq.asc()
+    seqs = [int(seq) for seq in conn.execute(select(both.c.seq).order_by(order).limit(limit)).scalars()]
+    found = load_events(conn, seqs)
+    return [found[seq] for seq in seqs]
+
+
+def _ordered(
+    query: Select[tuple[int]] | Select[tuple[object, ...]], newest_first: bool, limit: int
+) -> Select[tuple[object, ...]]:
+    order = events.c.seq.desc() if newest_first else events.c.seq.asc()
+    return query.order_by(order).limit(limit)
+
+
+def _first_since(conn: Connection, since: datetime) -> int:
+    """The smallest number detected since then: a clock that was set back must not hide what came before it."""
+    first = conn.execute(select(func.min(events.c.seq)).where(events.c.detected_at >= since)).scalar_one()
+    return int(first) if first is not None else 1 << 62

@@ -1,0 +1,168 @@
+"""Brings a database to this program's revision, or says why that cannot be; Alembic is loaded only when it has work."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from sqlalchemy import Connection, NullPool, inspect, text
+
+from monitor.fields import Secret
+from monitor.store.errors import NewerDatabase, NotADatabase, NotMigrated, StoreMissing, StoreUnavailable
+from monitor.store.faults import translate
+from monitor.store.postgres import postgres_engine
+from monitor.store.sqlite import BUSY_MS, sqlite_engine
+from monitor.store.url import Place, SqlitePlace, parse_place
+
+HEAD = "0001"
+"""The newest revision in migrations/; a test holds it."""
+_VERSION_TABLE = "alembic_version"
+
+
+def require_directory(place: SqlitePlace, *, must_exist: bool) -> None:
+    """Raises StoreMissing or StoreUnavailable where the file cannot be used, before a driver says it in its words."""
+    folder = place.path.parent
+    if not folder.is_dir():
+        raise StoreMissing(f"There is no directory {folder} for the database.", f"Create it: mkdir -p {folder}")
+    if must_exist and not place.path.exists():
+        raise StoreMissing(f"There is no database {place} yet.", "Start the daemon first: training-monitor run")
+    if place.path.is_dir():
+        raise NotADatabase(f"{place} is a directory, not a database.", "Name a file in `store:`.")
+    if not must_exist and not os.access(folder, os.W_OK):
+        raise StoreUnavailable(
+            f"The directory {folder} may not be written.", "Give the user that runs the program write access to it."
+        )
+
+
+def prepare_sqlite(place: SqlitePlace, may_upgrade: bool) -> None:
+    """Makes or upgrades the file where that is allowed, else demands that it is up to date."""
+    with translated(place):
+        found = _sqlite_revision(place)
+        if found == HEAD:
+            return
+        if may_upgrade:
+            _upgrade_sqlite(place, found, backup=True)
+        else:
+            require_current(found, str(place))
+
+
+async def upgrade(url: str | Secret, state_dir: Path, backup: bool = True) -> bool:
+    """Brings the database to this program's revision in one transaction; True when there was something to do. A SQLite
+    file that exists is copied before (`<file>.before-<revision>`). A failure leaves everything as it was. Raises
+    StoreError. The caller holds the store's lock, or knows that no daemon runs."""
+    place = parse_place(url, state_dir)
+    if isinstance(place, SqlitePlace):
+        require_directory(place, must_exist=False)
+        with translated(place):
+            found = await asyncio.to_thread(_sqlite_revision, place)
+            if found != HEAD:
+                await asyncio.to_thread(_upgrade_sqlite, place, found, backup)
+            return found != HEAD
+    engine = postgres_engine(place, poolclass=NullPool)
+    try:
+        with translated(place):
+            async with engine.begin() as conn:
+                found = await conn.run_sync(read_revision)
+                if found != HEAD:
+                    _require_known(found, str(place))
+                    await conn.run_sync(_run_alembic)
+                return found != HEAD
+    finally:
+        await engine.dispose()
+
+
+def read_revision(conn: Connection) -> str | None:
+    """The revision of a database; None where it has none."""
+    if not inspect(conn).has_table(_VERSION_TABLE):
+        return None
+    return conn.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
+
+
+def require_current(found: str | None, place: str) -> None:
+    """Raises NotMigrated or NewerDatabase unless the database has this program's revision."""
+    if found == HEAD:
+        return
+    _require_known(found, place)
+    what = "has no tables yet" if found is None else f"is of an older version (revision {found})"
+    raise NotMigrated(f"The database {place} {what}.", "Run: training-monitor db upgrade")
+
+
+def _require_known(found: str | None, place: str) -> None:
+    from monitor.store.alembic import knows  # Alembic costs a sixth of a second: only where revisions differ
+
+    if found is not None and not knows(found):
+        raise NewerDatabase(
+            f"The database {place} was made by a newer version of training-monitor (revision {found}).",
+            "Install that version again, or restore the backup that it made before it upgraded.",
+        )
+
+
+def _sqlite_revision(place: SqlitePlace) -> str | None:
+    """The revision, None for a file that is new or empty. Raises NotADatabase for what is not ours."""
+    if not place.path.exists() or place.path.stat().st_size == 0:
+        return None
+    with closing(sqlite3.connect(place.path, timeout=BUSY_MS / 1000)) as raw:
+        names = {name for (name,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        if _VERSION_TABLE in names:
+            row = raw.execute("SELECT version_num FROM alembic_version").fetchone()
+            if row is not None:
+                return str(row[0])
+        if names - {_VERSION_TABLE}:
+            raise NotADatabase(
+                f"{place} is a SQLite database of another program.",
+                "Point `store:` at another path; nothing was changed.",
+            )
+    return None
+
+
+def _upgrade_sqlite(place: SqlitePlace, found: str | None, backup: bool) -> None:
+    _require_known(found, str(place))
+    if backup and found is not None:
+        copy_sqlite(place.path, place.path.with_name(f"{place.path.name}.before-{HEAD}"))
+    # Tables are rebuilt under their own names, so references are checked at the end and not on the way.
+    engine = sqlite_engine(
+        place, (f"busy_timeout={BUSY_MS}", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=OFF")
+    )
+    try:
+        with engine.connect() as conn:
+            conn.exec_driver_sql("BEGIN IMMEDIATE")
+            try:
+                _run_alembic(conn)
+                if conn.exec_driver_sql("PRAGMA foreign_key_check").first() is not None:
+                    raise NotADatabase(f"The upgrade of {place} would break references.", "Report this with the file.")
+                conn.exec_driver_sql("COMMIT")
+            except BaseException:
+                conn.exec_driver_sql("ROLLBACK")
+                raise
+    finally:
+        engine.dispose()
+
+
+def copy_sqlite(source: Path, target: Path) -> None:
+    """A whole and consistent copy, also of a database in use; appears under its name only when it is complete."""
+    partial = target.with_name(target.name + ".part")
+    partial.unlink(missing_ok=True)
+    with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(partial)) as new:
+        old.backup(new)
+    partial.replace(target)
+
+
+def _run_alembic(conn: Connection) -> None:
+    from monitor.store.alembic import upgrade_to_head
+
+    upgrade_to_head(conn)
+
+
+@contextmanager
+def translated(place: Place) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        own = translate(error, str(place))
+        if own is error:
+            raise
+        raise own from error

@@ -1,0 +1,147 @@
+"""Notifications with their events, and one delivery per sink in the order that promise 4 asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import blake2b
+
+from sqlalchemy import Connection, bindparam, exists, insert, select, update
+
+from monitor.model import DeliveryState, Notification, Reason, Severity, Text
+from monitor.store import counters
+from monitor.store.columns import chunks
+from monitor.store.event_query import load_events
+from monitor.store.tables import deliveries, notification_events, notifications, unsettled
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotificationWrite:
+    """A notification to store. `subjects` are `<account>|<subject>`; `sinks` are told each once."""
+
+    id: str
+    rule: str
+    severity: Severity
+    reason: Reason
+    text: Text
+    created_at: datetime
+    event_seqs: tuple[int, ...]
+    subjects: tuple[str, ...]
+    sinks: tuple[str, ...]
+
+
+_mine = unsettled.alias("mine")
+_earlier = unsettled.alias("earlier")
+BLOCKED = exists(
+    select(1)
+    .select_from(_mine)
+    .join(
+        _earlier,
+        (_earlier.c.sink == _mine.c.sink)
+        & (_earlier.c.rule == _mine.c.rule)
+        & (_earlier.c.subject == _mine.c.subject)
+        & (_earlier.c.delivery < _mine.c.delivery),
+    )
+    .where(_mine.c.delivery == deliveries.c.n)
+)
+"""An earlier unsettled delivery of the same rule and sink shares a subject with this one."""
+_HOLD_BACK = (
+    update(deliveries).where(deliveries.c.n.between(bindparam("first"), bindparam("last")), BLOCKED).values(ready=False)
+)
+
+
+def delivery_id(notification: str, sink: str) -> str:
+    """The same notification to the same sink always has this id."""
+    return blake2b(f"{notification}\0{sink}".encode(), digest_size=16).hexdigest()
+
+
+def write_notifications(conn: Connection, writes: Sequence[NotificationWrite]) -> None:
+    """Stores the notifications that are not stored yet, in this order, and their deliveries as pending and due."""
+    known = _known(conn, [write.id for write in writes])
+    fresh = list({write.id: write for write in writes if write.id not in known}.values())
+    if not fresh:
+        return
+    first = counters.take(conn, "notification", len(fresh))
+    conn.execute(insert(notifications), [_columns(first + i, write) for i, write in enumerate(fresh)])
+    links = [{"notification": first + i, "seq": seq} for i, w in enumerate(fresh) for seq in sorted(set(w.event_seqs))]
+    if links:
+        conn.execute(insert(notification_events), links)
+    _write_deliveries(conn, [(first + i, write, sink) for i, write in enumerate(fresh) for sink in write.sinks])
+
+
+def load_notifications(conn: Connection, numbers: Iterable[int]) -> dict[int, Notification]:
+    """Those notifications by their numbers, with their events in the order of seq."""
+    wanted = sorted(set(numbers))
+    seqs: dict[int, list[int]] = {n: [] for n in wanted}
+    for some in chunks(wanted):
+        links = notification_events.c
+        query = select(links.notification, links.seq).where(links.notification.in_(some)).order_by(links.seq)
+        for n, seq in conn.execute(query):
+            seqs[n].append(seq)
+    known = load_events(conn, (seq for some_seqs in seqs.values() for seq in some_seqs))
+    found: dict[int, Notification] = {}
+    for some in chunks(wanted):
+        for row in conn.execute(select(notifications).where(notifications.c.n.in_(some))):
+            found[row.n] = Notification(
+                id=row.id,
+                rule=row.rule,
+                severity=Severity(row.severity),
+                reason=Reason(row.reason),
+                text=Text(title=row.title, plain=row.plain, markdown=row.markdown),
+                created_at=row.created_at,
+                events=tuple(known[seq] for seq in seqs[row.n]),
+            )
+    return found
+
+
+def _known(conn: Connection, ids: Sequence[str]) -> set[str]:
+    known: set[str] = set()
+    for some in chunks(ids):
+        known.update(conn.execute(select(notifications.c.id).where(notifications.c.id.in_(some))).scalars())
+    return known
+
+
+def _columns(n: int, write: NotificationWrite) -> dict[str, object]:
+    return {
+        "n": n,
+        "id": write.id,
+        "rule": write.rule,
+        "severity": write.severity.value,
+        "reason": write.reason.value,
+        "title": write.text.title,
+        "plain": write.text.plain,
+        "markdown": write.text.markdown,
+        "created_at": write.created_at,
+    }
+
+
+def _write_deliveries(conn: Connection, made: Sequence[tuple[int, NotificationWrite, str]]) -> None:
+    if not made:
+        return
+    first = counters.take(conn, "delivery", len(made))
+    rows = [
+        {
+            "n": first + i,
+            "id": delivery_id(write.id, sink),
+            "notification": n,
+            "rule": write.rule,
+            "sink": sink,
+            "state": DeliveryState.PENDING.value,
+            "ready": True,
+            "attempt": 0,
+            "created_at": write.created_at,
+            "next_at": write.created_at,
+            "detail": "",
+        }
+        for i, (n, write, sink) in enumerate(made)
+    ]
+    conn.execute(insert(deliveries), rows)
+    subjects = [
+        {"sink": sink, "rule": write.rule, "subject": subject, "delivery": first + i}
+        for i, (_, write, sink) in enumerate(made)
+        for subject in dict.fromkeys(write.subjects)
+    ]
+    if subjects:
+        conn.execute(insert(unsettled), subjects)
+        conn.execute(_HOLD_BACK, {"first": first, "last": first + len(made) - 1})

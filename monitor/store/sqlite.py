@@ -1,0 +1,123 @@
+"""SQLite under the store: one connection on one thread that writes for everybody, a pool that reads."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from monitor.store.faults import translate
+from monitor.store.group import Outcome, WriteFn
+from monitor.store.url import SqlitePlace
+
+BUSY_MS = 5000
+"""How long to wait for another process that writes (`sinks test` beside the daemon, a backup)."""
+PRAGMAS = (f"busy_timeout={BUSY_MS}", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
+READERS = 4
+
+
+def sqlite_engine(place: SqlitePlace, pragmas: Sequence[str] = PRAGMAS) -> Engine:
+    """Connections that commit nothing by themselves: BEGIN and COMMIT are said where they are meant."""
+    engine = create_engine(
+        URL.create("sqlite", database=str(place.path)),
+        isolation_level="AUTOCOMMIT",
+        poolclass=NullPool,
+        connect_args={"check_same_thread": False},
+    )
+    event.listen(engine, "connect", lambda raw, _: _apply(raw, pragmas))
+    return engine
+
+
+def sqlite_read_engine(place: SqlitePlace) -> AsyncEngine:
+    """Connections that cannot write; each read sees one snapshot."""
+    url = URL.create("sqlite+aiosqlite", database=str(place.path))
+    engine = create_async_engine(url, isolation_level="AUTOCOMMIT", pool_size=READERS, max_overflow=0)
+    pragmas = (f"busy_timeout={BUSY_MS}", "query_only=ON")
+    event.listen(engine.sync_engine, "connect", lambda raw, _: _apply(raw, pragmas))
+    return engine
+
+
+def snapshot(conn: Connection) -> None:
+    """Makes all that follows on this connection one read transaction."""
+    conn.exec_driver_sql("BEGIN")
+
+
+def _apply(raw: Any, pragmas: Sequence[str]) -> None:
+    cursor = raw.cursor()
+    for pragma in pragmas:
+        cursor.execute(f"PRAGMA {pragma}")
+        cursor.fetchall()
+    cursor.close()
+
+
+class SqliteWriter:
+    """Commits groups of writes, one hop to its thread for each group."""
+
+    def __init__(self, place: SqlitePlace) -> None:
+        self._place = str(place)
+        self._engine = sqlite_engine(place)
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="store-writer")
+        self._conn: Connection | None = None
+
+    async def commit(self, fns: Sequence[WriteFn]) -> Sequence[Outcome]:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._commit, fns)
+
+    async def aclose(self) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
+        self._thread.shutdown()
+
+    def _close(self) -> None:
+        if self._conn is not None:
+            self._conn.close()
+            self._conn = None
+        self._engine.dispose()
+
+    def _commit(self, fns: Sequence[WriteFn]) -> Sequence[Outcome]:
+        outcomes: list[Outcome] = []
+        try:
+            conn = self._conn = self._conn or self._engine.connect()
+            raw = conn.connection.driver_connection
+            assert isinstance(raw, sqlite3.Connection)
+            raw.execute("BEGIN IMMEDIATE")
+            try:
+                self._run(conn, raw, fns, outcomes)
+                raw.execute("COMMIT")
+            finally:
+                if raw.in_transaction:
+                    raw.execute("ROLLBACK")
+        except Exception as error:
+            return self._all_failed(fns, outcomes, error)
+        return outcomes
+
+    def _run(self, conn: Connection, raw: sqlite3.Connection, fns: Sequence[WriteFn], outcomes: list[Outcome]) -> None:
+        """Each write under a savepoint of its own. Raises what ends the transaction for all of them."""
+        for fn in fns:
+            raw.execute("SAVEPOINT one")
+            try:
+                value = fn(conn)
+            except BaseException as error:
+                if not raw.in_transaction:  # disk full, I/O error: SQLite has rolled back everything by itself
+                    raise
+                raw.execute("ROLLBACK TO one")
+                raw.execute("RELEASE one")
+                outcomes.append(Outcome(error=self._own(error)))
+            else:
+                raw.execute("RELEASE one")
+                outcomes.append(Outcome(value=value))
+
+    def _all_failed(self, fns: Sequence[WriteFn], outcomes: Sequence[Outcome], error: Exception) -> Sequence[Outcome]:
+        """Nothing was kept; who had failed before keeps the reason of its own."""
+        failed = Outcome(error=self._own(error))
+        done = [outcome if outcome.error is not None else failed for outcome in outcomes]
+        return done + [failed] * (len(fns) - len(done))
+
+    def _own(self, error: BaseException) -> BaseException:
+        own = translate(error, self._place)
+        if own is not error:
+            own.__cause__ = error
+        return own
