@@ -8,6 +8,23 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 
+class Deferred(str):
+    """A text whose references were not put in. A secret takes it as missing, any other field as it stands.
+
+    `taken` says afterwards whether a secret took it.
+    """
+
+    __slots__ = ("missing", "taken")
+    missing: str
+    taken: bool
+
+    def __new__(cls, text: str, missing: str) -> Deferred:
+        made = super().__new__(cls, text)
+        made.missing = missing
+        made.taken = False
+        return made
+
+
 class Secret:
     """Holds one secret text. `reveal()` is the only way to it; comparing is by value, hashing too."""
 
@@ -38,6 +55,12 @@ class Secret:
     def __hash__(self) -> int:
         return hash(self.__text)
 
+    def __copy__(self) -> Secret:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Secret:
+        return self
+
     def __reduce__(self) -> Any:
         raise TypeError("a secret is not pickled")
 
@@ -55,6 +78,9 @@ class Secret:
     def _validate(cls, value: Any) -> Secret:
         if isinstance(value, Secret):
             return value
+        if isinstance(value, Deferred):
+            value.taken = True
+            return cls(str(value), missing=value.missing)
         if isinstance(value, str) and value:
             return cls(value)
         raise ValueError("expected a non-empty text, best as ${env:NAME}, ${file:/path} or ${credential:NAME}")

@@ -14,14 +14,18 @@ class Budget(Strict):
     """Requests that may be sent, shared by all that use the same credential and host."""
 
     requests_per_second: Annotated[float, Field(gt=0)] = 2.0
+    """In the long run."""
     burst: Annotated[int, Field(ge=1)] = 10
+    """How many may go out at once after a rest."""
 
 
 class WatchOptions(Strict):
     """How often one thing is polled: `every` while something is active, `idle_every` (default: `every`) otherwise."""
 
     every: Duration
+    """How often it is polled."""
     idle_every: Duration | None = None
+    """How often while nothing is active; default: as `every`."""
 
 
 class JobsWatch(WatchOptions):
@@ -38,7 +42,9 @@ class AccountOptions(Strict):
     name: Name
     provider: str
     labels: dict[str, str] = Field(default_factory=dict)
+    """Free words; events carry them and rules can ask for them."""
     first_run: Literal["silent", "summary", "full"] = "silent"
+    """What the first run tells of what is there already: nothing, one message, all."""
     budget: Budget = Budget()
 
     def watches(self) -> dict[str, WatchOptions]:

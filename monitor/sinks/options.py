@@ -14,6 +14,7 @@ class SinkOptions(Strict):
     """Base of every kind's `Options`. A kind adds `type: Literal["<kind>"]`."""
 
     name: Name
+    """The sink's identity: rules and people name it in `notify`."""
     timeout: Duration = 30.0
     """How long one attempt may take."""
     concurrency: Annotated[int, Field(ge=1, le=64)] = 4

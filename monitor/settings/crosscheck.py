@@ -1,0 +1,107 @@
+"""Checks what no section can see by itself: names, budgets, prices, and that rules fit sinks and people."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import BaseModel
+from yarl import URL
+
+from monitor.fields import Secret
+from monitor.ledger.options import PriceOptions
+from monitor.providers import registry as providers
+from monitor.providers.options import AccountOptions
+from monitor.settings.document import Document
+from monitor.settings.problems import Path, Problem, path_text
+from monitor.settings.sections import Sections
+
+Identity = tuple[object, ...]
+
+
+def cross_check(document: Document, data: dict[str, Any], found: Sections) -> Iterator[Problem]:
+    """Every mistake between sections, for what was right in itself."""
+    for section in ("accounts", "sinks", "rules", "people"):
+        yield from _names(document, data, section)
+    yield from _budgets(document, found.accounts)
+    yield from _prices(document, found.prices)
+
+
+def _names(document: Document, data: dict[str, Any], section: str) -> Iterator[Problem]:
+    first: dict[str, Path] = {}
+    entries = data.get(section)
+    for index, entry in enumerate(entries if isinstance(entries, list) else ()):
+        name = entry.get("name") if isinstance(entry, dict) else None
+        if not isinstance(name, str):
+            continue
+        here: Path = (section, index, "name")
+        if name in first:
+            line = document.values[first[name]].start.line + 1
+            taken = f"{name!r} is the name of {path_text(first[name][:-1])} (line {line}) already; names are unique"
+            yield document.problem(here, taken)
+        first.setdefault(name, here)
+
+
+def _budgets(document: Document, accounts: dict[int, AccountOptions]) -> Iterator[Problem]:
+    """An unchanged poll costs at least one request per scope; more than the budget would let the polls fall behind."""
+    sharing: dict[Identity, list[int]] = defaultdict(list)
+    for index, account in accounts.items():
+        sharing[_credential(account)].append(index)
+    for indexes in sharing.values():
+        needed = sum(requests_per_second(accounts[index]) for index in indexes)
+        budget = min(accounts[index].budget.requests_per_second for index in indexes)
+        if needed <= budget:
+            continue
+        index, watch = max(
+            ((index, watch) for index in indexes for watch in accounts[index].watches()),
+            key=lambda place: _rate(accounts[place[0]], place[1]),
+        )
+        shared = " of the accounts that share this credential" if len(indexes) > 1 else ""
+        yield document.problem(
+            ("accounts", index, watch, "every"),
+            f"the polls{shared} need {needed:.3g} requests per second and the budget has {budget:.3g}; "
+            "poll less often, or raise budget.requests_per_second",
+        )
+
+
+def requests_per_second(account: AccountOptions) -> float:
+    """What the account's watches ask for at least, while they are active."""
+    return sum(_rate(account, watch) for watch in account.watches())
+
+
+def _rate(account: AccountOptions, watch: str) -> float:
+    options = account.watches()[watch]
+    scopes = len(getattr(options, "workspaces", None) or (None,))
+    return scopes / options.every
+
+
+def _credential(account: AccountOptions) -> Identity:
+    """Equal for accounts that use the same credential on the same host."""
+    origin = getattr(account, "origin", None)
+    endpoint = origin() if callable(origin) else getattr(account, "endpoint", "")
+    return (getattr(account, "provider", ""), URL(str(endpoint)).host, *_secrets(account))
+
+
+def _secrets(model: BaseModel) -> Iterator[object]:
+    for name in type(model).model_fields:
+        value = getattr(model, name)
+        if isinstance(value, Secret):
+            yield (name, value)
+        elif isinstance(value, BaseModel):
+            yield from _secrets(value)
+
+
+def _prices(document: Document, prices: dict[int, PriceOptions]) -> Iterator[Problem]:
+    seen: dict[Identity, int] = {}
+    kinds = providers.kinds()
+    for index, price in prices.items():
+        if price.provider not in kinds:
+            message = f"no such provider; there are: {', '.join(kinds)}"
+            yield document.problem(("prices", index, "provider"), message)
+        key = (price.provider, price.model, price.region, price.since)
+        if key in seen:
+            line = document.values["prices", seen[key]].start.line + 1
+            same = f"overlaps with prices[{seen[key]}] (line {line}): same model and same `since`; keep one"
+            yield document.problem(("prices", index), same)
+        seen.setdefault(key, index)

@@ -1,0 +1,97 @@
+"""The one way from a config file to settings: text, data, references, sections, cross checks; all mistakes at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path as FilePath
+from typing import Any
+
+from monitor.settings.crosscheck import cross_check
+from monitor.settings.document import Document, read_document
+from monitor.settings.problems import ConfigErrors, Problem, path_text
+from monitor.settings.references import Substitution, Surroundings
+from monitor.settings.root import DEFAULT_STATE, Plain, Settings
+from monitor.settings.rulecheck import default_net, rule_problems
+from monitor.settings.sections import Sections, read_sections
+from monitor.settings.source import read_text
+
+
+def load(path: FilePath, *, resolve: bool, environ: Mapping[str, str], credentials_dir: FilePath | None) -> Settings:
+    """The settings that a file stands for. Raises ConfigErrors with every mistake, sorted by place.
+
+    `resolve`: put every reference in, and report each that cannot be. Without it secrets stay unresolved and never
+    fail (`Secret.missing`), and only what other fields need is looked up.
+    """
+    document = read_document(str(path), read_text(path))
+    surroundings = Surroundings(environ, credentials_dir)
+    substitution = Substitution(surroundings)
+    data = substitution.apply(document.data, defer=not resolve)
+    found = read_sections(document, data)
+    if not resolve and substitution.deferred:
+        data = _put_in_what_is_not_secret(document, substitution)
+        found = read_sections(document, data)
+    problems = [
+        *document.problems,
+        *(document.problem(at, message) for at, message in substitution.failed),
+        *found.problems,
+        *cross_check(document, data, found),
+        *rule_problems(document, data, found),
+    ]
+    if problems:
+        raise ConfigErrors(_scrubbed(problems, substitution))
+    assert found.plain is not None
+    return _settings(path, found, found.plain, environ)
+
+
+def _put_in_what_is_not_secret(document: Document, substitution: Substitution) -> Any:
+    """The data once more, with references left out only where a secret took them."""
+    secret = {at: text for at, text in substitution.deferred.items() if text.taken}
+    substitution.failed.clear()
+    return substitution.apply(_with(document.data, secret), defer=False)
+
+
+def _with(data: Any, texts: Mapping[tuple[str | int, ...], str], path: tuple[str | int, ...] = ()) -> Any:
+    if path in texts:
+        return texts[path]
+    if isinstance(data, dict):
+        return {key: _with(value, texts, (*path, key)) for key, value in data.items()}
+    if isinstance(data, list):
+        return [_with(value, texts, (*path, index)) for index, value in enumerate(data)]
+    return data
+
+
+def _scrubbed(problems: Iterable[Problem], substitution: Substitution) -> Iterable[Problem]:
+    """The problems without any text that a reference brought in."""
+    for problem in problems:
+        message = problem.message
+        for at, (written, value) in substitution.put_in.items():
+            if len(value) >= 4 or problem.path == path_text(at):
+                for shown in (value, repr(value)[1:-1]):
+                    message = message.replace(shown, written)
+        yield replace(problem, message=message)
+
+
+def _settings(path: FilePath, found: Sections, plain: Plain, environ: Mapping[str, str]) -> Settings:
+    sinks = tuple(found.sinks.values())
+    return Settings(
+        path=path,
+        store=plain.store,
+        state_dir=_state_dir(plain.state_dir, environ),
+        http=plain.http,
+        accounts=tuple(found.accounts.values()),
+        people=tuple(found.people.values()),
+        prices=tuple(found.prices.values()),
+        sinks=sinks,
+        rules=tuple(found.rules.values()),
+        unmatched=plain.unmatched or default_net(found.rules.values(), sinks),
+        catch_up_after=plain.catch_up_after,
+    )
+
+
+def _state_dir(configured: str | None, environ: Mapping[str, str]) -> FilePath:
+    under_systemd = environ.get("STATE_DIRECTORY", "").split(":")[0]
+    chosen = configured or under_systemd or DEFAULT_STATE
+    if chosen == "~" or chosen.startswith("~/"):
+        return FilePath(environ.get("HOME") or FilePath.home()) / chosen[2:]
+    return FilePath(chosen)
