@@ -1,0 +1,109 @@
+"""`/healthz` and `/readyz` on the HTTP port: for systemd, load balancers and people who want to know why not."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import anyio
+from aiohttp import web
+
+STORE_PATIENCE = 5.0
+"""Seconds after which a store that does not answer counts as not writable."""
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "Server": "training-monitor",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """What the app tells of itself. Each gives reasons in plain words, none of them secret; none means all is well."""
+
+    dead_loops: Callable[[], Sequence[str]]
+    """Loops that ended or hang: `polling llm-beijing/jobs`."""
+    untried: Callable[[], Sequence[str]]
+    """Watches that were not tried once yet, well or not: `llm-beijing/jobs`."""
+    probe_store: Callable[[], Awaitable[None]]
+    """A write that commits; raises where it cannot."""
+
+
+class PortUnavailable(Exception):
+    """The port cannot be served. `hint` is the remedy."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+def health_app(health: Health) -> web.Application:
+    """GET and HEAD on the two paths; everything else is 404 or 405. Every answer bears the security headers."""
+    app = web.Application()
+    app.on_response_prepare.append(_add_headers)
+
+    async def healthz(request: web.Request) -> web.Response:
+        return _answer([f"{name} is not running" for name in health.dead_loops()])
+
+    async def readyz(request: web.Request) -> web.Response:
+        reasons = [f"{name} is not running" for name in health.dead_loops()]
+        reasons += [f"{name} was not polled yet" for name in health.untried()]
+        return _answer([*reasons, *await _store_reasons(health)])
+
+    app.router.add_get("/healthz", healthz)
+    app.router.add_get("/readyz", readyz)
+    return app
+
+
+@asynccontextmanager
+async def serving(app: web.Application, host: str, port: int) -> AsyncIterator[int]:
+    """Serves while the block runs and gives the port (the one chosen, where `port` is 0). Raises PortUnavailable."""
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0, handle_signals=False)
+    await runner.setup()
+    try:
+        try:
+            site = web.TCPSite(runner, host, port)
+            await site.start()
+        except OSError as error:
+            raise _unavailable(error, host, port) from error
+        yield int(runner.addresses[0][1])
+    finally:
+        with anyio.CancelScope(shield=True):
+            await runner.cleanup()
+
+
+async def _store_reasons(health: Health) -> list[str]:
+    try:
+        with anyio.fail_after(STORE_PATIENCE):
+            await health.probe_store()
+    except TimeoutError:
+        return [f"the store did not answer within {STORE_PATIENCE:g} s"]
+    except Exception as error:  # whatever the store raises, the answer is "not ready", and the kind says why
+        return [f"the store is not writable: {type(error).__name__}"]
+    return []
+
+
+def _answer(reasons: Sequence[str]) -> web.Response:
+    body = {"status": "failing" if reasons else "ok", "reasons": list(reasons)}
+    return web.json_response(body, status=503 if reasons else 200)
+
+
+async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:
+    response.headers.update(_HEADERS)
+
+
+def _unavailable(error: OSError, host: str, port: int) -> PortUnavailable:
+    place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    if error.errno == errno.EADDRINUSE:
+        hint = "Stop what uses it, or give `http.listen` another port in the config file (or `off`)."
+        return PortUnavailable(f"The port {port} on {host} is in use by another program.", hint)
+    if error.errno == errno.EACCES:
+        hint = "Give `http.listen` a port of 1024 or more in the config file."
+        return PortUnavailable(f"The port {port} may not be used by this user.", hint)
+    hint = "Give `http.listen` an address of this machine in the config file, like 127.0.0.1:8650."
+    return PortUnavailable(f"Cannot listen on {place}: {error.strerror or 'no such address'}.", hint)
