@@ -55,7 +55,7 @@ class Store:
             raise StoreClosed("The store is closed.")
         with anyio.CancelScope(shield=True):  # a query cut in the middle costs its connection; it is short anyway
             found = await self._read(fn)
-        return found
+        return found  # noqa: RET504 - for mypy a cancel scope may swallow
 
     async def aclose(self) -> None:
         """Commits what waits, then lets go of the database and its lock. May be called twice."""

@@ -35,13 +35,17 @@ def application_name() -> str:
     return f"training-monitor pid {os.getpid()} on {socket.gethostname()}"[:63]
 
 
-def postgres_engine(place: PostgresPlace, **options: Any) -> AsyncEngine:
+def postgres_engine(place: PostgresPlace, *, read_only: bool = False, **options: Any) -> AsyncEngine:
+    settings = {"application_name": application_name(), "timezone": "UTC"}
+    if read_only:
+        settings["default_transaction_read_only"] = "on"
+
     async def connect() -> Any:
         return await asyncpg.connect(
             place.dsn.reveal(),
             timeout=CONNECT_SECONDS,
             command_timeout=STATEMENT_SECONDS,
-            server_settings={"application_name": application_name(), "timezone": "UTC"},
+            server_settings=settings,
         )
 
     return create_async_engine("postgresql+asyncpg://", async_creator=connect, hide_parameters=True, **options)
@@ -49,7 +53,12 @@ def postgres_engine(place: PostgresPlace, **options: Any) -> AsyncEngine:
 
 def postgres_read_engine(place: PostgresPlace) -> AsyncEngine:
     return postgres_engine(
-        place, pool_size=READERS, max_overflow=0, pool_pre_ping=True, isolation_level="REPEATABLE READ"
+        place,
+        read_only=True,
+        pool_size=READERS,
+        max_overflow=0,
+        pool_pre_ping=True,
+        isolation_level="REPEATABLE READ",
     )
 
 

@@ -1,0 +1,64 @@
+"""The same tests on both databases: `store` is a real SQLite file, then a real PostgreSQL."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from monitor.store import Store, open_store
+from tests.kit.postgres import postgres_server
+
+__all__ = ["postgres_server"]
+
+
+@dataclass(frozen=True)
+class Home:
+    """Where a test's database is."""
+
+    url: str
+    state_dir: Path
+
+    @property
+    def sqlite(self) -> bool:
+        return self.url.startswith("sqlite:")
+
+    async def open(self, *, lock: bool = True) -> Store:
+        return await open_store(self.url, state_dir=self.state_dir, lock=lock)
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with all tables, to be copied: migrating takes a while."""
+    folder = tmp_path_factory.mktemp("migrated")
+
+    async def make() -> None:
+        await (await open_store("sqlite:monitor.db", state_dir=folder, lock=True)).aclose()
+
+    asyncio.run(make())
+    return folder / "monitor.db"
+
+
+@pytest.fixture
+def sqlite_home(tmp_path: Path, migrated_file: Path) -> Home:
+    shutil.copy(migrated_file, tmp_path / "monitor.db")
+    return Home("sqlite:monitor.db", tmp_path)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def home(request: pytest.FixtureRequest, tmp_path: Path) -> Home:
+    if request.param == "sqlite":
+        found: Home = request.getfixturevalue("sqlite_home")
+        return found
+    return Home(request.getfixturevalue("postgres_server").database(), tmp_path)
+
+
+@pytest.fixture
+async def store(home: Home) -> AsyncIterator[Store]:
+    store = await home.open()
+    yield store
+    await store.aclose()
