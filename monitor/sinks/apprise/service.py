@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import warnings
 from importlib import import_module
 from typing import Any
 
@@ -57,7 +58,10 @@ class Service:
 
 def _load() -> Any:
     """Imports Apprise and keeps its log, and that of its HTTP library, to itself: both write whole URLs."""
-    apprise = import_module("apprise")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # its plugins import modules that later Pythons drop
+        apprise = import_module("apprise")
+        import_module("apprise.manager_plugins").NotificationManager().load_modules()
     logger = logging.getLogger("apprise")
     logger.propagate = False
     logger.setLevel(logging.DEBUG)  # what a send logs is captured per call; the causes are logged at this level only

@@ -59,9 +59,8 @@ def _list(codes: Iterable[int]) -> str:
 def scrub(text: str, secret: str) -> str:
     """`text` on one line, without the URL and without any piece of it but its scheme."""
     rest = secret.partition("://")[2] or secret
-    pieces = {rest, unquote(rest)}
-    for whole in tuple(pieces):
-        pieces.update(re.split(r"[:/?#&=@,;+\s]+", whole))
+    raw = {rest, *re.split(r"[:/?#&=@,;+\s]+", rest)}
+    pieces = raw | {unquote(piece) for piece in raw}
     for piece in sorted((piece for piece in pieces if len(piece) >= 3), key=len, reverse=True):
         text = re.sub(re.escape(piece), "***", text, flags=re.IGNORECASE)
     return " ".join(text.split())

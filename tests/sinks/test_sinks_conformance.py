@@ -1,0 +1,241 @@
+"""Every kind of sink against real servers: outcomes, bounded time, nothing secret in what it says."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from monitor.fields import SystemClock
+from monitor.model import Delivery, Event, EventType, Notification, Outcome, Reason, Receipt, Severity, Text
+from monitor.sinks import registry
+from monitor.wire import Http, new_session
+
+TOKEN = "s3cr3t-Token_99"
+MOMENT = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
+EVENT = Event(
+    seq=1,
+    id="e1",
+    type=EventType.JOB_FINISHED,
+    account="acc",
+    subject="job/ft-1",
+    revision=1,
+    time=MOMENT,
+    detected_at=MOMENT,
+    severity=Severity.INFO,
+    data={"job": {"name": "通义 <b>x</b>"}},
+)
+DELIVERY = Delivery(
+    id="d-1",
+    sink="it",
+    attempt=1,
+    notification=Notification(
+        id="n-1",
+        rule="job-ended",
+        severity=Severity.INFO,
+        reason=Reason.NEW,
+        text=Text(title="Job 通义 finished", plain="It took 2 h.", markdown="It took **2 h**."),
+        created_at=MOMENT,
+        events=(EVENT,),
+    ),
+)
+Reply = Callable[[web.Request], Awaitable[web.StreamResponse]]
+NETWORKED = ["apprise", "webhook"]
+
+
+@asynccontextmanager
+async def served(reply: Reply) -> AsyncIterator[int]:
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", reply)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    try:
+        yield runner.addresses[0][1]
+    finally:
+        await runner.cleanup()
+
+
+@asynccontextmanager
+async def sink_of(kind: str, port: int, *, timeout: str = "2s") -> AsyncIterator[Any]:
+    section: dict[str, Any] = {"name": "it", "type": kind, "timeout": timeout}
+    if kind == "webhook":
+        section["url"] = f"http://user:{TOKEN}@127.0.0.1:{port}/in/{TOKEN}?key={TOKEN}"
+    if kind == "apprise":
+        section["url"] = f"json://user:{TOKEN}@127.0.0.1:{port}/in/{TOKEN}?-key={TOKEN}"
+    async with new_session() as session:
+        sink = registry.builder(kind)(registry.options(kind)(**section), Http(session), SystemClock())
+        try:
+            yield sink
+        finally:
+            await sink.aclose()
+
+
+async def attempt(kind: str, reply: Reply, **options: Any) -> Receipt:
+    async with served(reply) as port, sink_of(kind, port, **options) as sink:
+        receipt: Receipt = await sink.send(DELIVERY)
+    assert TOKEN not in repr(receipt)
+    assert "/in" not in receipt.detail
+    return receipt
+
+
+def answers(status: int, **headers: str) -> Reply:
+    async def reply(request: web.Request) -> web.Response:
+        await request.read()
+        return web.Response(status=status, headers=headers, text=f"no entry for {TOKEN}")
+
+    return reply
+
+
+def test_all_three_kinds_are_found() -> None:
+    assert registry.kinds() == ["apprise", "log", "webhook"]
+
+
+@pytest.mark.parametrize("kind", NETWORKED)
+@pytest.mark.parametrize(
+    ("status", "outcome"),
+    [
+        (200, Outcome.DELIVERED),
+        (201, Outcome.DELIVERED),
+        (204, Outcome.DELIVERED),
+        (301, Outcome.REFUSED),
+        (302, Outcome.REFUSED),
+        (307, Outcome.REFUSED),
+        (400, Outcome.REFUSED),
+        (401, Outcome.REFUSED),
+        (404, Outcome.REFUSED),
+        (408, Outcome.RETRY),
+        (410, Outcome.REFUSED),
+        (413, Outcome.REFUSED),
+        (425, Outcome.RETRY),
+        (429, Outcome.RETRY),
+        (500, Outcome.RETRY),
+        (503, Outcome.RETRY),
+    ],
+)
+async def test_an_answer_has_one_meaning_for_every_sink(kind: str, status: int, outcome: Outcome) -> None:
+    location = {"Location": f"/elsewhere/{TOKEN}"} if 300 <= status < 400 else {}
+    receipt = await attempt(kind, answers(status, **location))
+    assert receipt.outcome is outcome
+    if outcome is not Outcome.DELIVERED:
+        assert str(status) in receipt.detail
+
+
+@pytest.mark.parametrize("kind", NETWORKED)
+async def test_a_refused_connection_is_tried_again_for_nothing_was_sent(kind: str) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        async with sink_of(kind, free.getsockname()[1]) as sink:
+            receipt = await sink.send(DELIVERY)
+    assert receipt.outcome is Outcome.RETRY
+    assert TOKEN not in repr(receipt)
+
+
+@pytest.mark.parametrize("kind", NETWORKED)
+async def test_a_name_that_does_not_resolve_is_tried_again(kind: str) -> None:
+    section = {"webhook": f"https://nowhere.invalid/{TOKEN}", "apprise": f"jsons://nowhere.invalid/{TOKEN}"}
+    options = registry.options(kind)(name="it", type=kind, url=section[kind], timeout="10s")
+    async with new_session() as session:
+        receipt = await registry.builder(kind)(options, Http(session), SystemClock()).send(DELIVERY)
+    assert receipt.outcome is Outcome.RETRY
+    assert TOKEN not in repr(receipt)
+
+
+@pytest.mark.parametrize("kind", NETWORKED)
+async def test_silence_after_the_request_is_unknown_and_ends_in_time(kind: str) -> None:
+    gone = asyncio.Event()
+
+    async def silent(request: web.Request) -> web.Response:
+        await request.read()
+        await gone.wait()
+        return web.Response()
+
+    began = time.monotonic()
+    receipt = await attempt(kind, silent, timeout="1s")
+    assert receipt.outcome is Outcome.UNKNOWN
+    assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize("kind", NETWORKED)
+async def test_a_connection_cut_after_the_request_is_unknown(kind: str) -> None:
+    async def cut(request: web.Request) -> web.Response:
+        await request.read()
+        assert request.transport is not None
+        request.transport.abort()
+        return web.Response()
+
+    assert (await attempt(kind, cut)).outcome is Outcome.UNKNOWN
+
+
+@pytest.mark.parametrize("kind", ["apprise", "webhook"])
+async def test_an_answer_that_is_cut_short_is_unknown(kind: str) -> None:
+    async def cut(request: web.Request) -> web.StreamResponse:
+        await request.read()
+        answer = web.StreamResponse()
+        answer.content_length = 100
+        await answer.prepare(request)
+        await answer.write(b"half")
+        assert request.transport is not None
+        request.transport.close()
+        return answer
+
+    assert (await attempt(kind, cut)).outcome is Outcome.UNKNOWN
+
+
+@pytest.mark.parametrize("kind", NETWORKED)
+async def test_what_a_chat_in_chinese_and_hostile_names_say_arrives_as_it_was(kind: str) -> None:
+    hostile = "</p><script>alert(1)</script> *_`[x](http://e)`_* \\n \u202e 任务“微调” %00 ${env:HOME} :smile: 😀 {{7}}"
+    text = Text(title=f"标题 {hostile}", plain=f"{hostile}\n第二行\n", markdown="unused")
+    hard = replace(DELIVERY, notification=replace(DELIVERY.notification, text=text))
+    got: list[dict[str, Any]] = []
+
+    async def keep(request: web.Request) -> web.Response:
+        got.append(await request.json())
+        return web.Response()
+
+    async with served(keep) as port, sink_of(kind, port) as sink:
+        if kind == "apprise":  # json:// takes Markdown as well as plain text: what is sent is the Markdown
+            hard = replace(hard, notification=replace(hard.notification, text=replace(text, markdown=text.plain)))
+        assert (await sink.send(hard)).outcome is Outcome.DELIVERED
+    assert got[0]["title"] == text.title
+    assert got[0]["body" if kind == "webhook" else "message"].rstrip() == text.plain.rstrip()
+
+
+async def test_the_log_writes_one_line_with_the_message(capsys: pytest.CaptureFixture[str]) -> None:
+    async with sink_of("log", 0) as sink:
+        receipt = await sink.send(DELIVERY)
+    assert receipt.outcome is Outcome.DELIVERED
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 1
+    for word in ("notification", "job-ended", "d-1", "Job 通义 finished"):
+        assert word in lines[0]
+
+
+@pytest.mark.parametrize("kind", NETWORKED)
+async def test_forty_sends_at_once_all_get_their_own_receipt(kind: str) -> None:
+    count = 0
+
+    async def every_second_fails(request: web.Request) -> web.Response:
+        nonlocal count
+        count += 1
+        await request.read()
+        return web.Response(status=200 if count % 2 else 503)
+
+    async with served(every_second_fails) as port, sink_of(kind, port, timeout="10s") as sink:
+        limit = asyncio.Semaphore(4)
+
+        async def one() -> Outcome:
+            async with limit:
+                return (await sink.send(DELIVERY)).outcome
+
+        outcomes = await asyncio.gather(*(one() for _ in range(40)))
+    assert sorted(outcomes) == [Outcome.DELIVERED] * 20 + [Outcome.RETRY] * 20
