@@ -38,7 +38,7 @@ sdk: .venv-sdk/.locked ## .venv-sdk with the platforms' official SDKs, for their
 	$(BIN)/python -m pip $(PIP_INSTALL) -r requirements.lock -r build.lock
 	@touch $@
 
-.venv/.installed: .venv/.locked pyproject.toml
+.venv/.installed: .venv/.locked pyproject.toml monitor/__init__.py
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --no-deps --no-build-isolation -e .
 	@touch $@
 
@@ -49,7 +49,7 @@ sdk: .venv-sdk/.locked ## .venv-sdk with the platforms' official SDKs, for their
 
 # A version manager's shim may stand for a Python that is not there, so each is asked rather than looked for.
 define make_venv
-found=; old=; for python in $(PYTHON) python3 python3.13 python3.12 python3.11 /usr/bin/python3; do \
+found=; old=; for python in $(or $(PYTHON),python3 python3.13 python3.12 python3.11 /usr/bin/python3); do \
   "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { found=$$python; break; }; \
   version=$$("$$python" -V 2>/dev/null) && old="$$old $$version ($$python)"; \
 done; \
@@ -60,7 +60,7 @@ fi; \
 if ! "$$found" -c 'import venv, ensurepip' 2>/dev/null; then \
   echo "$$found cannot make virtual environments; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; \
 fi; \
-echo "$(1): $$("$$found" -V), takes half a minute"; \
+echo "$(1): $$("$$found" -V), this takes up to a minute"; \
 "$$found" -m venv $(1)
 endef
 
