@@ -1,0 +1,182 @@
+"""Turns the options of rules, people and the net into a RuleSet, or into the list of all mistakes in them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from monitor.model import EventType
+from monitor.rules.globs import matching_types, nearest
+from monitor.rules.options import OWNER, UNMATCHED, PersonOptions, RuleOptions, UnmatchedOptions
+
+if TYPE_CHECKING:
+    from monitor.rules.expression.language import Expression, Language
+    from monitor.rules.template import Template, Templates
+
+Path = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RuleMistake:
+    """`path` is the place in the config file; `line` and `column` (from 1) lie inside the text that stands there."""
+
+    path: Path
+    message: str
+    line: int | None = None
+    column: int | None = None
+
+
+class RuleErrors(ValueError):
+    """The rules cannot be used; `mistakes` are all of them, in the order of the file."""
+
+    def __init__(self, mistakes: Sequence[RuleMistake]) -> None:
+        super().__init__("; ".join(mistake.message for mistake in mistakes))
+        self.mistakes = tuple(mistakes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """A rule that is ready to be held against events."""
+
+    options: RuleOptions
+    types: frozenset[EventType]
+    when: Expression | None
+    template: Template | None
+
+    @property
+    def name(self) -> str:
+        return self.options.name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleSet:
+    """All rules, in the order of the file. `by_type` lets an event cost only the rules that can match it."""
+
+    rules: tuple[Rule, ...]
+    unmatched: UnmatchedOptions | None
+    sinks: frozenset[str]
+    people: dict[str, tuple[str, ...]]
+    """`<provider>:<id>` -> sinks."""
+    language: Language | None
+    by_type: dict[EventType, tuple[Rule, ...]] = field(default_factory=dict)
+
+    @classmethod
+    def compile(
+        cls,
+        rules: Sequence[RuleOptions],
+        people: Sequence[PersonOptions],
+        unmatched: UnmatchedOptions | None,
+        sinks: Collection[str],
+    ) -> RuleSet:
+        """Raises RuleErrors with every mistake that can be seen before an event comes."""
+        workshop = _Workshop(sinks)
+        made = [workshop.rule(index, options) for index, options in enumerate(rules)]
+        workshop.names(rules)
+        workshop.people(people)
+        if unmatched is not None:
+            workshop.notify(("unmatched", "notify"), unmatched.notify, owner=False)
+        if workshop.mistakes:
+            raise RuleErrors(workshop.mistakes)
+        return cls(
+            rules=tuple(made),
+            unmatched=unmatched,
+            sinks=frozenset(sinks),
+            people=_directory(people),
+            language=workshop.language,
+            by_type={each: tuple(rule for rule in made if each in rule.types) for each in EventType},
+        )
+
+    def named(self, name: str) -> Rule | None:
+        return next((rule for rule in self.rules if rule.name == name), None)
+
+
+def _directory(people: Sequence[PersonOptions]) -> dict[str, tuple[str, ...]]:
+    """An id that several people share reaches all of them."""
+    found: dict[str, tuple[str, ...]] = {}
+    for person in people:
+        for identity in person.ids:
+            found[identity] = tuple(dict.fromkeys((*found.get(identity, ()), *person.notify)))
+    return found
+
+
+class _Workshop:
+    """Compiles one set; keeps the mistakes, and the language once a rule needs it."""
+
+    def __init__(self, sinks: Collection[str]) -> None:
+        self.mistakes: list[RuleMistake] = []
+        self.language: Language | None = None
+        self.templates: Templates | None = None
+        self._sinks = sinks
+
+    def rule(self, index: int, options: RuleOptions) -> Rule:
+        path: Path = ("rules", index)
+        types = frozenset[EventType]().union(*(matching_types(pattern) for pattern in options.on))
+        when = self._when((*path, "when"), options.when) if options.when is not None else None
+        self.notify((*path, "notify"), options.notify, owner=True)
+        template = None
+        if options.title is not None or options.body is not None:
+            template = self._template(path, options, types, when)
+        return Rule(options=options, types=types, when=when, template=template)
+
+    def names(self, rules: Sequence[RuleOptions]) -> None:
+        first: dict[str, int] = {}
+        for index, options in enumerate(rules):
+            if options.name == UNMATCHED:
+                message = f"{UNMATCHED!r} is the name of the net below all rules; give the rule another name"
+                self.mistakes.append(RuleMistake(("rules", index, "name"), message))
+            elif options.name in first:
+                message = f"rules[{first[options.name]}] is named {options.name!r} already; names must differ"
+                self.mistakes.append(RuleMistake(("rules", index, "name"), message))
+            first.setdefault(options.name, index)
+
+    def people(self, people: Sequence[PersonOptions]) -> None:
+        for index, person in enumerate(people):
+            self.notify(("people", index, "notify"), person.notify, owner=False)
+
+    def notify(self, path: Path, names: Sequence[str], *, owner: bool) -> None:
+        for index, name in enumerate(names):
+            if name in self._sinks or (owner and name == OWNER):
+                continue
+            near = nearest(name, [*self._sinks, *([OWNER] if owner else [])])
+            if name == OWNER:
+                right = "`owner` can stand in rules only; name a sink"
+            elif near:
+                right = f"no sink is named {name!r}; did you mean {near}?"
+            else:
+                right = f"no sink is named {name!r}; there are {', '.join(sorted(self._sinks)) or 'none'}"
+            self.mistakes.append(RuleMistake((*path, index), right))
+
+    def _when(self, path: Path, source: str) -> Expression | None:
+        # Loaded here: most of the program never needs the library, which takes 9 MB.
+        from monitor.rules.expression.complaint import ExpressionError
+        from monitor.rules.expression.language import Language
+
+        if self.language is None:
+            self.language = Language()
+        try:
+            return self.language.compile(source)
+        except ExpressionError as error:
+            self.mistakes += [
+                RuleMistake(path, complaint.message, complaint.line, complaint.column) for complaint in error.complaints
+            ]
+            return None
+
+    def _template(
+        self, path: Path, options: RuleOptions, types: frozenset[EventType], when: Expression | None
+    ) -> Template | None:
+        # Loaded here: Jinja is needed by few, and takes longer than all the rest of the rules.
+        from monitor.rules.rehearsal import rehearse
+        from monitor.rules.template import TemplateMistake, Templates
+
+        if self.templates is None:
+            self.templates = Templates()
+        parts = {key: text for key, text in (("title", options.title), ("body", options.body)) if text is not None}
+        right = True
+        for key, text in parts.items():
+            try:
+                rehearse(self.templates.compile(**{key: text}), types, self.language, when)
+            except TemplateMistake as mistake:
+                right = False
+                self.mistakes.append(RuleMistake((*path, key), mistake.message, mistake.line))
+        return self.templates.compile(**parts) if right else None

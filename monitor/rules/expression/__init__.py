@@ -1,0 +1,1 @@
+"""Expressions of rules: the Common Expression Language over typed, nullable variables."""

@@ -1,0 +1,168 @@
+"""The small door to cel_expr_python: compiles a rule's `when` against the schema, binds an event, decides.
+
+Imported only where a rule has a `when`. The library bounds what an expression may cost: 100,000 code points, 32 levels,
+an iteration budget, linear regular expressions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from cel_expr_python import cel
+
+from monitor.model import Event
+from monitor.rules.expression.complaint import Complaint, ExpressionError, complaints_of, place
+from monitor.rules.expression.messages import PACKAGE, Messages
+from monitor.rules.expression.shapes import Shapes
+from monitor.rules.expression.tree import Path, TooDeep, Tree, read_tree
+from monitor.rules.schema import ALWAYS, SCALARS, VARIABLES, Kind
+from monitor.rules.verdict import MATCHED, NOT_MATCHED, Verdict
+from monitor.rules.view import View, view
+
+_ABSENCE = ("No matching overloads", "No value with name", "Key not found in map", "null_type")
+_ORDER = {"_<_": "less", "_<=_": "less_equals", "_>_": "greater", "_>=_": "greater_equals"}
+_READS = {
+    "duration": "duration; write 90s, 5m or 36h",
+    "timestamp": "time; write 2026-01-31T00:00:00Z",
+    "matches": "regular expression (RE2)",
+}
+
+
+class Bound:
+    """One event, ready for any number of expressions."""
+
+    __slots__ = ("activation", "view")
+
+    def __init__(self, activation: Any, view: View) -> None:
+        self.activation = activation
+        self.view = view
+
+
+class Expression:
+    """A checked expression."""
+
+    __slots__ = ("_evaluate", "_reads")
+
+    def __init__(self, evaluate: Callable[[Any], Any], reads: frozenset[Path]) -> None:
+        self._evaluate = evaluate
+        self._reads = reads
+
+    def decide(self, bound: Bound) -> Verdict:
+        """Never raises: what goes wrong is in the verdict."""
+        try:
+            value = self._evaluate(bound.activation)
+            answer = value.value()
+        except Exception as error:
+            # The library raises RuntimeError, ValueError and more without saying when; a rule must not stop the others.
+            return self._failed(bound, str(error) or type(error).__name__)
+        if answer is True:
+            return MATCHED
+        if answer is False:
+            return NOT_MATCHED
+        return self._failed(bound, "No value" if answer is None else str(answer))
+
+    def _failed(self, bound: Bound, text: str) -> Verdict:
+        if text == "No value" or any(sign in text for sign in _ABSENCE):
+            absent = sorted({spot for path in self._reads if (spot := _absent(bound.view, path))})
+            if absent or "Key not found" in text:
+                return Verdict(False, tuple(absent) or (text.split(": ", 1)[-1],))
+        return Verdict(False, error=" ".join(text.split(": ", 1)[-1].split())[:300])
+
+
+class Language:
+    """The environment of all expressions of a rule set."""
+
+    def __init__(self) -> None:
+        self._messages = Messages()
+        self._shapes = Shapes()
+        self._env = _environment(self._messages)
+
+    def compile(self, source: str) -> Expression:
+        """Raises ExpressionError with every mistake that can be seen now."""
+        try:
+            checked = self._env.compile(source)
+        except Exception as error:  # RuntimeError by observation; nothing is documented
+            raise ExpressionError(*complaints_of(str(error))) from None
+        if checked.return_type() != cel.Type.BOOL:
+            raise ExpressionError(Complaint(1, 1, f"gives {_kind(checked.return_type())}, not true or false"))
+        try:
+            tree = read_tree(self._shapes, checked.serialize())
+        except TooDeep:
+            raise ExpressionError(Complaint(1, 1, "is nested too deeply")) from None
+        if mistakes := self._second_look(source, tree):
+            raise ExpressionError(*mistakes)
+        return Expression(self._env.deserialize(tree.serialized).eval, tree.reads)
+
+    def bind(self, event: Event) -> Bound:
+        """The event's variables; those that it does not have stay unbound."""
+        values = view(event)
+        data: dict[str, Any] = {name: values[name] for name in SCALARS}
+        for name in VARIABLES:
+            there = values[name] is not None
+            if there:
+                data[name] = self._messages.fill(name, values[name])
+            if name not in ALWAYS:
+                data[f"@{name}"] = there
+        return Bound(self._env.Activation(data), values)
+
+    def _second_look(self, source: str, tree: Tree) -> list[Complaint]:
+        mistakes = [
+            Complaint(
+                *place(source, offset), f"{name!r} is a variable of rules; give the one of this macro another name"
+            )
+            for name, offset in tree.shadows
+        ]
+        empty = self._env.Activation({})
+        for literal in tree.literals:
+            if self._env.compile(literal.source).eval(empty).type() == cel.Type.ERROR:
+                line, column = place(source, literal.offset)
+                mistakes.append(Complaint(line, column, f"{literal.text!r} is no {_READS[literal.function]}"))
+        return mistakes
+
+
+def _environment(messages: Messages) -> Any:
+    variables = {name: cel.Type(f"{PACKAGE}.{name}") for name in VARIABLES}
+    variables |= {name: cel.Type.TIMESTAMP if kind is Kind.TIME else cel.Type.STRING for name, kind in SCALARS.items()}
+    variables |= {f"@{name}": cel.Type.BOOL for name in VARIABLES if name not in ALWAYS}
+    excluded = "".join(f'    - name: "{name}"\n' for name in _ORDER)
+    return cel.NewEnv(
+        descriptor_pool=messages.pool,
+        config=cel.NewEnvConfigFromYaml(f"stdlib:\n  exclude_functions:\n{excluded}"),
+        variables=variables,
+        functions=[_comparison(sign, word) for sign, word in _ORDER.items()],
+    )
+
+
+def _comparison(sign: str, word: str) -> Any:
+    """The standard order, declared anew because the checker by itself lets no fraction be held against a whole number
+    (`usage.cost > 100`), though the evaluator can."""
+    kinds = {
+        "bool": cel.Type.BOOL,
+        "int64": cel.Type.INT,
+        "uint64": cel.Type.UINT,
+        "double": cel.Type.DOUBLE,
+        "string": cel.Type.STRING,
+        "bytes": cel.Type.BYTES,
+        "timestamp": cel.Type.TIMESTAMP,
+        "duration": cel.Type.DURATION,
+    }
+    overloads = [cel.Overload(f"{word}_{name}", cel.Type.BOOL, [kind, kind]) for name, kind in kinds.items()]
+    mixed = (("int64", "double"), ("double", "int64"))
+    overloads += [cel.Overload(f"{word}_{a}_{b}", cel.Type.BOOL, [kinds[a], kinds[b]]) for a, b in mixed]
+    return cel.FunctionDecl(sign, overloads)
+
+
+def _absent(values: View, path: Path) -> str | None:
+    """The first part of the path that is not there."""
+    value: Any = values
+    for depth, name in enumerate(path, 1):
+        value = value.get(name) if hasattr(value, "get") else None
+        if value is None:
+            return ".".join(path[:depth])
+    return None
+
+
+def _kind(given: Any) -> str:
+    name = given.name()
+    return f"the whole {name.split('.')[-1]}" if "." in name else name.lower()

@@ -1,0 +1,58 @@
+"""What a message says without any template: title, plain text and Markdown, for no, one and many events."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from monitor.model import Event, Reason, Severity, Text
+from monitor.rules.message.digest import digest
+from monitor.rules.message.facts import Facts, clock, joined
+from monitor.rules.message.jobs import job_story
+from monitor.rules.message.places import account_story, flavor_story, own_story
+from monitor.rules.message.story import Line, Story, told
+
+_STORIES = {
+    "job": job_story,
+    "usage": job_story,
+    "flavor": flavor_story,
+    "account": account_story,
+    "provider": account_story,
+    "poll": account_story,
+}
+
+
+def render(events: Sequence[Event], *, rule: str, reason: Reason, severity: Severity, now: datetime) -> Text:
+    """The text of a notification; never raises, whatever the events' data. No event at all is a test message."""
+    if not events:
+        return _test(rule, now)
+    if len(events) == 1:
+        return _single(events[0], rule=rule, severity=severity)
+    return digest(sorted(events, key=lambda event: event.seq), story_of, rule=rule, reason=reason)
+
+
+def story_of(event: Event) -> Story:
+    """The story by the family of the event's type."""
+    return _STORIES.get(event.type.value.partition(".")[0], own_story)(event)
+
+
+def _single(event: Event, *, rule: str, severity: Severity) -> Text:
+    story = story_of(event)
+    prefix = "Critical: " if severity is Severity.CRITICAL else ""
+    links = tuple(line for line in story.lines if line.url)
+    lines = [line for line in story.lines if not line.url]
+    if event.late:
+        lines.append(Line("Seen late", clock(event.detected_at)))
+    account = Facts({"name": event.account}).text("name")
+    owner = Facts(event.data).part("job").text("creator")
+    lines.append(Line("From", joined(account, f"owner {owner}" if owner else "", f"rule {rule}" if rule else "")))
+    return told(prefix + story.title, [*lines, *links])
+
+
+def _test(rule: str, now: datetime) -> Text:
+    lines = [
+        Line("", "If you can read this, messages of the training monitor arrive here."),
+        Line("Time", clock(now)),
+        Line("Rule", rule),
+    ]
+    return told("Test message from the training monitor", [line for line in lines if line.value])

@@ -1,0 +1,124 @@
+"""Many events as one message: each thing by name with the net change, bounded, and a title with counts by kind."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from monitor.model import Event, EventType, Reason, Text
+from monitor.rules.message.clean import cut
+from monitor.rules.message.facts import Facts, amount, counted, joined, money, stretch, thousands
+from monitor.rules.message.story import Line, Story, told
+
+SHOWN = 12
+_BULLET = 240
+_STOCK = (EventType.FLAVOR_SOLD_OUT, EventType.FLAVOR_RESTOCKED)
+_USAGE = (EventType.USAGE_RECORDED, EventType.USAGE_CORRECTED)
+
+
+@dataclass(frozen=True, slots=True)
+class _Thing:
+    """What came of one subject. `kind` is the noun and the words that count it in the title."""
+
+    severity: int
+    account: str
+    text: str
+    kind: tuple[str, str]
+
+
+def digest(events: Sequence[Event], story: Callable[[Event], Story], *, rule: str, reason: Reason) -> Text:
+    """`events` are two or more, in the order of `seq`."""
+    subjects: dict[tuple[str | None, str], list[Event]] = {}
+    for event in events:
+        subjects.setdefault((event.account, event.subject), []).append(event)
+    things = sorted((_thing(group, story) for group in subjects.values()), key=lambda thing: -thing.severity)
+    accounts = sorted({thing.account for thing in things if thing.account})
+    bullets = [cut(thing.text + (f" [{thing.account}]" * (len(accounts) > 1)), _BULLET) for thing in things[:SHOWN]]
+    if len(things) > SHOWN:
+        bullets.append(f"and {len(things) - SHOWN} more")
+    lines = [
+        Line("Used", _used(events)),
+        Line("Time", stretch(min(event.time for event in events), max(event.time for event in events))),
+        Line("Account" if len(accounts) == 1 else "Accounts", cut(", ".join(accounts), 200)),
+        Line("Rule", rule),
+    ]
+    prefix = "Seen late: " if reason is Reason.CATCH_UP else ""
+    title = prefix + (things[0].text if len(things) == 1 else _counts(things))
+    return told(title, [line for line in lines if line.value], bullets)
+
+
+def _thing(events: list[Event], story: Callable[[Event], Story]) -> _Thing:
+    news = [event for event in events if event.type not in _USAGE]
+    last = (news or events)[-1]
+    found = story(last)
+    text = joined(found.title, found.more, by=": ")
+    if last.type in _STOCK:
+        text = _stock(found, [event for event in news if event.type in _STOCK])
+    elif last.type.value.partition(".")[0] not in ("job", "usage") and len(events) > 1:
+        text += f" ({len(events)} times)"
+    if news and len(news) < len(events):
+        text += ", " + story([event for event in events if event.type in _USAGE][-1]).happened
+    severity = max(event.severity.rank for event in (events if last.type not in _STOCK else [last]))
+    return _Thing(severity, Facts({"name": last.account}).text("name"), text, _kind(last))
+
+
+def _stock(found: Story, turns: list[Event]) -> str:
+    """The net change: what it was before the first turn against what it is after the last."""
+    before = Facts(turns[0].data).part("previous").text("stock")
+    now = Facts(turns[-1].data).part("flavor").text("stock") or (
+        "soldout" if turns[-1].type is EventType.FLAVOR_SOLD_OUT else "normal"
+    )
+    if len(turns) == 1:
+        return found.title
+    if before == now:
+        return f"{found.what} changed {len(turns)} times, now {now} as before"
+    return f"{found.title} (changed {len(turns)} times)"
+
+
+def _kind(event: Event) -> tuple[str, str]:
+    word = event.type.value.partition(".")[2].replace("_", " ")
+    match event.type.value.partition(".")[0]:
+        case "job":
+            state = Facts(event.data).part("job").text("state")
+            return "job", "gone" if event.type is EventType.JOB_GONE else state or word
+        case "usage":
+            return "job", "with usage"
+        case "flavor":
+            return "flavor", {"restocked": "in stock again", "sold out": "sold out"}.get(word, word)
+        case "account":
+            return "account", word
+        case _:
+            return "other event", ""
+
+
+def _counts(things: list[_Thing]) -> str:
+    """`2 jobs failed, 3 succeeded, 1 flavor sold out`; the noun is said where it changes."""
+    parts: list[str] = []
+    noun = ""
+    for (kind, words), number in Counter(thing.kind for thing in things).most_common(6):
+        parts.append(
+            f"{thousands(number)} {words}" if kind == noun and words else f"{counted(number, kind)} {words}".strip()
+        )
+        noun = kind
+    return ", ".join(parts)
+
+
+def _used(events: Sequence[Event]) -> str:
+    """What all usage events among them add up to, per currency."""
+    tokens, seen = 0, False
+    costs: dict[str, Decimal] = {}
+    for event in events:
+        usage = Facts(event.data).part("usage")
+        delta = usage.raw("delta")
+        if event.type not in _USAGE or isinstance(delta, bool) or not isinstance(delta, int):
+            continue
+        seen = True
+        tokens += delta
+        cost = amount(usage.raw("cost"))
+        if cost is not None:
+            currency = usage.text("currency", 8)
+            costs[currency] = costs.get(currency, Decimal(0)) + cost
+    spent = " and ".join(money(cost, currency) for currency, cost in sorted(costs.items()))
+    return (counted(tokens, "token") + (f" ({spent})" if spent else "")) if seen else ""

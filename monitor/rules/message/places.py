@@ -1,0 +1,159 @@
+"""Stories of flavors, accounts and of the monitor itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from monitor.model import Event, EventType
+from monitor.rules.message.facts import REASON, Facts, clock, counted, joined, thousands
+from monitor.rules.message.story import Line, Story
+
+_CHANGES = 6
+_WATCHES = {"jobs": "jobs", "training_flavors": "training flavors", "resource_flavors": "resource flavors"}
+
+
+def flavor_name(event: Event) -> str:
+    flavor = Facts(event.data).part("flavor")
+    name = flavor.text("id", 80) or Facts({"id": event.subject.partition("/")[2]}).text("id", 80)
+    zone = flavor.text("zone")
+    return f"{name} in {zone}" if zone else name
+
+
+def flavor_story(event: Event) -> Story:
+    data = Facts(event.data)
+    flavor = data.part("flavor")
+    specification = flavor.part("specification")
+    facts = joined(*(f"{key} {specification.text(key, 60)}" for key in specification.keys()[:8]), by=", ")
+    changes = data.part("changes")
+    zones = ", ".join(zone for zone in flavor.part("zones").keys()[:12])
+    lines = [
+        *(Line(_key(key), _change(changes.raw(key))) for key in changes.keys()[:_CHANGES]),
+        Line("", f"and {counted(len(changes.keys()) - _CHANGES, 'more change')}" * (len(changes.keys()) > _CHANGES)),
+        Line("Time", clock(event.time)),
+        Line("Offer", joined(flavor.text("name", 80), flavor.text("type"), facts, by=" · ")),
+        Line("Zones", zones if not flavor.text("zone") else ""),
+    ]
+    return Story(flavor_name(event), _flavor_news(event, data), tuple(line for line in lines if line.value))
+
+
+def _flavor_news(event: Event, data: Facts) -> str:
+    lasted = data.part("previous").span("duration")
+    if event.type is EventType.FLAVOR_SOLD_OUT:
+        return "is sold out" + (f", after {lasted} in stock" if lasted else "")
+    if event.type is EventType.FLAVOR_RESTOCKED:
+        return "is in stock again" + (f", after {lasted} sold out" if lasted else "")
+    return {
+        EventType.FLAVOR_LISTED: "is a new flavor",
+        EventType.FLAVOR_DELISTED: "is no longer offered",
+        EventType.FLAVOR_CHANGED: "has changed",
+    }.get(event.type, f"has news: {event.type.value}")
+
+
+def _key(key: str) -> str:
+    return Facts({"key": key.rpartition(".")[2].replace("_", " ")}).text("key")
+
+
+def _change(pair: object) -> str:
+    if not isinstance(pair, list | tuple) or len(pair) != 2:
+        return ""
+    return " → ".join(_value(value) for value in pair)
+
+
+def _value(value: object) -> str:
+    if isinstance(value, list | tuple):
+        value = ", ".join(str(item) for item in value[:20])
+    return Facts({"value": value}).text("value", 80) or "none"
+
+
+def account_name(event: Event) -> str:
+    return f"account {Facts({'name': event.account}).text('name') or Facts(event.data).part('account').text('name')}"
+
+
+def account_story(event: Event) -> Story:
+    """`account.*`, `provider.unrecognised` and `poll.malformed`."""
+    data = Facts(event.data)
+    lines = [
+        Line("Why", data.text("reason", REASON) if event.type is not EventType.ACCOUNT_RECOVERED else ""),
+        Line("What to do", data.text("hint", REASON)),
+        Line("Found", _counts(data)),
+        Line("What", data.text("what", REASON)),
+        Line("Watch", joined(_watch(data), data.text("workspace"), by=", workspace ")),
+        Line("Time", clock(event.time)),
+    ]
+    return Story(
+        account_name(event),
+        _account_news(event, data),
+        tuple(line for line in lines if line.value),
+        data.text("reason", 120),
+    )
+
+
+def _account_news(event: Event, data: Facts) -> str:
+    match event.type:
+        case EventType.ACCOUNT_BASELINED:
+            return f"is being watched: {_watch(data) or 'first reading done'}"
+        case EventType.ACCOUNT_UNREACHABLE:
+            failures = data.raw("failures")
+            tries = f" ({counted(failures, 'failed poll')})" if isinstance(failures, int) else ""
+            return f"cannot be reached{tries}"
+        case EventType.ACCOUNT_RECOVERED:
+            down = data.span("down_for")
+            return "can be read again" + (f" after {down}" if down else "")
+        case EventType.ACCOUNT_UNAUTHORIZED:
+            return "is refused by the platform"
+        case EventType.ACCOUNT_VIEW_SHRUNK:
+            missing, known = data.number("missing"), data.number("known")
+            return f"suddenly misses {missing} of {known} jobs; nothing is concluded until it is confirmed"
+        case EventType.PROVIDER_UNRECOGNISED:
+            return f"sent an unknown {data.text('kind') or 'word'}: {data.text('word', 60)}"
+        case EventType.POLL_MALFORMED:
+            item = data.text("item", 60)
+            return "sent an item that had to be left out" + (f": {item}" if item else "")
+        case _:
+            return f"has news: {event.type.value}"
+
+
+def _watch(data: Facts) -> str:
+    watch = data.text("watch")
+    return _WATCHES.get(watch, watch)
+
+
+def _counts(data: Facts) -> str:
+    counts = data.part("counts")
+    parts = [
+        f"{thousands(value)} {_value(key)}" for key in counts.keys()[:12] if isinstance(value := counts.raw(key), int)
+    ]
+    return ", ".join(parts) or ("nothing" if "counts" in data else "")
+
+
+def own_story(event: Event) -> Story:
+    """The monitor itself: its rules, sinks, start and end."""
+    data = Facts(event.data)
+    tell = _OWN.get(event.type)
+    what, happened = tell(data) if tell else (Facts({"s": event.subject}).text("s"), f"has news: {event.type.value}")
+    lines = [
+        Line("Why", data.text("what", REASON) or data.text("detail", REASON) or data.text("reason", REASON)),
+        Line("Message", data.text("title", 120)),
+        Line("Rule", data.text("rule") if event.type is EventType.DELIVERY_DEAD else ""),
+        Line("Version", data.text("version")),
+        Line("Time", clock(event.time)),
+    ]
+    return Story(what, happened, tuple(line for line in lines if line.value))
+
+
+def _dead(data: Facts) -> tuple[str, str]:
+    attempts = data.raw("attempts")
+    tries = f" after {counted(attempts, 'attempt')}" if isinstance(attempts, int) else ""
+    return f"sink {data.text('sink')}", f"did not get a message{tries}; it will not be sent again"
+
+
+_OWN: dict[EventType, Callable[[Facts], tuple[str, str]]] = {
+    EventType.RULE_FAILED: lambda data: (f"rule {data.text('rule')}", "failed on an event and did not count for it"),
+    EventType.TEMPLATE_FAILED: lambda data: (
+        f"rule {data.text('rule')}",
+        "has a template that failed; plain text was sent",
+    ),
+    EventType.DELIVERY_DEAD: _dead,
+    EventType.MONITOR_STARTED: lambda data: ("training monitor", "has started"),
+    EventType.MONITOR_STOPPED: lambda data: ("training monitor", "has stopped"),
+}

@@ -1,0 +1,52 @@
+"""One event told: a title, lines of label and value, and a short form for lists. Values are clean, not yet escaped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from monitor.model import Text
+from monitor.rules.message.clean import cut, escape
+
+TITLE = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    label: str
+    value: str
+    url: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """`what` and `happened` make the title (`<what> <happened>`); `more` goes behind them in a list."""
+
+    what: str
+    happened: str
+    lines: tuple[Line, ...] = ()
+    more: str = ""
+
+    @property
+    def title(self) -> str:
+        return f"{self.what} {self.happened}".strip()
+
+
+def told(title: str, lines: Iterable[Line], bullets: Iterable[str] = ()) -> Text:
+    """The text of a message. `bullets` stand below the lines."""
+    lines = tuple(lines)
+    bullets = tuple(bullets)
+    plain = [f"{line.label}: {line.value}" if line.label else line.value for line in lines]
+    marked = [_marked(line) for line in lines]
+    return Text(
+        title=cut(title[:1].upper() + title[1:], TITLE),
+        plain="\n".join([*plain, *(f"- {bullet}" for bullet in bullets)]),
+        markdown="\n\n".join(
+            part for part in ("  \n".join(marked), "\n".join(f"- {escape(bullet)}" for bullet in bullets)) if part
+        ),
+    )
+
+
+def _marked(line: Line) -> str:
+    value = f"<{line.value}>" if line.url else escape(line.value)
+    return f"**{line.label}:** {value}" if line.label else value

@@ -1,0 +1,56 @@
+"""Tries a template on a sample of every event that its rule can take, so that a mistake shows when the file is read."""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from typing import TYPE_CHECKING, Any
+
+from monitor.model import Event, EventType, Text
+from monitor.rules.samples import sample
+from monitor.rules.schema import VARIABLES, Kind
+from monitor.rules.template import Template, TemplateMistake
+from monitor.rules.view import View, view
+
+if TYPE_CHECKING:
+    from monitor.rules.expression.language import Expression, Language
+
+_NOTHING = Text(title="", plain="", markdown="")
+
+
+def rehearse(template: Template, types: Set[EventType], language: Language | None, when: Expression | None) -> None:
+    """Raises TemplateMistake with the first type that the template fails on. Types that `when` can never let through,
+    because they lack a variable that it needs, are left out."""
+    for event in (sample(each) for each in EventType if each in types):
+        if when is not None and language is not None and _never(event, language, when):
+            continue
+        values = _with_any_key(view(event))
+        try:
+            template.render(values, _NOTHING)
+        except TemplateMistake as mistake:
+            lacks = [name for name in VARIABLES if values[name] is None]
+            have = (
+                f"; {event.type.value} has no {', '.join(lacks)}"
+                if lacks and "absent" in mistake.message
+                else f" ({event.type.value})"
+            )
+            raise TemplateMistake(mistake.message + have, mistake.line) from None
+
+
+def _never(event: Event, language: Language, when: Expression) -> bool:
+    verdict = when.decide(language.bind(event))
+    return any(name in VARIABLES for name in verdict.absent)
+
+
+class _AnyKey(dict[str, str]):
+    """Which labels an account has, and which specification a flavor, is not known beforehand: each key is there."""
+
+    def __missing__(self, key: str) -> str:
+        return "sample"
+
+
+def _with_any_key(values: View) -> dict[str, Any]:
+    maps = {name: [field for field, kind in fields.items() if kind is Kind.MAP] for name, fields in VARIABLES.items()}
+    return {
+        name: {**value, **{field: _AnyKey() for field in maps[name]}} if maps.get(name) and value is not None else value
+        for name, value in values.items()
+    }

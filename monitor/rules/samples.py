@@ -1,0 +1,97 @@
+"""An event of every type with everything in it that such an event can have, to rehearse templates before any comes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from monitor.model import DEFAULT_SEVERITY, Event, EventType, Severity
+
+_NOW = datetime(2026, 1, 31, 12, 45, tzinfo=UTC)
+_AT = "2026-01-31T12:00:00Z"
+_JOB: Mapping[str, Any] = {
+    "id": "ft-sample",
+    "name": "sample",
+    "state": "failed",
+    "provider_state": "FAILED",
+    "attempt": 1,
+    "kind": "sft",
+    "model": "sample-model",
+    "base_model": "sample-model",
+    "output_model": "sample-output",
+    "flavor": "sample-flavor",
+    "nodes": 2,
+    "accelerators": 8.0,
+    "workspace": "sample-workspace",
+    "creator": "sample-user",
+    "created_at": _AT,
+    "started_at": _AT,
+    "ended_at": _AT,
+    "duration": 2520.0,
+    "elapsed": 2700.0,
+    "error": {"code": "SampleError", "message": "a sample of a reason"},
+    "runs": 1,
+    "checkpoints": 3,
+    "max_checkpoints": 10,
+    "tokens": 1_234_567,
+    "queue_position": 4,
+    "url": "https://console.example.org/jobs/ft-sample",
+    "extra": {},
+}
+_PREVIOUS: Mapping[str, Any] = {"state": "running", "provider_state": "RUNNING", "since": _AT, "duration": 2520.0}
+_FLAVOR: Mapping[str, Any] = {
+    "id": "sample.flavor",
+    "name": "sample",
+    "catalogue": "resource_flavors",
+    "type": "GPU",
+    "zone": "sample-zone",
+    "stock": "normal",
+    "zones": {"sample-zone": "normal"},
+    "max_nodes": 8,
+    "specification": {"cpu": 8},
+    "billing": {},
+}
+_USAGE: Mapping[str, Any] = {
+    "tokens": 1_234_567,
+    "delta": 1_234_567,
+    "cost": "37.04",
+    "total_cost": "37.04",
+    "currency": "CNY",
+    "model": "sample-model",
+}
+_ACCOUNT: Mapping[str, Any] = {"name": "sample", "provider": "sample", "region": "sample-region"}
+_STOCK = (EventType.FLAVOR_SOLD_OUT, EventType.FLAVOR_RESTOCKED)
+
+
+def sample(type: EventType) -> Event:
+    family = type.value.partition(".")[0]
+    data: dict[str, Any] = {}
+    subject = "monitor"
+    if family in ("job", "usage"):
+        data = {"job": dict(_JOB), "attempt": 1, "previous": dict(_PREVIOUS) if family == "job" else None}
+        subject = "job/ft-sample"
+        if type is EventType.JOB_FINISHED:
+            data |= {"outcome": "failed", "duration": _JOB["duration"], "error": _JOB["error"]}
+    if family == "usage":
+        data["usage"] = dict(_USAGE)
+    if family == "flavor":
+        stock = type in _STOCK
+        data["flavor"] = dict(_FLAVOR) if stock else {**_FLAVOR, "zone": None, "stock": None}
+        data["previous"] = {"stock": "soldout", "since": _AT, "duration": 3600.0} if stock else None
+        subject = "flavor/sample.flavor/sample-zone"
+    account = None
+    if family in ("job", "usage", "flavor", "account", "provider", "poll"):
+        account = {**_ACCOUNT, "labels": {}}
+    return Event(
+        seq=1,
+        id="0" * 32,
+        type=type,
+        account="sample" if account else None,
+        subject=subject,
+        revision=1,
+        time=_NOW,
+        detected_at=_NOW,
+        severity=DEFAULT_SEVERITY.get(type, Severity.INFO),
+        data={"account": account, **data},
+    )

@@ -1,0 +1,57 @@
+"""The variables of rules, expressions and templates alike: which there are, which fields they have, of what kind.
+
+It follows the `data` of events (monitor/diff); a test holds that."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import Final
+
+
+class Kind(Enum):
+    """What a field holds. Every field may be absent, except a map, which is then empty."""
+
+    TEXT = "text"
+    WHOLE = "a whole number"
+    NUMBER = "a number"
+    FLAG = "true or false"
+    TIME = "a time"
+    SPAN = "a duration"
+    """Seconds in templates; a CEL duration in expressions, so that `job.duration > duration("2h")` needs no unit."""
+    MAP = "a map of texts"
+    ERROR = "an error"
+
+
+def _fields(**kinds: str) -> dict[str, Kind]:
+    return {name: kind for word, names in kinds.items() for name in names.split() for kind in (Kind[word.upper()],)}
+
+
+ERROR_FIELDS: Final[Mapping[str, Kind]] = _fields(text="code message")
+
+VARIABLES: Final[Mapping[str, Mapping[str, Kind]]] = {
+    "event": _fields(text="type subject id", time="time", flag="late", whole="seq"),
+    "account": _fields(text="name provider region", map="labels"),
+    "job": _fields(
+        text="id name state provider_state kind model base_model output_model flavor workspace creator outcome url",
+        whole="nodes attempt runs checkpoints max_checkpoints tokens queue_position",
+        number="accelerators",
+        time="created_at started_at ended_at",
+        span="duration elapsed",
+        error="error",
+        map="extra",
+    ),
+    "previous": _fields(text="state provider_state stock", time="since", span="duration"),
+    "flavor": _fields(text="id name catalogue type zone stock", whole="max_nodes", map="zones specification billing"),
+    "usage": _fields(text="currency model", whole="tokens delta", number="cost total_cost"),
+}
+"""What has fields. `account job previous flavor usage` may be absent as a whole."""
+
+SCALARS: Final[Mapping[str, Kind]] = {"now": Kind.TIME, "severity": Kind.TEXT}
+"""What has none: `now` is the moment of the event's detection, `severity` the event's own."""
+
+ALWAYS: Final = frozenset({"event", "now", "severity"})
+
+
+def names() -> tuple[str, ...]:
+    return (*VARIABLES, *SCALARS)
