@@ -39,5 +39,5 @@ def _refuse_skip(report: Any) -> Any:
         return report
     reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
     report.outcome = "failed"
-    report.longrepr = f"{NOTHING_SKIPPED}=1 lets nothing be skipped: {reason}"
+    report.longrepr = f"{report.nodeid}: {NOTHING_SKIPPED}=1 lets nothing be skipped: {reason}"
     return report
