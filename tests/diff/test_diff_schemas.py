@@ -1,0 +1,178 @@
+"""Every event type through its builder, held against its published schema; and the table that people read."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator, FormatChecker
+from referencing import Registry, Resource
+
+from monitor import diff, ledger
+from monitor.model import DEFAULT_SEVERITY, Catalogue, EventDraft, EventType, JobError
+
+FOLDER = Path(__file__).parents[2] / "docs" / "events"
+URN = "urn:training-monitor:event:v1:"
+
+
+def _closed(schema: Any) -> Any:
+    """The same schema, refusing keys that it does not name: what is sent must be documented."""
+    if isinstance(schema, list):
+        return [_closed(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    parts = {key: _closed(part) for key, part in schema.items()}
+    if "allOf" in schema:
+        return parts | {"unevaluatedProperties": False}
+    if "properties" in schema and "account" not in schema["properties"]:
+        return parts | {"additionalProperties": False}
+    return parts
+
+
+SCHEMAS = {path.name.removesuffix(".schema.json"): json.loads(path.read_text()) for path in FOLDER.glob("*.json")}
+REGISTRY: Any = Registry().with_resources(
+    (URN + name, Resource.from_contents(_closed(schema))) for name, schema in SCHEMAS.items()
+)
+
+
+def validator(name: str) -> Draft202012Validator:
+    return Draft202012Validator(_closed(SCHEMAS[name]), registry=REGISTRY, format_checker=FormatChecker())
+
+
+@pytest.fixture
+def drafts(new_story: Any, poll: Any, at: Any, flavor: Any, reading: Any) -> list[EventDraft]:
+    return [*_job_drafts(new_story, poll, at), *_flavor_drafts(flavor, reading), *_own_drafts(at)]
+
+
+def _job_drafts(new_story: Any, poll: Any, at: Any) -> Iterator[EventDraft]:
+    bare, rich = new_story(), new_story()
+    for state in ("pending", "queued", "running", "queued", "running", "stopping", "canceled", "unknown", "running"):
+        yield from bare.see(state, created_at=None)
+    yield from diff.job_gone(bare.known, poll(30)).drafts
+    facts: dict[str, Any] = {
+        "kind": "sft",
+        "model": "qwen3-14b",
+        "base_model": "qwen3-14b",
+        "output_model": "qwen3-14b-ft",
+        "flavor": "ascend.8",
+        "nodes": 2,
+        "accelerators": 8.0,
+        "workspace": "0",
+        "creator": "ann",
+        "started_at": at(9),
+        "runs": 1,
+        "checkpoints": 1,
+        "max_checkpoints": 5,
+        "queue_position": 1,
+        "url": "https://console.example/1",
+        "extra": {"priority": 1, "preemptible": True, "policy": "regular", "share": 0.5},
+    }
+    yield from rich.see("running", **facts)
+    ended = {"error": JobError(code="1", message="OOM"), "ended_at": at(10.5), "duration": 90.25, "tokens": 120_000}
+    yield from rich.see("failed", **(facts | ended | {"checkpoints": 2}))
+    price = ledger.PriceOptions.model_validate(
+        {"provider": "p", "model": "qwen3-14b", "per_1k_tokens": "0.00000003", "currency": "CNY", "since": "2026-01-01"}
+    )
+    for before, prices in ((None, [price]), (130_000, [price]), (None, [])):
+        booking = ledger.book(before, rich.known.job, prices, provider="p", region=None, day=at(0).date())
+        assert booking is not None
+        yield diff.usage_event(rich.known, booking, poll(12))
+
+
+def _flavor_drafts(flavor: Any, reading: Any) -> Iterator[EventDraft]:
+    bare = flavor({}, catalogue=Catalogue.TRAINING, name=None, type=None, max_nodes=None, specification={}, billing={})
+    yield from diff.diff_flavor(None, bare, reading()).drafts
+    change = diff.diff_flavor(None, flavor(), reading())
+    yield from change.drafts
+    for zones in ({"a": "soldout"}, {"a": "normal"}, {"a": "normal", "b": "odd"}):
+        change = diff.diff_flavor(change.known, flavor(zones), reading())
+        yield from change.drafts
+    yield from diff.flavor_delisted(change.known, reading()).drafts
+
+
+def _own_drafts(at: Any) -> Iterator[EventDraft]:
+    from monitor.model import Account
+
+    who, now = Account(name="llm", provider="model-studio"), at(20)
+    yield diff.baselined(who, watch="jobs", counts={"running": 2}, now=now, first_run="silent", workspace="0")
+    yield diff.unreachable(who, watch="jobs", reason="no answer", hint=None, since=at(1), failures=5, now=now)
+    yield diff.recovered(who, watch="jobs", reason="no answer", since=at(1), now=now)
+    yield diff.unauthorized(who, watch="jobs", reason="the key is refused", hint="correct it", now=now)
+    yield diff.view_shrunk(who, watch="jobs", missing=40, known=100, now=now)
+    yield diff.unrecognised(who, "status", "MIGRATING", now=now)
+    yield diff.malformed(who, "jobs", "ft-1", "a job without a status", now=now)
+    yield diff.rule_failed("r", what="no such key", now=now)
+    yield diff.template_failed("r", what="undefined", now=now, event="abc")
+    yield diff.delivery_dead("s", rule="r", title="Job failed", attempts=9, detail="HTTP 500", now=now)
+    yield diff.monitor_started(version="0.1.0", now=now)
+    yield diff.monitor_stopped(version="0.1.0", now=now, reason="SIGTERM")
+
+
+def test_every_event_type_is_built_and_fits_its_schema_to_the_key(drafts: list[EventDraft]) -> None:
+    assert {draft.type for draft in drafts} == set(EventType)
+    for draft in drafts:
+        data = json.loads(json.dumps(draft.data))
+        problems = [
+            f"{draft.type} {error.json_path}: {error.message}" for error in validator(draft.type).iter_errors(data)
+        ]
+        assert problems == []
+
+
+def test_a_key_that_no_schema_names_would_be_noticed(drafts: list[EventDraft]) -> None:
+    for draft in drafts:
+        assert not validator(draft.type).is_valid({**draft.data, "surprise": 1})
+    job = next(draft for draft in drafts if draft.type == "job.finished")
+    assert not validator("job.finished").is_valid({**job.data, "job": {**job.data["job"], "surprise": 1}})
+
+
+def test_each_type_has_one_schema_with_its_versioned_name() -> None:
+    assert set(SCHEMAS) == {event.value for event in EventType} | {"common"}
+    for name, schema in SCHEMAS.items():
+        Draft202012Validator.check_schema(schema)
+        assert schema["$id"] == URN + name
+
+
+def test_severity_and_account_in_the_data_are_those_of_the_event(drafts: list[EventDraft]) -> None:
+    for draft in drafts:
+        assert (draft.data["severity"], draft.data["late"]) == (draft.severity, draft.late)
+        assert (draft.data["account"] or {}).get("name") == draft.account
+        if draft.type is not EventType.JOB_FINISHED:
+            assert draft.severity == DEFAULT_SEVERITY.get(draft.type, "info")
+
+
+def test_only_a_silent_baseline_is_quiet(drafts: list[EventDraft], at: Any) -> None:
+    from monitor.model import Account
+
+    assert {draft.type for draft in drafts if draft.quiet} == {EventType.ACCOUNT_BASELINED}
+    for first_run in ("summary", "full"):
+        told = diff.baselined(Account(name="a", provider="p"), watch="w", counts={}, now=at(0), first_run=first_run)
+        assert told.quiet is False
+
+
+def _table() -> dict[str, list[str]]:
+    lines = (FOLDER / "README.md").read_text(encoding="utf-8").splitlines()
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| `")]
+    names = [row[0].strip("`") for row in rows]
+    assert len(names) == len(set(names))
+    return {name: row[1:] for name, row in zip(names, rows, strict=True)}
+
+
+def test_the_readers_table_has_every_type_with_its_subject_and_severity(drafts: list[EventDraft]) -> None:
+    table = _table()
+    assert list(table) == [event.value for event in EventType]
+    for draft in drafts:
+        when, subjects, severity = table[draft.type]
+        assert when
+        shapes = [re.sub(r"<\w+>", "[^/]+", shape) for shape in re.findall(r"`([^`]+)`", subjects)]
+        assert any(re.fullmatch(shape, draft.subject) for shape in shapes), draft.subject
+        assert draft.severity in severity.replace(",", "").split()
+
+
+def test_money_in_events_is_exact_text(drafts: list[EventDraft]) -> None:
+    costs = [draft.data["usage"]["cost"] for draft in drafts if "usage" in draft.data]
+    assert [cost and Decimal(cost) for cost in costs] == [Decimal("0.0000036"), Decimal("-0.0000003"), None]
