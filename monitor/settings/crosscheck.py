@@ -13,17 +13,20 @@ from monitor.fields import Secret
 from monitor.ledger.options import PriceOptions
 from monitor.providers import registry as providers
 from monitor.providers.options import AccountOptions
+from monitor.rules.options import OWNER
 from monitor.settings.document import Document
 from monitor.settings.problems import Path, Problem, path_text
-from monitor.settings.sections import Sections
+from monitor.settings.sections import Sections, names
 
 Identity = tuple[object, ...]
 
 
 def cross_check(document: Document, data: dict[str, Any], found: Sections) -> Iterator[Problem]:
     """Every mistake between sections, for what was right in itself."""
-    for section in ("accounts", "sinks", "rules", "people"):
+    for section in ("accounts", "sinks", "people"):
         yield from _names(document, data, section)
+    if OWNER in (sinks := names(data, "sinks")):
+        yield document.problem(sinks[OWNER], "`owner` means the people of a job in rules; give the sink another name")
     yield from _budgets(document, found.accounts)
     yield from _prices(document, found.prices)
 

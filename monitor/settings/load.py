@@ -14,14 +14,16 @@ from monitor.settings.references import Substitution, Surroundings
 from monitor.settings.root import DEFAULT_STATE, Plain, Settings
 from monitor.settings.rulecheck import default_net, rule_problems
 from monitor.settings.sections import Sections, read_sections
+from monitor.settings.sinkcheck import sink_problems
 from monitor.settings.source import read_text
 
 
 def load(path: FilePath, *, resolve: bool, environ: Mapping[str, str], credentials_dir: FilePath | None) -> Settings:
     """The settings that a file stands for. Raises ConfigErrors with every mistake, sorted by place.
 
-    `resolve`: put every reference in, and report each that cannot be. Without it secrets stay unresolved and never
-    fail (`Secret.missing`), and only what other fields need is looked up.
+    `resolve`: put every reference in, report each that cannot be, compile the rules and build the sinks once. Without
+    it, for commands that only read the store, secrets stay unresolved and never fail (`Secret.missing`), only what
+    other fields need is looked up, and the libraries of rules and sinks are not loaded.
     """
     document = read_document(str(path), read_text(path))
     surroundings = Surroundings(environ, credentials_dir)
@@ -36,8 +38,9 @@ def load(path: FilePath, *, resolve: bool, environ: Mapping[str, str], credentia
         *(document.problem(at, message) for at, message in substitution.failed),
         *found.problems,
         *cross_check(document, data, found),
-        *rule_problems(document, data, found),
     ]
+    if resolve:
+        problems += [*rule_problems(document, data, found), *sink_problems(document, found.sinks)]
     if problems:
         raise ConfigErrors(_scrubbed(problems, substitution))
     assert found.plain is not None

@@ -12,7 +12,7 @@ from monitor.telemetry.redact import redact_line
 from monitor.telemetry.render import HumanLine, json_line
 
 LEVELS = ("debug", "info", "warning", "error")
-_QUIET = {"aiohttp.access": logging.CRITICAL, "apprise": logging.CRITICAL, "alembic": logging.WARNING}
+_QUIET = {"aiohttp.access": logging.CRITICAL, "alembic": logging.WARNING}
 """Libraries whose lines say nothing that ours do not, or say it with addresses in it."""
 
 
