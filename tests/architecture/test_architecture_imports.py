@@ -50,7 +50,7 @@ def test_the_contracts_hold() -> None:
             EMULATOR,
             {
                 "providers/modelarts/emulator.py": "import monitor.providers.modelarts.planted",
-                "providers/modelarts/planted.py": "import monitor.providers.modelarts.parse",
+                "providers/modelarts/planted.py": "import monitor.providers.modelarts.client",
             },
         ),
         (PURE, {"diff/planted.py": "import anyio"}),
