@@ -1,0 +1,43 @@
+"""A backlog told at once (promise 4): what waited too long for a sink becomes one message per rule."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from hashlib import blake2b
+
+from monitor.model import Delivery, Event, Reason
+from monitor.rules.message import render
+from monitor.store import Connection, NotificationWrite, backlog, collapse
+
+
+def catch_up(conn: Connection, sink: str, *, after: float, now: datetime) -> int:
+    """Collapses, rule by rule, what has waited for more than `after` seconds; gives how many messages that made.
+
+    One message that waits alone stays as it is, and so do tests.
+    """
+    made = 0
+    for rule, waiting in backlog(conn, sink, older_than=now - timedelta(seconds=after)):
+        told = [each for each in waiting if each.notification.reason is not Reason.TEST]
+        if len(told) > 1:
+            collapse(conn, [each.id for each in told], _message(rule, sink, told, now))
+            made += 1
+    return made
+
+
+def _message(rule: str, sink: str, waiting: Sequence[Delivery], now: datetime) -> NotificationWrite:
+    events: dict[int, Event] = {event.seq: event for each in waiting for event in each.notification.events}
+    ordered = [events[seq] for seq in sorted(events)]
+    severity = max((each.notification.severity for each in waiting), key=lambda severity: severity.rank)
+    ids = "\0".join((sink, rule, *(each.id for each in waiting)))
+    return NotificationWrite(
+        id=blake2b(ids.encode(), digest_size=16).hexdigest(),
+        rule=rule,
+        severity=severity,
+        reason=Reason.CATCH_UP,
+        text=render(ordered, rule=rule, reason=Reason.CATCH_UP, severity=severity, now=now),
+        created_at=now,
+        event_seqs=tuple(event.seq for event in ordered),
+        subjects=tuple(dict.fromkeys(f"{event.account or ''}|{event.subject}" for event in ordered)),
+        sinks=(sink,),
+    )

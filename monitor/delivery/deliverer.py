@@ -1,0 +1,170 @@
+"""The loop of one sink: settle what ended, claim what is due, send it; no other sink and no poll ever waits for it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+import anyio
+import structlog
+
+from monitor.delivery.catch_up import catch_up
+from monitor.delivery.ledger import Ended, Turn, release_unsure, take_turn
+from monitor.delivery.policy import Policy
+from monitor.fields import Clock
+from monitor.fields.bell import Bell
+from monitor.model import Delivery, Outcome, Receipt
+from monitor.sinks.options import SinkOptions
+from monitor.sinks.ports import Sink
+from monitor.store import Store, StoreError, next_due
+
+TICK = 5.0
+"""Seconds after which the store is asked anyway: another process may have written a delivery (`sinks test`)."""
+STORE_PAUSE = 5.0
+"""Seconds after a write that failed."""
+CATCH_UP_EVERY = 60.0
+"""Seconds between two looks at the backlog while more waits than can be sent."""
+
+
+class Deliverer:
+    """Sends the deliveries of one sink, at most `options.concurrency` at once.
+
+    `events` is rung when a message was given up, which is an event. `bell` wakes it.
+    """
+
+    def __init__(
+        self, store: Store, sink: Sink, options: SinkOptions, clock: Clock, events: Bell, *, catch_up_after: float
+    ) -> None:
+        self.bell = Bell()
+        self._store = store
+        self._sink = sink
+        self._options = options
+        self._clock = clock
+        self._events = events
+        self._catch_up_after = catch_up_after
+        self._policy = Policy(retry_for=options.retry_for)
+        self._roll: Callable[[], float] = random.random
+        self._in_hand: dict[str, Delivery] = {}
+        self._ended: list[Ended] = []
+        self._failing = False
+        self._look_back_at: float | None = clock.monotonic()
+        self._unsure = False
+        self._stopping = False
+        self._log = structlog.get_logger("monitor.delivery").bind(sink=options.name)
+
+    async def run(self, *, grace: float = 8.0) -> None:
+        """Runs until `stop`; then what is in flight has `grace` seconds to be settled. What is not stays marked as
+        being sent and is taken up by the next start, as is everything when this is cancelled."""
+        async with anyio.create_task_group() as sending:
+            turn = await self._turn()
+            while not self._stopping:
+                for delivery in turn.claimed if turn else ():
+                    sending.start_soon(self._attempt, delivery)
+                rung = await self.bell.wait_at_most(self._clock, self._pause(turn))
+                turn = await (self._turn() if rung or turn is None else self._look())
+            await self._drain(grace)
+            sending.cancel_scope.cancel()
+
+    def stop(self) -> None:
+        """No further claim is made; `run` returns when what is in flight is settled."""
+        self._stopping = True
+        self.bell.ring()
+
+    async def _attempt(self, delivery: Delivery) -> None:
+        try:
+            receipt = await self._sink.send(delivery)
+        except Exception as error:  # a sink that raises has a bug; the message must not be lost for it
+            self._log.exception("sink.bug", delivery=delivery.id, error=type(error).__name__)
+            receipt = Receipt(outcome=Outcome.RETRY, detail=f"the sink failed by itself ({type(error).__name__})")
+        now = self._clock.now()
+        settlement = self._policy.settle(delivery, receipt, now, self._roll())
+        self._ended.append(Ended(delivery=delivery, receipt=receipt, at=now, settlement=settlement))
+        self._note(receipt)
+        self.bell.ring()
+
+    def _note(self, receipt: Receipt) -> None:
+        failed = receipt.outcome in (Outcome.RETRY, Outcome.UNKNOWN)
+        if self._failing and not failed:
+            self._look_back_at = self._clock.monotonic()  # it is back: what waits for long is told at once
+        if failed != self._failing:
+            self._log.info("sink.failing" if failed else "sink.recovered", detail=receipt.detail)
+        self._failing = failed
+
+    def _free(self) -> int:
+        """A sink that does not take messages is tried with one at a time; the rest waits, unharmed."""
+        limit = 0 if self._stopping else 1 if self._failing else self._options.concurrency
+        return max(0, limit - (len(self._in_hand) - len(self._ended)))
+
+    async def _look(self) -> Turn | None:
+        """Nobody rang, so a read comes first: an idle sink writes nothing."""
+        try:
+            due = await self._store.read(lambda conn: next_due(conn, self._options.name))
+        except StoreError as error:
+            self._log.warning("delivery.store", error=str(error))
+            return None
+        return Turn((), due, False) if due is None or due > self._clock.now() else await self._turn()
+
+    async def _turn(self) -> Turn | None:
+        """One transaction; None where the store did not take it, and then nothing is forgotten."""
+        ended, free, now = tuple(self._ended), self._free(), self._clock.now()
+        if not ended and not free and not self._stopping and not self._unsure:
+            return Turn((), None, False)
+        try:
+            if self._unsure:
+                held = set(self._in_hand)
+                await self._store.write(lambda conn: release_unsure(conn, self._options.name, held, now))
+                self._unsure = False
+            if free and self._due_to_look_back():
+                await self._look_back()
+            turn = await self._store.write(
+                lambda conn: take_turn(conn, self._store.epoch, self._options.name, ended=ended, free=free, now=now)
+            )
+        except Exception as error:  # this loop must outlive whatever one turn runs into
+            self._unsure = True
+            if isinstance(error, StoreError):
+                self._log.warning("delivery.store", error=str(error))
+            else:
+                self._log.exception("delivery.bug", error=type(error).__name__)
+            return None
+        self._after(turn, ended, free)
+        return turn
+
+    def _after(self, turn: Turn, ended: tuple[Ended, ...], free: int) -> None:
+        for each in ended:
+            self._in_hand.pop(each.delivery.id, None)
+        del self._ended[: len(ended)]
+        self._in_hand |= {delivery.id: delivery for delivery in turn.claimed}
+        if turn.told:
+            self._events.ring()
+        if turn.claimed and len(turn.claimed) == free and self._look_back_at is None:
+            self._look_back_at = self._clock.monotonic() + CATCH_UP_EVERY
+
+    def _due_to_look_back(self) -> bool:
+        at = self._look_back_at
+        return at is not None and not self._failing and at <= self._clock.monotonic()
+
+    async def _look_back(self) -> None:
+        now = self._clock.now()
+        made = await self._store.write(
+            lambda conn: catch_up(conn, self._options.name, after=self._catch_up_after, now=now)
+        )
+        self._look_back_at = None
+        if made:
+            self._log.info("delivery.caught_up", messages=made)
+
+    def _pause(self, turn: Turn | None) -> float:
+        if turn is None:
+            return STORE_PAUSE
+        if turn.due is None:
+            return TICK
+        return min(TICK, max(0.0, (turn.due - self._clock.now()).total_seconds()))
+
+    async def _drain(self, grace: float) -> None:
+        end = self._clock.monotonic() + grace
+        while self._in_hand and (left := end - self._clock.monotonic()) > 0:
+            if not self._ended:
+                await self.bell.wait_at_most(self._clock, left)
+            if self._ended and await self._turn() is None:
+                await self._clock.sleep(min(1.0, left))
+        if self._in_hand:
+            self._log.warning("delivery.left", count=len(self._in_hand))

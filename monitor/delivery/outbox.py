@@ -1,0 +1,99 @@
+"""All sinks of the config at work beside each other; what the app starts, rings and stops."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+import anyio
+import structlog
+
+from monitor.delivery.deliverer import Deliverer
+from monitor.diff import delivery_dead
+from monitor.fields import Clock
+from monitor.fields.bell import Bell
+from monitor.model import DeliveryState
+from monitor.sinks.options import SinkOptions
+from monitor.sinks.ports import Sink
+from monitor.store import (
+    Connection,
+    Store,
+    append_events,
+    kill_sink,
+    list_deliveries,
+    next_revision,
+    recover_claims,
+)
+
+REMOVED = "the sink was removed from the config"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SinkEntry:
+    """A built sink and what the config says of it."""
+
+    sink: Sink
+    options: SinkOptions
+
+
+class Outbox:
+    """Delivers what routing wrote. `events` is rung when a delivery was given up, which is an event."""
+
+    def __init__(
+        self,
+        store: Store,
+        sinks: Iterable[SinkEntry],
+        clock: Clock,
+        *,
+        events: Bell,
+        catch_up_after: float = 900.0,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._events = events
+        self._log = structlog.get_logger("monitor.delivery")
+        self._deliverers: Mapping[str, Deliverer] = {
+            entry.options.name: Deliverer(
+                store, entry.sink, entry.options, clock, events, catch_up_after=catch_up_after
+            )
+            for entry in sinks
+        }
+
+    def ring(self, sinks: Iterable[str] | None = None) -> None:
+        """Deliveries were written, for these sinks or for any."""
+        for name in self._deliverers if sinks is None else sinks:
+            if name in self._deliverers:
+                self._deliverers[name].bell.ring()
+
+    async def run(self, *, grace: float = 8.0) -> None:
+        """First takes up what the last run left, then delivers until `stop` or cancellation. The sinks stay open.
+
+        Raises StoreError where the store cannot be used at the start.
+        """
+        now = self._clock.now()
+        left = await self._store.write(lambda conn: recover_claims(conn, now=now))
+        if left:
+            self._log.warning("delivery.recovered", count=left)
+        if await self._store.write(self._end_removed):
+            self._events.ring()
+        async with anyio.create_task_group() as group:
+            for name, deliverer in self._deliverers.items():
+                group.start_soon(partial(deliverer.run, grace=grace), name=f"delivery {name}")
+
+    def stop(self) -> None:
+        """Nothing new is claimed; `run` returns when what is in flight is settled, or its grace is over."""
+        for deliverer in self._deliverers.values():
+            deliverer.stop()
+
+    def _end_removed(self, conn: Connection) -> int:
+        """What waits for a sink that the config no longer names goes dead, with one event per sink."""
+        now = self._clock.now()
+        open_ = (DeliveryState.PENDING, DeliveryState.SENDING)
+        waiting = {row.sink for state in open_ for row in list_deliveries(conn, state=state, limit=1_000_000)}
+        for sink in sorted(waiting - self._deliverers.keys()):
+            count = kill_sink(conn, sink, REMOVED, now)
+            title = "1 message" if count == 1 else f"{count} messages"
+            draft = delivery_dead(sink, rule=None, title=title, attempts=0, detail=REMOVED, now=now)
+            append_events(conn, self._store.epoch, [(draft, next_revision(conn, None, draft.subject))])
+        return len(waiting - self._deliverers.keys())

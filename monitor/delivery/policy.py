@@ -1,0 +1,44 @@
+"""When a delivery is tried again and when it is given up. Pure: time and chance are arguments."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from monitor.model import Delivery, DeliveryState, Outcome, Reason, Receipt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """Full jitter: before attempt n + 1 a random time between 0 and min(`longest`, `first` * 2^(n-1)) passes, so that
+    many messages that failed together do not come back together. What the sink asks for (`Retry-After`) is the least.
+    The last attempt is made when `retry_for` is over, however far off the next one would have been."""
+
+    retry_for: float = 259_200.0
+    first: float = 1.0
+    longest: float = 300.0
+    test_for: float = 30.0
+    """A test message is for now: it is not tried for days."""
+
+    def settle(self, delivery: Delivery, receipt: Receipt, now: datetime, roll: float) -> Settlement:
+        """What comes of an attempt. `roll` is a random number from 0 to 1."""
+        if receipt.outcome is Outcome.DELIVERED:
+            return Settlement(DeliveryState.DELIVERED)
+        if receipt.outcome is Outcome.REFUSED:
+            return Settlement(DeliveryState.REFUSED)
+        patience = self.test_for if delivery.notification.reason is Reason.TEST else self.retry_for
+        end = delivery.notification.created_at + timedelta(seconds=patience)
+        if now >= end:
+            return Settlement(DeliveryState.DEAD)
+        delay = roll * min(self.longest, self.first * 2.0 ** min(delivery.attempt - 1, 30))
+        # A `Retry-After` of years must not overflow a datetime.
+        delay = min(max(delay, receipt.retry_after or 0.0), patience)
+        return Settlement(DeliveryState.PENDING, min(now + timedelta(seconds=delay), end))
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """`next_at` stands with PENDING only."""
+
+    state: DeliveryState
+    next_at: datetime | None = None
