@@ -69,7 +69,7 @@ lock: ## the lock files anew, after a change of dependencies (needs the network)
 	build/lock-venv/bin/python -m pip install --quiet --disable-pip-version-check --no-input uv
 	$(UV_COMPILE) --universal --group dev pyproject.toml -o requirements.lock
 	printf 'hatchling\neditables\n' | $(UV_COMPILE) --universal - -o build.lock
-	$(UV_COMPILE) tests/sdk/requirements.in -o tests/sdk/requirements.lock
+	$(UV_COMPILE) --universal tests/sdk/requirements.in -o tests/sdk/requirements.lock
 	rm -rf build/lock-venv
 	@! grep -n '://' requirements.lock build.lock tests/sdk/requirements.lock
 
