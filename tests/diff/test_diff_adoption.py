@@ -16,6 +16,7 @@ ROWS: list[tuple[str, float | None, float | None, str, str]] = [
     ("queued", OLD, None, "", "submitted! queued!"),
     ("pending", None, None, "", "submitted"),
     ("unknown", OLD, None, "", "submitted!"),
+    ("running", 0, None, "", "submitted! started!"),
     ("running", NEW, None, "submitted started", "submitted started"),
     ("unknown", NEW, None, "submitted", "submitted"),
     ("succeeded", OLD, OLD + 5, "", ""),
@@ -98,6 +99,8 @@ def test_an_adopted_end_that_reopens_is_a_second_attempt(story: Any, at: Any) ->
     ("facts", "since"),
     [
         ({"created_at": OLD, "baselining": True, "state": "queued"}, 0),
+        ({"created_at": 0, "baselining": True, "state": "queued"}, 0),
+        ({"created_at": 1, "baselining": True, "state": "queued"}, 4),
         ({"created_at": OLD, "baselining": True, "state": "running", "started_at": -9}, -9),
         ({"created_at": OLD, "baselining": True, "state": "pending"}, OLD),
         ({"created_at": OLD, "baselining": True, "state": "failed", "ended_at": -2}, -2),

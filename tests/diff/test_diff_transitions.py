@@ -139,6 +139,26 @@ def test_a_proven_start_stands_before_whatever_is_seen_and_is_told_once(
     assert "started" not in story.types("running", started_at=at(10.5))
 
 
+def test_a_stop_that_was_seen_is_what_comes_before_the_end(story: Any, at: Any) -> None:
+    story.see("stopping")
+    ended = story.see("canceled", started_at=at(9.5))[-1]
+    assert ended.data["previous"]["state"] == "stopping"
+
+
+def test_a_start_time_that_did_not_move_is_not_the_time_of_a_restart(story: Any, at: Any) -> None:
+    for state in ("running", "queued"):
+        story.see(state, started_at=at(9.5))
+    (restarted,) = story.see("running", started_at=at(9.5))
+    assert (restarted.type, restarted.time, story.known.state_since) == ("job.restarted", at(12), at(12))
+
+
+def test_a_waiting_state_begins_at_detection_whatever_time_a_restart_before_it_has(story: Any, at: Any) -> None:
+    story.see("running", started_at=at(9.5), runs=1)
+    story.see("queued", started_at=at(9.5), runs=1)
+    (restarted,) = story.see("pending", started_at=at(11.5), runs=2)
+    assert (restarted.time, story.known.state_since) == (at(11.5), at(12))
+
+
 def test_a_new_job_that_is_over_tells_the_start_that_its_time_proves(story: Any, at: Any) -> None:
     assert story.types("failed", started_at=at(5), ended_at=at(6)) == ["submitted", "started", "finished"]
 

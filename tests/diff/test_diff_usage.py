@@ -74,8 +74,9 @@ def test_tokens_that_arrive_end_the_looking(story: Any) -> None:
     assert story.known.usage_due is None
 
 
-def test_a_reopening_ends_the_looking_and_the_next_end_begins_it_anew(story: Any, at: Any) -> None:
+def test_a_reopening_ends_the_looking_and_the_next_end_begins_it_anew(story: Any, poll: Any, at: Any) -> None:
     story.see("succeeded")
+    story.known = usage_still_absent(story.known, poll(11)).known
     story.see("running")
     assert story.known.usage_due is None
     story.see("succeeded")

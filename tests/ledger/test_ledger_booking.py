@@ -43,6 +43,13 @@ def test_a_first_figure_is_booked_with_its_cost() -> None:
     assert (booking.cost, booking.total_cost, booking.currency) == (Decimal("3.6"), Decimal("3.6"), "CNY")
 
 
+def test_no_digit_of_a_cost_is_lost_however_long_it_is() -> None:
+    booking = booked(9_123_456_789_012_345_678, None, price("123456.123456789"))
+    assert booking is not None
+    assert booking.cost is not None
+    assert Fraction(booking.cost) == Fraction(9_123_456_789_012_345_678 * 123_456_123_456_789, 10**12)
+
+
 def test_no_tokens_are_a_figure_too() -> None:
     booking = booked(0, None, price())
     assert booking is not None
