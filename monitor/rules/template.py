@@ -1,6 +1,6 @@
 """A rule's own words: Jinja2 in a sandbox over the same variables as `when`, for the title, the body or both.
 
-Templates come from the owner of the config file; the limits guard the daemon against accidents, not against that person.
+Templates come from the owner of the config file; the limits guard against accidents, not against that person.
 """
 
 from __future__ import annotations

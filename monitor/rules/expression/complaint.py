@@ -41,6 +41,9 @@ _FUNCTIONS = (
 )
 
 
+TOO_DEEP = "is nested too deeply, or chains more than 30 of + - * /; split it into several rules"
+
+
 @dataclass(frozen=True, slots=True)
 class Complaint:
     """One mistake of an expression. `line` and `column` count from 1, columns in code points."""
@@ -60,6 +63,8 @@ class ExpressionError(ValueError):
 
 def complaints_of(text: str) -> tuple[Complaint, ...]:
     """What the library wrote, taken apart; where it is in another form, all of it as one complaint at 1:1."""
+    if "recursion" in text:
+        return (Complaint(1, 1, TOO_DEEP),)
     found = tuple(
         _complaint(int(match[1]), int(match[2]), match[3].removesuffix(" [INVALID_ARGUMENT]"))
         for line in text.splitlines()

@@ -12,7 +12,7 @@ from typing import Any
 from cel_expr_python import cel
 
 from monitor.model import Event
-from monitor.rules.expression.complaint import Complaint, ExpressionError, complaints_of, place
+from monitor.rules.expression.complaint import TOO_DEEP, Complaint, ExpressionError, complaints_of, place
 from monitor.rules.expression.messages import PACKAGE, Messages
 from monitor.rules.expression.shapes import Shapes
 from monitor.rules.expression.tree import Path, TooDeep, Tree, read_tree
@@ -89,7 +89,7 @@ class Language:
         try:
             tree = read_tree(self._shapes, checked.serialize())
         except TooDeep:
-            raise ExpressionError(Complaint(1, 1, "is nested too deeply")) from None
+            raise ExpressionError(Complaint(1, 1, TOO_DEEP)) from None
         if mistakes := self._second_look(source, tree):
             raise ExpressionError(*mistakes)
         return Expression(self._env.deserialize(tree.serialized).eval, tree.reads)

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from monitor.model import Event, Reason, Severity, Text
+from monitor.rules.message.clean import one_line
 from monitor.rules.message.digest import digest
 from monitor.rules.message.facts import Facts, clock, joined
 from monitor.rules.message.jobs import job_story
 from monitor.rules.message.places import account_story, flavor_story, own_story
 from monitor.rules.message.story import Line, Story, told
+from monitor.rules.options import UNMATCHED
 
 _STORIES = {
     "job": job_story,
@@ -25,10 +27,12 @@ _STORIES = {
 def render(events: Sequence[Event], *, rule: str, reason: Reason, severity: Severity, now: datetime) -> Text:
     """The text of a notification; never raises, whatever the events' data. No event at all is a test message."""
     if not events:
-        return _test(rule, now)
+        return _test(now)
     if len(events) == 1:
         return _single(events[0], rule=rule, severity=severity)
-    return digest(sorted(events, key=lambda event: event.seq), story_of, rule=rule, reason=reason)
+    return digest(
+        sorted(events, key=lambda event: event.seq), story_of, origin=_origin(rule), reason=reason, severity=severity
+    )
 
 
 def story_of(event: Event) -> Story:
@@ -43,16 +47,21 @@ def _single(event: Event, *, rule: str, severity: Severity) -> Text:
     lines = [line for line in story.lines if not line.url]
     if event.late:
         lines.append(Line("Seen late", clock(event.detected_at)))
-    account = Facts({"name": event.account}).text("name")
+    account = Facts({"name": event.account}).text("name") if not event.subject.startswith("account/") else ""
     owner = Facts(event.data).part("job").text("creator")
-    lines.append(Line("From", joined(account, f"owner {owner}" if owner else "", f"rule {rule}" if rule else "")))
+    lines.append(Line("From", joined(account, f"owner {owner}" if owner else "")))
+    lines.append(Line("Rule", _origin(rule)))
+    lines = [line for line in lines if line.value]
     return told(prefix + story.title, [*lines, *links])
 
 
-def _test(rule: str, now: datetime) -> Text:
+def _origin(rule: str) -> str:
+    return "none took it" if rule == UNMATCHED else one_line(rule, 80)
+
+
+def _test(now: datetime) -> Text:
     lines = [
         Line("", "If you can read this, messages of the training monitor arrive here."),
         Line("Time", clock(now)),
-        Line("Rule", rule),
     ]
-    return told("Test message from the training monitor", [line for line in lines if line.value])
+    return told("Test message from the training monitor", lines)

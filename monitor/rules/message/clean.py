@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_DIRECTIONS = re.compile("[\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\U000e0000-\U000e0fff]")
+_DIRECTIONS = re.compile(
+    "[\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e0fff]"
+)
 """What turns the reading direction or is not seen at all. The joiners that emoji and some scripts need stay."""
 _MENTION = re.compile(r"@(?=(?:everyone|here|channel|all)\b)", re.IGNORECASE)
-_SPECIAL = re.compile(r"([\\`*\[\]|~])")
+_SPECIAL = re.compile(r"([\\`*\[\]~])")
 _UNDERSCORE = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
-_START = re.compile(r"^(?:[#+=-]|\d+(?=[.)]))")
+_START = re.compile(r"^(\d+(?=[.)])|)(?=[#+.)-])")
+_ADDRESS = re.compile(r"https?://[A-Za-z0-9._~:/?#@!$&*+,;=%-]{1,500}")
 _MARKS = 4
 """Combining signs in a row that a writing system may need; more are a joke that covers the lines around."""
 
@@ -18,10 +21,9 @@ _MARKS = 4
 def one_line(text: object, limit: int) -> str:
     """At most `limit` characters, cut with an ellipsis; a run of spaces, newlines, control signs is one space."""
     words = str(text)[: limit * 20]
-    words = _DIRECTIONS.sub("", words)
-    words = "".join(_visible(sign) for sign in words)
-    words = _MENTION.sub("＠", " ".join(words.split()))
-    return cut(_thinned(words), limit)
+    if not (words.isascii() and words.isprintable()):
+        words = _thinned("".join(_visible(sign) for sign in _DIRECTIONS.sub("", words)))
+    return cut(_MENTION.sub("＠", " ".join(words.split())), limit)
 
 
 def cut(text: str, limit: int) -> str:
@@ -32,32 +34,22 @@ def escape(text: str) -> str:
     """`text` as literal words inside a line of Markdown; safe where Markdown lets HTML through."""
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     text = _UNDERSCORE.sub(r"\\_", _SPECIAL.sub(r"\\\1", text))
-    return _START.sub(_at_start, text)
+    return _START.sub(r"\1\\", text)  # a heading or a list, at the start of a line
 
 
 def link(url: object) -> str | None:
     """A web address that can stand in a message as it is, or None."""
-    if not isinstance(url, str) or len(url) > 500 or not re.fullmatch(r"https?://[!-;=?-\[\]_a-z~]+", url):
-        return None
-    return url
-
-
-def _at_start(match: re.Match[str]) -> str:
-    """At the start of a line `#`, `-` and `1.` would make a heading or a list."""
-    found = match[0]
-    return f"\\{found}" if not found.isdigit() else found + "\u2060"
+    return url if isinstance(url, str) and _ADDRESS.fullmatch(url) else None
 
 
 def _visible(sign: str) -> str:
     category = unicodedata.category(sign)
     if category == "Cs":
         return "\ufffd"
-    return " " if category in ("Cc", "Zl", "Zp", "Zs", "Cn", "Co") else sign
+    return " " if category in ("Cc", "Zl", "Zp", "Zs") else sign
 
 
 def _thinned(text: str) -> str:
-    if text.isascii():
-        return text
     result: list[str] = []
     marks = 0
     for sign in text:

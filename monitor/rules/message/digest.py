@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC
 from decimal import Decimal
 
-from monitor.model import Event, EventType, Reason, Text
+from monitor.model import Event, EventType, Reason, Severity, Text
 from monitor.rules.message.clean import cut
 from monitor.rules.message.facts import Facts, amount, counted, joined, money, stretch, thousands
 from monitor.rules.message.story import Line, Story, told
 
 SHOWN = 12
 _BULLET = 240
+_PARTS = 6
 _STOCK = (EventType.FLAVOR_SOLD_OUT, EventType.FLAVOR_RESTOCKED)
 _USAGE = (EventType.USAGE_RECORDED, EventType.USAGE_CORRECTED)
 
@@ -28,25 +30,46 @@ class _Thing:
     kind: tuple[str, str]
 
 
-def digest(events: Sequence[Event], story: Callable[[Event], Story], *, rule: str, reason: Reason) -> Text:
+def digest(
+    events: Sequence[Event], story: Callable[[Event], Story], *, origin: str, reason: Reason, severity: Severity
+) -> Text:
     """`events` are two or more, in the order of `seq`."""
     subjects: dict[tuple[str | None, str], list[Event]] = {}
     for event in events:
         subjects.setdefault((event.account, event.subject), []).append(event)
     things = sorted((_thing(group, story) for group in subjects.values()), key=lambda thing: -thing.severity)
+    prefix = "Critical: " if severity is Severity.CRITICAL else ""
+    prefix += "seen late: " if reason is Reason.CATCH_UP else ""
     accounts = sorted({thing.account for thing in things if thing.account})
-    bullets = [cut(thing.text + (f" [{thing.account}]" * (len(accounts) > 1)), _BULLET) for thing in things[:SHOWN]]
+    if len(things) == 1:
+        return _one_thing(events, story, prefix, origin)
+    bullets = [cut(thing.text + (f" · {thing.account}" * (len(accounts) > 1)), _BULLET) for thing in things[:SHOWN]]
     if len(things) > SHOWN:
         bullets.append(f"and {len(things) - SHOWN} more")
     lines = [
         Line("Used", _used(events)),
         Line("Time", stretch(min(event.time for event in events), max(event.time for event in events))),
         Line("Account" if len(accounts) == 1 else "Accounts", cut(", ".join(accounts), 200)),
-        Line("Rule", rule),
+        Line("Rule", origin),
     ]
-    prefix = "Seen late: " if reason is Reason.CATCH_UP else ""
-    title = prefix + (things[0].text if len(things) == 1 else _counts(things))
-    return told(title, [line for line in lines if line.value], bullets)
+    return told(prefix + _counts(things), [line for line in lines if line.value], bullets)
+
+
+def _one_thing(events: Sequence[Event], story: Callable[[Event], Story], prefix: str, origin: str) -> Text:
+    """The net change of one subject with what is known of it, and its steps."""
+    found = story(events[-1])
+    steps = [f"{event.time.astimezone(UTC):%m-%d %H:%M} {story(event).happened}" for event in events[-SHOWN:]]
+    if len(events) > SHOWN:
+        steps.insert(0, f"{len(events) - SHOWN} more before")
+    account = Facts({"name": events[-1].account}).text("name")
+    owner = Facts(events[-1].data).part("job").text("creator")
+    lines = [
+        *(line for line in found.lines if line.label != "Time" and not line.url),
+        Line("From", joined(account, f"owner {owner}" if owner else "")),
+        Line("Rule", origin),
+        *(line for line in found.lines if line.url),
+    ]
+    return told(prefix + _thing(list(events), story).text, [line for line in lines if line.value], steps)
 
 
 def _thing(events: list[Event], story: Callable[[Event], Story]) -> _Thing:
@@ -94,15 +117,15 @@ def _kind(event: Event) -> tuple[str, str]:
 
 
 def _counts(things: list[_Thing]) -> str:
-    """`2 jobs failed, 3 succeeded, 1 flavor sold out`; the noun is said where it changes."""
+    """`2 jobs failed, 3 succeeded, 1 flavor sold out`: the worst first, the noun where it changes."""
+    numbers = Counter(thing.kind for thing in things)
+    nouns = list(dict.fromkeys(kind for kind, _ in numbers))
     parts: list[str] = []
-    noun = ""
-    for (kind, words), number in Counter(thing.kind for thing in things).most_common(6):
-        parts.append(
-            f"{thousands(number)} {words}" if kind == noun and words else f"{counted(number, kind)} {words}".strip()
-        )
-        noun = kind
-    return ", ".join(parts)
+    for noun in nouns:
+        words = [(word, number) for (kind, word), number in numbers.items() if kind == noun]
+        parts.append(f"{counted(words[0][1], noun)} {words[0][0]}".strip())
+        parts += [f"{thousands(number)} {word}" for word, number in words[1:]]
+    return ", ".join(parts[:_PARTS]) + (" and more" if len(parts) > _PARTS else "")
 
 
 def _used(events: Sequence[Event]) -> str:

@@ -101,6 +101,8 @@ def stretch(start: datetime | None, end: datetime | None) -> str:
         only = start or end
         return clock(only) if only is not None else ""
     start, end = start.astimezone(UTC), end.astimezone(UTC)
+    if f"{start:%Y-%m-%d %H:%M}" == f"{end:%Y-%m-%d %H:%M}":
+        return clock(start)
     last = f"{end:%H:%M}" if start.date() == end.date() else f"{end:%Y-%m-%d %H:%M}"
     return f"{start:%Y-%m-%d %H:%M} to {last} UTC"
 

@@ -19,13 +19,14 @@ def job_story(event: Event) -> Story:
     lines = [
         Line("Why", _why(data)),
         Line("Time", _time(event, data)),
-        Line("Model", joined(job.text("model", MODEL) or job.text("base_model", MODEL), _product(data), by=" → ")),
+        Line("New model", job.text("output_model", 80)),
+        Line("Engine", job.text("model", 80) if "flavor" in job else ""),
         Line("Runs on", _machine(job)),
         Line("Used", _used(data)),
     ]
     if url := link(job.raw("url")):
         lines.append(Line("Console", url, url=True))
-    return Story(job_name(event), _happened(event, data), tuple(line for line in lines if line.value), _more(data))
+    return Story(job_name(event), _happened(event, data), tuple(line for line in lines if line.value), _why(data, 100))
 
 
 def job_name(event: Event) -> str:
@@ -47,7 +48,7 @@ def _submitted(data: Facts) -> str:
 
 def _queued(data: Facts) -> str:
     position = data.part("job").number("queue_position")
-    return "is in the queue" + (f" at place {position}" if position else "")
+    return "is in the queue" + (f" (place {position})" if position else "")
 
 
 def _started(data: Facts) -> str:
@@ -78,14 +79,9 @@ def _finished(data: Facts) -> str:
 
 
 def _reopened(data: Facts) -> str:
-    was = data.part("previous").text("state")
-    now = data.part("job").text("state")
-    words = f"is {now} again" if now else "has come back"
-    return (
-        words
-        + (f", after it had {_WORDS.get(was, was).removeprefix('was ')}" if was == "failed" else "")
-        + _attempt(data)
-    )
+    was, now = data.part("previous").text("state"), data.part("job").text("state")
+    words = f"is {now} again" if now in ("pending", "queued", "running") else "has come back"
+    return words + (f" after it had {was}" if was in ("succeeded", "failed") else "") + _attempt(data)
 
 
 def _checkpoint(data: Facts) -> str:
@@ -95,7 +91,8 @@ def _checkpoint(data: Facts) -> str:
 
 def _gone(data: Facts) -> str:
     state = data.part("previous").text("state") or data.part("job").text("state")
-    return "is gone from the platform" + (f" (it was {state})" if state else "")
+    was = "had" if state in ("succeeded", "failed") else "was"
+    return "is gone from the platform" + (f" (it {was} {state})" if state else "")
 
 
 def _recorded(data: Facts) -> str:
@@ -127,9 +124,9 @@ def _attempt(data: Facts) -> str:
     return f" (attempt {attempt})" if isinstance(attempt, int) and attempt > 1 else ""
 
 
-def _why(data: Facts) -> str:
+def _why(data: Facts, limit: int = REASON) -> str:
     error = data.part("error") if "error" in data else data.part("job").part("error")
-    return joined(error.text("code", 80), error.text("message", REASON), by=": ")
+    return joined(error.text("code", 80), error.text("message", limit), by=": ")
 
 
 def _time(event: Event, data: Facts) -> str:
@@ -138,10 +135,6 @@ def _time(event: Event, data: Facts) -> str:
     if event.type is EventType.JOB_FINISHED and (start or end):
         return stretch(start, end)
     return stretch(None, event.time)
-
-
-def _product(data: Facts) -> str:
-    return data.part("job").text("output_model", 80)
 
 
 def _machine(job: Facts) -> str:
@@ -168,7 +161,3 @@ def _used(data: Facts) -> str:
     sign = "more" if delta >= 0 else "less"
     extra = usage.money("cost").lstrip("-")
     return f"{counted(abs(delta), 'token')} {sign} than recorded before" + (f" ({extra})" if extra else "")
-
-
-def _more(data: Facts) -> str:
-    return _why(data)

@@ -65,6 +65,13 @@ def _value(value: object) -> str:
     return Facts({"value": value}).text("value", 80) or "none"
 
 
+_MEANING = {
+    EventType.ACCOUNT_VIEW_SHRUNK: "a permission or filter may have changed; nothing is concluded until confirmed",
+    EventType.PROVIDER_UNRECOGNISED: "this version does not know it; it is told once, and all else goes on",
+    EventType.POLL_MALFORMED: "all other items were read",
+}
+
+
 def account_name(event: Event) -> str:
     return f"account {Facts({'name': event.account}).text('name') or Facts(event.data).part('account').text('name')}"
 
@@ -77,7 +84,8 @@ def account_story(event: Event) -> Story:
         Line("What to do", data.text("hint", REASON)),
         Line("Found", _counts(data)),
         Line("What", data.text("what", REASON)),
-        Line("Watch", joined(_watch(data), data.text("workspace"), by=", workspace ")),
+        Line("Meaning", _MEANING.get(event.type, "")),
+        Line("Watch", _place(data) if event.type is not EventType.ACCOUNT_BASELINED else ""),
         Line("Time", clock(event.time)),
     ]
     return Story(
@@ -91,7 +99,7 @@ def account_story(event: Event) -> Story:
 def _account_news(event: Event, data: Facts) -> str:
     match event.type:
         case EventType.ACCOUNT_BASELINED:
-            return f"is being watched: {_watch(data) or 'first reading done'}"
+            return joined("is now being watched", f"({_place(data)})" if _place(data) else "", by=" ")
         case EventType.ACCOUNT_UNREACHABLE:
             failures = data.raw("failures")
             tries = f" ({counted(failures, 'failed poll')})" if isinstance(failures, int) else ""
@@ -103,7 +111,7 @@ def _account_news(event: Event, data: Facts) -> str:
             return "is refused by the platform"
         case EventType.ACCOUNT_VIEW_SHRUNK:
             missing, known = data.number("missing"), data.number("known")
-            return f"suddenly misses {missing} of {known} jobs; nothing is concluded until it is confirmed"
+            return f"suddenly misses {missing or 'many'} of its {known or 'known'} jobs"
         case EventType.PROVIDER_UNRECOGNISED:
             return f"sent an unknown {data.text('kind') or 'word'}: {data.text('word', 60)}"
         case EventType.POLL_MALFORMED:
@@ -113,9 +121,9 @@ def _account_news(event: Event, data: Facts) -> str:
             return f"has news: {event.type.value}"
 
 
-def _watch(data: Facts) -> str:
+def _place(data: Facts) -> str:
     watch = data.text("watch")
-    return _WATCHES.get(watch, watch)
+    return joined(_WATCHES.get(watch, watch), data.text("workspace"), by=", workspace ")
 
 
 def _counts(data: Facts) -> str:
@@ -134,7 +142,7 @@ def own_story(event: Event) -> Story:
     lines = [
         Line("Why", data.text("what", REASON) or data.text("detail", REASON) or data.text("reason", REASON)),
         Line("Message", data.text("title", 120)),
-        Line("Rule", data.text("rule") if event.type is EventType.DELIVERY_DEAD else ""),
+        Line("Rule that sent it", data.text("rule") if event.type is EventType.DELIVERY_DEAD else ""),
         Line("Version", data.text("version")),
         Line("Time", clock(event.time)),
     ]

@@ -9,6 +9,8 @@ from monitor.model import Text
 from monitor.rules.message.clean import cut, escape
 
 TITLE = 120
+_OWN_WORDS = ("training ", "account ", "rule ", "sink ", "seen ")
+"""Only our own words get a capital at the start of a title; a name stays as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ def told(title: str, lines: Iterable[Line], bullets: Iterable[str] = ()) -> Text
     plain = [f"{line.label}: {line.value}" if line.label else line.value for line in lines]
     marked = [_marked(line) for line in lines]
     return Text(
-        title=cut(title[:1].upper() + title[1:], TITLE),
+        title=cut(title[:1].upper() + title[1:] if title.startswith(_OWN_WORDS) else title, TITLE),
         plain="\n".join([*plain, *(f"- {bullet}" for bullet in bullets)]),
         markdown="\n\n".join(
             part for part in ("  \n".join(marked), "\n".join(f"- {escape(bullet)}" for bullet in bullets)) if part
@@ -48,5 +50,6 @@ def told(title: str, lines: Iterable[Line], bullets: Iterable[str] = ()) -> Text
 
 
 def _marked(line: Line) -> str:
-    value = f"<{line.value}>" if line.url else escape(line.value)
-    return f"**{line.label}:** {value}" if line.label else value
+    if line.url:
+        return f"[{line.label}]({line.value})"
+    return f"**{line.label}:** {escape(line.value)}" if line.label else escape(line.value)

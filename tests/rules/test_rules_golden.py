@@ -1,0 +1,131 @@
+"""The words of every event type, word by word: `golden/<name>.txt` holds title, plain text and Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from monitor import diff
+from monitor.model import Event, EventType, JobError, Reason, Severity
+from monitor.rules import render
+
+NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+FOLDER = Path(__file__).parent / "golden"
+OOM = JobError(code="OutOfMemory", message="CUDA out of memory on rank 3: tried to allocate 2.50 GiB")
+
+
+@pytest.fixture(scope="session")
+def told(
+    tuned: Any, trained: Any, shelf: Any, stored: Callable[..., list[Event]], accounts: Any, at: Any
+) -> dict[str, list[Event]]:
+    """Name of the golden file -> the events of one message."""
+    found: dict[str, list[Event]] = {"test": []}
+    found |= _jobs(tuned, trained, stored, at)
+    found |= _places(shelf, stored, accounts, at)
+    found |= _digests(tuned, trained, shelf, stored, at)
+    return found
+
+
+def _jobs(tuned: Any, trained: Any, stored: Any, at: Any) -> dict[str, list[Event]]:
+    life = tuned().see(0, "pending").see(1, "queued", queue_position=4).see(6, "running", queue_position=None)
+    life.see(20, "running", checkpoints=3, max_checkpoints=10)
+    life.see(48, "failed", error=OOM, ended_at=at(48)).see(50, "running", error=None, ended_at=None)
+    life.see(70, "succeeded", output_model="qwen3-14b-ft-2026", ended_at=at(70), duration=1200.0)
+    life.use(71, 1_234_567).use(90, 1_240_000).gone(95)
+    other = trained().see(0, "queued").see(12, "running", started_at=at(11), runs=1)
+    other.see(40, "queued").see(55, "running", runs=2).see(60, "stopping").see(61, "canceled", ended_at=at(61))
+    late = trained(started_at=at(5), ended_at=at(65), runs=1).see(240, "failed", gap=True, error=OOM)
+    found = _named("tune", stored(life.drafts)) | _named("train", stored(other.drafts))
+    return found | {"train-late": stored(late.drafts)[-1:]}
+
+
+def _named(family: str, events: list[Event]) -> dict[str, list[Event]]:
+    """`tune-finished`, and `tune-finished-2` for the second of its type."""
+    found: dict[str, list[Event]] = {}
+    for event in events:
+        name = f"{family}-{event.type.value.partition('.')[2]}"
+        count = sum(key.startswith(name) for key in found)
+        found[f"{name}-{count + 1}" if count else name] = [event]
+    return found
+
+
+def _places(shelf: Any, stored: Any, accounts: Any, at: Any) -> dict[str, list[Event]]:
+    studio, arts = accounts
+    turns = shelf().read(0, {"cn-north-4a": "normal", "cn-north-4b": "normal"}).read(60, {"cn-north-4a": "soldout"})
+    turns.read(260, {"cn-north-4a": "normal"}, max_nodes=16, specification={"cpu": 192, "npu": "8 * Ascend-910B3"})
+    turns.withdrawn(300)
+    drafts = {
+        "baselined": diff.baselined(
+            studio, watch="jobs", counts={"succeeded": 1400, "failed": 9, "running": 3}, now=at(0), first_run="summary"
+        ),
+        "unreachable": diff.unreachable(
+            studio,
+            watch="jobs",
+            reason="HTTP 502",
+            hint="Nothing to do; polls go on.",
+            since=at(0),
+            failures=5,
+            now=at(3),
+        ),
+        "recovered": diff.recovered(studio, watch="jobs", reason="HTTP 502", since=at(0), now=at(33)),
+        "unauthorized": diff.unauthorized(
+            arts, watch="jobs", reason="the platform refuses the key (401)", hint="Check access_key.", now=at(0)
+        ),
+        "shrunk": diff.view_shrunk(arts, watch="jobs", missing=40, known=120, now=at(0), workspace="0"),
+        "unrecognised": diff.unrecognised(arts, "status", "Hibernating", now=at(0)),
+        "malformed": diff.malformed(studio, "jobs", "ft-9", "`create_time` is no time", now=at(0)),
+        "rule-failed": diff.rule_failed("job-ended", what="integer overflow", now=at(0), event="abc"),
+        "template-failed": diff.template_failed("job-ended", what="there is no field 'nam' (line 1)", now=at(0)),
+        "dead": diff.delivery_dead(
+            "team-slack", rule="job-ended", title="…", attempts=18, detail="HTTP 410 Gone", now=at(0)
+        ),
+        "started": diff.monitor_started(version="0.1.0", now=at(0)),
+        "stopped": diff.monitor_stopped(version="0.1.0", now=at(0), reason="SIGTERM"),
+    }
+    return _named("flavor", stored(turns.drafts)) | {name: stored([draft]) for name, draft in drafts.items()}
+
+
+def _digests(tuned: Any, trained: Any, shelf: Any, stored: Any, at: Any) -> dict[str, list[Event]]:
+    drafts = []
+    for number in range(14):
+        life = tuned(f"run-{number:02}", id=f"ft-{number}").see(0, "pending").see(5, "running")
+        life.see(40 + number, "failed" if number % 5 == 4 else "succeeded", error=OOM if number % 5 == 4 else None)
+        drafts += life.drafts
+        if number == 3:
+            drafts += life.use(44, 2_000_000).drafts[-1:]
+    stock = shelf().read(0, {"cn-north-4a": "normal", "cn-north-4b": "normal"})
+    stock.read(10, {"cn-north-4a": "soldout", "cn-north-4b": "soldout"}).read(30, {"cn-north-4a": "normal"})
+    small = trained("夜间训练-中文").see(0, "queued").see(12, "running", started_at=at(11))
+    return {
+        "digest-many": stored([*drafts, *stock.drafts[1:]], late=True),
+        "digest-one": stored(small.drafts, late=True),
+    }
+
+
+def _text(name: str, events: list[Event]) -> str:
+    reason = Reason.CATCH_UP if len(events) > 1 else Reason.NEW
+    severity = max((event.severity for event in events), key=lambda severity: severity.rank, default=Severity.INFO)
+    text = render(events, rule="job-ended", reason=reason, severity=severity, now=NOON)
+    return f"{text.title}\n\n{text.plain}\n\n--- markdown\n{text.markdown}\n"
+
+
+def test_every_message_reads_as_it_was_agreed(told: dict[str, list[Event]]) -> None:
+    assert {name: _text(name, events) for name, events in told.items()} == {
+        path.stem: path.read_text() for path in FOLDER.glob("*.txt")
+    }
+
+
+def test_every_event_type_has_a_golden_message(told: dict[str, list[Event]]) -> None:
+    assert {event.type for events in told.values() for event in events} == set(EventType)
+
+
+def test_no_message_needs_more_than_a_phone_shows(told: dict[str, list[Event]]) -> None:
+    for name, events in told.items():
+        title, _, rest = _text(name, events).partition("\n\n")
+        plain = rest.partition("\n\n--- markdown")[0]
+        assert len(title) <= 120, name
+        assert len(plain.splitlines()) <= (18 if len(events) > 1 else 8), name
