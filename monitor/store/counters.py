@@ -5,23 +5,25 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, bindparam, select, update
 
+from monitor.store.prepared import Prepared
 from monitor.store.tables import counters
 
-_TAKE = (
+_TAKE = Prepared(
     update(counters)
     .where(counters.c.name == bindparam("counter"))
     .values(value=counters.c.value + bindparam("count"))
     .returning(counters.c.value)
 )
-_LAST = select(counters.c.value).where(counters.c.name == bindparam("counter"))
+_LAST = Prepared(select(counters.c.value).where(counters.c.name == bindparam("counter")))
 
 
 def take(conn: Connection, counter: str, count: int) -> int:
     """Reserves `count` numbers of a counter and gives the first."""
-    last = conn.execute(_TAKE, {"counter": counter, "count": count}).scalar_one()
+    ((last,),) = _TAKE.rows(conn, {"counter": counter, "count": count})
     return int(last) - count + 1
 
 
-def last(conn: Connection, counter: str) -> int:
+def last_taken(conn: Connection, counter: str) -> int:
     """The last number given out; 0 before the first."""
-    return int(conn.execute(_LAST, {"counter": counter}).scalar_one())
+    ((last,),) = _LAST.rows(conn, {"counter": counter})
+    return int(last)

@@ -11,21 +11,23 @@ from sqlalchemy import Connection, Row, bindparam, insert, select, update
 from monitor.model import Event, EventDraft, EventType, Severity, event_id
 from monitor.store import counters
 from monitor.store.columns import whole_ms
+from monitor.store.prepared import Prepared, insert_into
 from monitor.store.tables import events, subject_revisions
 
 COUNTER = "event"
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
-_INSERT = insert(events)
+_INSERT = Prepared(insert(events).inline())
 _SUBJECT = (
     subject_revisions.c.account == bindparam("of_account"),
     subject_revisions.c.subject == bindparam("of_subject"),
 )
-_NEXT_REVISION = (
+_NEXT_REVISION = Prepared(
     update(subject_revisions)
     .where(*_SUBJECT)
     .values(revision=subject_revisions.c.revision + 1)
     .returning(subject_revisions.c.revision)
 )
+_FIRST_REVISION = insert_into(subject_revisions, "account", "subject", "revision")
 
 
 def append_events(conn: Connection, epoch: str, drafts: Sequence[tuple[EventDraft, int]]) -> list[Event]:
@@ -35,23 +37,23 @@ def append_events(conn: Connection, epoch: str, drafts: Sequence[tuple[EventDraf
         return []
     first = counters.take(conn, COUNTER, len(drafts))
     made = [_number(epoch, draft, revision, first + i) for i, (draft, revision) in enumerate(drafts)]
-    conn.execute(_INSERT, [_columns(event) for event in made])
+    _INSERT.many(conn, [_columns(event) for event in made])
     return made
 
 
 def next_revision(conn: Connection, account: str | None, subject: str) -> int:
     """The next revision of a subject that has no row of its own (account/…, sink/…, rule/…, monitor), from 1."""
     key = {"of_account": account or "", "of_subject": subject}
-    revision = conn.execute(_NEXT_REVISION, key).scalar_one_or_none()
-    if revision is None:
-        revision = 1
-        conn.execute(insert(subject_revisions).values(account=account or "", subject=subject, revision=1))
-    return int(revision)
+    moved = _NEXT_REVISION.rows(conn, key)
+    if moved:
+        return int(moved[0][0])
+    _FIRST_REVISION.many(conn, [{"account": account or "", "subject": subject, "revision": 1}])
+    return 1
 
 
 def last_seq(conn: Connection) -> int:
     """The number of the newest event; 0 before the first."""
-    return counters.last(conn, COUNTER)
+    return counters.last_taken(conn, COUNTER)
 
 
 def get_event(conn: Connection, id_or_seq: str | int) -> Event | None:

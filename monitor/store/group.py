@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -26,6 +27,29 @@ class Outcome:
     error: BaseException | None = None
 
 
+class _Waiting:
+    """One write on its way; `done` is only a bell, `outcome` is what counts."""
+
+    __slots__ = ("done", "fn", "outcome")
+
+    def __init__(self, fn: WriteFn, done: asyncio.Future[None]) -> None:
+        self.fn = fn
+        self.done = done
+        self.outcome: Outcome | None = None
+
+    def settle(self, outcome: Outcome) -> None:
+        self.outcome = outcome
+        if not self.done.done():
+            self.done.set_result(None)
+
+    async def outlast(self) -> None:
+        """Waits for the outcome however often the caller is cancelled."""
+        while self.outcome is None:
+            self.done = asyncio.get_running_loop().create_future()
+            with suppress(asyncio.CancelledError):
+                await self.done
+
+
 class GroupCommit:
     """Collects writes while a group is being committed and hands them over as the next one.
 
@@ -35,7 +59,7 @@ class GroupCommit:
 
     def __init__(self, commit: Callable[[Sequence[WriteFn]], Awaitable[Sequence[Outcome]]]) -> None:
         self._commit = commit
-        self._waiting: list[tuple[WriteFn, asyncio.Future[Any]]] = []
+        self._waiting: list[_Waiting] = []
         self._task: asyncio.Task[None] | None = None
         self._closed = False
 
@@ -43,13 +67,22 @@ class GroupCommit:
         """Returns when it is committed. A cancelled caller is told so after that; its write is kept."""
         if self._closed:
             raise StoreClosed("The store is closed.")
-        done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._waiting.append((fn, done))
+        loop = asyncio.get_running_loop()
+        mine = _Waiting(fn, loop.create_future())
+        self._waiting.append(mine)
         if self._task is None:
-            self._task = asyncio.get_running_loop().create_task(self._drain(), name="store: group commit")
+            self._task = loop.create_task(self._drain(), name="store: group commit")
         with anyio.CancelScope(shield=True):
-            await _outlast(done)
-        return done.result()
+            try:
+                await mine.done
+            except asyncio.CancelledError:
+                await mine.outlast()
+                raise
+        assert mine.outcome is not None
+        if mine.outcome.error is not None:
+            raise mine.outcome.error
+        value: T = mine.outcome.value
+        return value
 
     async def aclose(self) -> None:
         """Takes no more writes and returns when those that wait are committed."""
@@ -67,36 +100,16 @@ class GroupCommit:
         finally:
             self._task = None
 
-    async def _run(self, group: list[tuple[WriteFn, asyncio.Future[Any]]]) -> None:
+    async def _run(self, group: list[_Waiting]) -> None:
         try:
-            outcomes = await self._commit([fn for fn, _ in group])
-        except BaseException as error:
+            outcomes = await self._commit([each.fn for each in group])
+        except Exception as error:
             outcomes = [Outcome(error=error)] * len(group)
-            if not isinstance(error, Exception):  # the event loop itself is ending
-                self._closed = True
-                group, outcomes = group + self._waiting, [*outcomes, *[Outcome(error=error)] * len(self._waiting)]
-                self._waiting = []
-        for (_, done), outcome in zip(group, outcomes, strict=True):
-            if done.done():
-                continue
-            if outcome.error is None:
-                done.set_result(outcome.value)
-            elif isinstance(outcome.error, asyncio.CancelledError):
-                done.cancel()
-            else:
-                done.set_exception(outcome.error)
-
-
-async def _outlast(done: asyncio.Future[Any]) -> None:
-    """Waits for the future however often the caller is cancelled, then passes the cancellation on."""
-    try:
-        await asyncio.wait([done])
-    except asyncio.CancelledError:
-        while not done.done():
-            try:
-                await asyncio.wait([done])
-            except asyncio.CancelledError:
-                continue
-        if not done.cancelled():
-            done.exception()  # looked at, so that asyncio does not report it as forgotten
-        raise
+        except BaseException as error:  # the event loop itself is ending
+            self._closed = True
+            for each in (*group, *self._waiting):
+                each.settle(Outcome(error=error))
+            self._waiting = []
+            raise
+        for each, outcome in zip(group, outcomes, strict=True):
+            each.settle(outcome)

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, bindparam, func, insert, select, update
 from monitor.model import KnownJob
 from monitor.store.columns import EPOCH, chunks, signed, unsigned
 from monitor.store.errors import StaleWrite
+from monitor.store.prepared import UNIQUE, Prepared
 from monitor.store.tables import jobs, scopes
 
 
@@ -43,7 +44,35 @@ class JobWrite:
 
 
 _decode = msgspec.json.Decoder(KnownJob).decode
-_UPDATE = update(jobs).where(jobs.c.scope_id == bindparam("in_scope"), jobs.c.job_id == bindparam("of_job"))
+_MOVING = (
+    "name",
+    "state",
+    "created_at",
+    "active",
+    "gone",
+    "missing_since",
+    "usage_due",
+    "revision",
+    "changed_at",
+    "doc",
+)
+_HASHES = ("hash", "significant")
+_ACCOUNT = select(scopes.c.account).where(scopes.c.id == bindparam("in_scope")).scalar_subquery()
+_INSERT = Prepared(
+    insert(jobs)
+    .values({name: bindparam(name) for name in ("scope_id", "job_id", *_MOVING, *_HASHES)} | {"account": _ACCOUNT})
+    .inline()
+)
+
+
+def _update(*columns: str) -> Prepared:
+    same = (jobs.c.scope_id == bindparam("in_scope"), jobs.c.job_id == bindparam("of_job"))
+    held = jobs.c.revision == bindparam("previous")
+    return Prepared(update(jobs).where(*same, held).values({name: bindparam(name) for name in columns}))
+
+
+_UPDATE = _update(*_MOVING, *_HASHES)
+_UPDATE_UNREAD = _update(*_MOVING)
 
 
 def load_job_index(conn: Connection, scope_id: int) -> list[JobIndex]:
@@ -92,40 +121,38 @@ def load_jobs(conn: Connection, scope_id: int, ids: Iterable[str]) -> dict[str, 
 
 def save_jobs(conn: Connection, scope_id: int, writes: Sequence[JobWrite], *, now: datetime) -> None:
     """Stores the jobs by compare-and-set. Raises StaleWrite when any row has moved since it was read."""
-    if not writes:
-        return
-    account = _guard(conn, scope_id, writes)
-    new = [_columns(write, now) for write in writes if write.previous_revision is None]
-    moved = [
-        _columns(write, now) | {"in_scope": scope_id, "of_job": write.known.job.id}
-        for write in writes
-        if write.previous_revision is not None
+    new = [_columns(scope_id, write, now) for write in writes if write.previous_revision is None]
+    read = [_columns(scope_id, write, now) for write in writes if write.previous_revision is not None and _read(write)]
+    unread = [
+        _columns(scope_id, write, now) for write in writes if write.previous_revision is not None and not _read(write)
     ]
-    if new:
-        same = {"scope_id": scope_id, "account": account}
-        conn.execute(insert(jobs), [row | same for row in new])
-    for unread in (False, True):
-        if rows := [row for row in moved if ("hash" not in row) is unread]:
-            conn.execute(_UPDATE, rows)
+    try:
+        _INSERT.many(conn, new)
+    except UNIQUE as error:
+        raise _stale(scope_id, new) from error
+    for statement, rows in ((_UPDATE, read), (_UPDATE_UNREAD, unread)):
+        if rows and statement.count(conn, rows) != len(rows):
+            raise _stale(scope_id, rows)
 
 
-def _guard(conn: Connection, scope_id: int, writes: Sequence[JobWrite]) -> str:
-    """Holds the rows and compares their revisions; gives the scope's account."""
-    account: str = conn.execute(select(scopes.c.account).where(scopes.c.id == scope_id)).scalar_one()
-    stored: dict[str, int] = {}
-    for some in chunks(sorted({write.known.job.id for write in writes})):
-        where = (jobs.c.scope_id == scope_id, jobs.c.job_id.in_(some))
-        query = select(jobs.c.job_id, jobs.c.revision).where(*where).with_for_update()
-        stored.update((job_id, revision) for job_id, revision in conn.execute(query))
-    for write in writes:
-        if stored.get(write.known.job.id) != write.previous_revision:
-            raise StaleWrite(f"Job {write.known.job.id} of {account} has moved since it was read.")
-    return account
+def _read(write: JobWrite) -> bool:
+    return write.hash is not None and write.significant is not None
 
 
-def _columns(write: JobWrite, now: datetime) -> dict[str, Any]:
+def _stale(scope_id: int, rows: Sequence[dict[str, Any]]) -> StaleWrite:
+    which = f"Job {rows[0]['job_id']}" if len(rows) == 1 else f"One of {len(rows)} jobs"
+    return StaleWrite(f"{which} of scope {scope_id} has moved since it was read.")
+
+
+def _columns(scope_id: int, write: JobWrite, now: datetime) -> dict[str, Any]:
     known = write.known
     return {
+        "scope_id": scope_id,
+        "in_scope": scope_id,
+        "of_job": known.job.id,
+        "previous": write.previous_revision,
+        "hash": None if write.hash is None else signed(write.hash),
+        "significant": None if write.significant is None else signed(write.significant),
         "job_id": known.job.id,
         "name": known.job.name,
         "state": known.job.state.value,
@@ -137,13 +164,7 @@ def _columns(write: JobWrite, now: datetime) -> dict[str, Any]:
         "revision": known.revision,
         "changed_at": now,
         "doc": msgspec.json.encode(known).decode(),
-    } | _hashes(write)
-
-
-def _hashes(write: JobWrite) -> dict[str, Any]:
-    if write.hash is None or write.significant is None:
-        return {}
-    return {"hash": signed(write.hash), "significant": signed(write.significant)}
+    }
 
 
 def decode_job(doc: str) -> KnownJob:
