@@ -15,6 +15,7 @@ import pytest
 
 import monitor
 from monitor.model import EventType
+from monitor.settings import load
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -126,6 +127,16 @@ def test_every_path_that_a_page_names_exists(page: str) -> None:
     named |= {link for link in re.findall(r"\]\(([\w./-]+)\)", read(page)) if "://" not in link}
     missing = [name for name in named if not (ROOT / name).exists() and not ((ROOT / page).parent / name).exists()]
     assert missing == []
+
+
+def test_the_config_that_the_readme_shows_is_right(tmp_path: Path) -> None:
+    """Read as `check` reads it: rules compiled, sinks built, secrets put in."""
+    (shown,) = re.findall(r"```yaml\n(.*?)```", read("README.md"), re.DOTALL)
+    path = tmp_path / "training-monitor.yaml"
+    path.write_text(shown)
+    environ = {name: "x" * 20 for name in re.findall(r"\$\{env:(\w+)\}", shown)} | {"TEAM_URL": "json://127.0.0.1/"}
+    settings = load(path, resolve=True, environ=environ, credentials_dir=None)
+    assert [account.name for account in settings.accounts] == ["llm-beijing", "ascend-north"]
 
 
 def read(name: str) -> str:
