@@ -134,7 +134,7 @@ def test_the_config_that_the_readme_shows_is_right(tmp_path: Path) -> None:
     (shown,) = re.findall(r"```yaml\n(.*?)```", read("README.md"), re.DOTALL)
     path = tmp_path / "training-monitor.yaml"
     path.write_text(shown)
-    environ = {name: "x" * 20 for name in re.findall(r"\$\{env:(\w+)\}", shown)} | {"TEAM_URL": "json://127.0.0.1/"}
+    environ = dict.fromkeys(re.findall(r"\$\{env:(\w+)\}", shown), "x" * 20) | {"TEAM_URL": "json://127.0.0.1/"}
     settings = load(path, resolve=True, environ=environ, credentials_dir=None)
     assert [account.name for account in settings.accounts] == ["llm-beijing", "ascend-north"]
 
