@@ -16,7 +16,7 @@ from jinja2.exceptions import SecurityError
 from jinja2.runtime import Context
 from jinja2.sandbox import SandboxedEnvironment
 
-from monitor.fields import format_duration
+from monitor.fields.duration import format_duration
 from monitor.model import Text
 from monitor.rules import schema
 from monitor.rules.globs import nearest
