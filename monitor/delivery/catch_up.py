@@ -12,14 +12,17 @@ from monitor.store import Connection, NotificationWrite, backlog, collapse
 
 
 def catch_up(conn: Connection, sink: str, *, after: float, now: datetime) -> int:
-    """Collapses, rule by rule, what has waited for more than `after` seconds; gives how many messages that made.
+    """Collapses, rule by rule, what waits where its oldest has waited for more than `after` seconds; gives how many
+    messages that made.
 
-    One message that waits alone stays as it is, and so do tests.
+    The young ones of the rule go into it too: sent by themselves they would come before the older story of the same
+    job. One message that waits alone stays as it is, and so do tests.
     """
     made = 0
-    for rule, waiting in backlog(conn, sink, older_than=now - timedelta(seconds=after)):
+    limit = now - timedelta(seconds=after)
+    for rule, waiting in backlog(conn, sink, older_than=now + timedelta(seconds=1)):
         told = [each for each in waiting if each.notification.reason is not Reason.TEST]
-        if len(told) > 1:
+        if len(told) > 1 and min(each.notification.created_at for each in told) < limit:
             collapse(conn, [each.id for each in told], _message(rule, sink, told, now))
             made += 1
     return made

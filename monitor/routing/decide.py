@@ -33,14 +33,16 @@ class Decided:
 def decide(ruleset: RuleSet, state: RuleState, events: Sequence[Event], tick: datetime | None) -> Decided:
     """Steps through `events`, then to the moment `tick`. Never raises."""
     effects: list[Effect] = []
-    for item in (*events, *([Tick(now=tick)] if tick else [])):
+    items: list[Event | Tick] = [*events]
+    if tick is not None:
+        items.append(Tick(now=tick))
+    for item in items:
         try:
             state, made = step(ruleset, state, item)
         except Exception as error:  # one event that the rules cannot bear must not stop all that come after it
             name = type(error).__name__
             structlog.get_logger("monitor.routing").exception("rules.bug", error=name)
-            about_this = isinstance(item, Event) and item.subject == f"rule/{ROUTING}"
-            if isinstance(item, Tick) or about_this:
+            if isinstance(item, Tick) or item.subject == f"rule/{ROUTING}":
                 continue
             made = [Failed(kind="rule", rule=ROUTING, what=f"the rules failed by themselves ({name})", event=item)]
         effects += made

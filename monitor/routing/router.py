@@ -106,7 +106,7 @@ class Router:
 
     async def turn(self) -> bool:
         """Routes one batch; True where more waits. Raises StoreError, and then nothing of the batch was decided."""
-        at = self._at or await self._store.read(_position)
+        at: _Position = self._at if self._at is not None else await self._store.read(_position)
         now = self._clock.now()
         page = await self._store.read(lambda conn: _page(conn, at.cursor))
         due = next_due(at.state)

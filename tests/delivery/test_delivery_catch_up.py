@@ -1,0 +1,111 @@
+"""A backlog of more than a quarter of an hour becomes one message per rule and sink, which loses no event."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import anyio
+
+from monitor.delivery import send_test
+from monitor.model import DeliveryState, Outcome, Severity
+from monitor.store import list_deliveries
+from tests.kit.outbox import eventually, said
+
+HOUR = 3600.0
+
+
+async def test_what_waited_for_long_at_the_start_is_told_in_one_message_per_rule(bench: Any) -> None:
+    async with bench() as on:
+        jobs = [await said(on.store, "hook", f"j{n}", on.clock.now(), rule="jobs") for n in range(12)]
+        await said(on.store, "hook", "s0", on.clock.now(), rule="stock", severity=Severity.CRITICAL)
+        await said(on.store, "hook", "s1", on.clock.now(), rule="stock")
+        lonely = await said(on.store, "hook", "alone", on.clock.now(), rule="other")
+        await said(on.store, "elsewhere", "x", on.clock.now(), rule="jobs")
+        on.clock.advance(HOUR)
+        young = await said(on.store, "hook", "young", on.clock.now(), rule="jobs", subject="j3")
+        fresh = await said(on.store, "hook", "fresh", on.clock.now(), rule="new")
+        async with on.running("hook", "elsewhere") as outbox:
+            await on.reaches(fresh, DeliveryState.DELIVERED)
+            await on.reaches(lonely, DeliveryState.DELIVERED)
+            await eventually(lambda: len(on.server.titles("/hook")) == 4)
+            last = await said(on.store, "hook", "last", on.clock.now(), rule="jobs", subject="j3")
+            outbox.ring()
+            await on.reaches(last, DeliveryState.DELIVERED)
+        rows = [(await on.record(each)).row for each in (*jobs, young)]
+    told = {got.body["rule"]: got.body for got in on.server.got if got.body["reason"] == "catch_up"}
+    assert set(told) == {"jobs", "stock"}
+    # The young one shares a subject with the backlog: by itself it would overtake it.
+    assert [event["subject"] for event in told["jobs"]["events"]] == [
+        *(f"job/j{n}" for n in range(12)),
+        "job/j3",
+    ]
+    assert told["stock"]["severity"] == "critical"
+    assert {row.state for row in rows} == {DeliveryState.COLLAPSED}
+    assert {got.title for got in on.server.got if got.body["reason"] == "new"} == {"fresh", "alone", "x", "last"}
+    order = [got.body["reason"] for got in on.server.got if got.path == "/hook" and got.body["rule"] == "jobs"]
+    assert order == ["catch_up", "new"]
+
+
+async def test_a_sink_that_is_down_keeps_each_message_until_it_is_back(bench: Any) -> None:
+    async with bench() as on:
+        on.server.answers["/hook"] = [503] * 6
+        first = await said(on.store, "hook", "m0", on.clock.now())
+        async with on.running("hook") as outbox:
+            await on.attempted(first, 1)
+            rest = [await said(on.store, "hook", f"m{n}", on.clock.now()) for n in range(1, 6)]
+            outbox.ring()
+            await eventually(lambda: len(on.server.got) >= 2)
+            on.clock.advance(HOUR)
+            await eventually(lambda: len(on.server.got) >= 6)
+            states = [(await on.record(each)).row.state for each in rest]
+            assert DeliveryState.COLLAPSED not in states
+            on.server.answers["/hook"].clear()
+
+            async def over() -> bool:
+                on.clock.advance(60)
+                states = [(await on.record(each)).row.state for each in (first, *rest)]
+                return all(state.settled for state in states)
+
+            await eventually(over)
+            await eventually(lambda: any(got.body["reason"] == "catch_up" for got in on.server.got))
+    caught = [got.body for got in on.server.got if got.body["reason"] == "catch_up"]
+    assert len(caught) == 1
+    delivered = {got.title for got in on.server.got if got.body["reason"] == "new"}
+    assert delivered | {event["data"]["job"]["name"] for event in caught[0]["events"]} >= {f"m{n}" for n in range(6)}
+
+
+async def test_tests_are_never_part_of_a_backlog(bench: Any) -> None:
+    async with bench() as on:
+        ids = [await send_test(on.store, "hook", on.clock) for _ in range(3)]
+        on.clock.advance(HOUR)
+        async with on.running("hook"):
+            for each in ids:
+                await on.reaches(each, DeliveryState.DELIVERED)
+
+
+async def test_what_is_younger_than_a_quarter_of_an_hour_is_told_one_by_one(bench: Any) -> None:
+    async with bench() as on:
+        for n in range(5):
+            await said(on.store, "hook", f"m{n}", on.clock.now())
+        on.clock.advance(890)
+        async with on.running("hook"):
+            await eventually(lambda: len(on.server.got) == 5)
+            with anyio.move_on_after(0.05):
+                await anyio.sleep_forever()
+        rows = await on.store.read(lambda conn: list_deliveries(conn, sink="hook"))
+    assert sorted(on.server.titles()) == [f"m{n}" for n in range(5)]
+    assert len(rows) == 5
+
+
+async def test_a_catch_up_that_fails_is_tried_again_as_it_is(bench: Any) -> None:
+    async with bench() as on:
+        on.server.answers["/hook"] = [503]
+        for n in range(3):
+            await said(on.store, "hook", f"m{n}", on.clock.now())
+        on.clock.advance(HOUR)
+        async with on.running("hook"):
+            await eventually(lambda: len(on.server.got) == 1)
+            await eventually(lambda: len(on.server.got) == 2 or on.clock.advance(1))
+            record = await on.reaches(on.server.got[0].id, DeliveryState.DELIVERED)
+    assert on.server.got[0].id == on.server.got[1].id
+    assert [each.outcome for each in record.attempts] == [Outcome.RETRY, Outcome.DELIVERED]

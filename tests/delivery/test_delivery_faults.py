@@ -1,0 +1,82 @@
+"""A store that fails under delivery: nothing is forgotten, nothing is told twice in the events."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from monitor.delivery.ledger import Ended, release_unsure, take_turn
+from monitor.delivery.policy import Settlement
+from monitor.model import DeliveryState, Outcome, Receipt
+from monitor.store import claim
+from tests.kit.outbox import eventually, said
+
+
+async def test_a_database_that_is_locked_for_a_while_costs_time_and_no_message(bench: Any, tmp_path: Path) -> None:
+    async with bench() as on:
+        on.server.hold("/hook")
+        first = await said(on.store, "hook", "one", on.clock.now())
+        second = await said(on.store, "hook", "two", on.clock.now(), subject="one")
+        async with on.running("hook"):
+            await eventually(lambda: on.server.got)
+            locker = sqlite3.connect(tmp_path / "monitor.db", isolation_level=None)
+            locker.execute("begin immediate")
+            on.server.release("/hook")
+            await eventually(lambda: on.clock._sleepers)
+            locker.execute("rollback")
+            locker.close()
+
+            async def over() -> bool:
+                on.clock.advance(1)
+                return (await on.record(second)).row.state is DeliveryState.DELIVERED
+
+            await eventually(over, within=30)
+        record = await on.record(first)
+    assert record.row.state is DeliveryState.DELIVERED
+    assert on.server.titles() == ["one", "two"]
+
+
+async def test_a_claim_whose_commit_was_not_confirmed_is_given_back(bench: Any) -> None:
+    async with bench() as on:
+        lost = await said(on.store, "hook", "lost", on.clock.now())
+        held = await said(on.store, "hook", "held", on.clock.now())
+        now = on.clock.now()
+        await on.store.write(lambda conn: claim(conn, "hook", now=now, limit=2))
+        assert await on.store.write(lambda conn: release_unsure(conn, "hook", {held}, now)) == 1
+        record = await on.record(lost)
+        assert record.row.state is DeliveryState.PENDING
+        assert record.attempts[0].outcome is Outcome.UNKNOWN
+        assert (await on.record(held)).row.state is DeliveryState.SENDING
+
+
+async def test_settling_the_same_end_twice_makes_one_event(bench: Any) -> None:
+    async with bench() as on:
+        await said(on.store, "hook", "one", on.clock.now())
+        now = on.clock.now()
+        (delivery,) = await on.store.write(lambda conn: claim(conn, "hook", now=now, limit=1))
+        refused = Receipt(outcome=Outcome.REFUSED, detail="answered 404")
+        ended = [Ended(delivery=delivery, receipt=refused, at=now, settlement=Settlement(DeliveryState.REFUSED))]
+        for told in (True, False):
+            turn = await on.store.write(
+                lambda conn: take_turn(conn, on.store.epoch, "hook", ended=ended, free=1, now=now)
+            )
+            assert turn.told is told
+        assert len(await on.events_of("delivery.dead")) == 1
+
+
+async def test_a_delivery_that_is_no_longer_stored_does_not_stop_the_others(bench: Any) -> None:
+    async with bench() as on:
+        await said(on.store, "hook", "one", on.clock.now())
+        now = on.clock.now()
+        (delivery,) = await on.store.write(lambda conn: claim(conn, "hook", now=now, limit=1))
+        from dataclasses import replace
+
+        ghost = replace(delivery, id="dropped")
+        receipt = Receipt(outcome=Outcome.DELIVERED)
+        ended = [
+            Ended(delivery=each, receipt=receipt, at=now, settlement=Settlement(DeliveryState.DELIVERED))
+            for each in (ghost, delivery)
+        ]
+        await on.store.write(lambda conn: take_turn(conn, on.store.epoch, "hook", ended=ended, free=0, now=now))
+        assert (await on.record(delivery.id)).row.state is DeliveryState.DELIVERED
