@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from monitor.fields import format_duration
+from monitor.fields.duration import format_duration
 from monitor.rules.message.clean import one_line
 from monitor.rules.view import moment
 
