@@ -111,6 +111,9 @@ class _Sandbox(SandboxedEnvironment):
             raise SecurityError(f"{operator} is for numbers, and small powers")
         return super().call_binop(context, operator, left, right)
 
+    def wrap_str_format(self, value: Any) -> None:
+        """Jinja's stand-in for `str.format` lets any width through; without it the method counts as unsafe."""
+
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
         return attr not in _PADDING and super().is_safe_attribute(obj, attr, value)
 

@@ -281,7 +281,7 @@ def test_a_due_group_is_resolved_into_one_notification(finished: Event) -> None:
         tuple(events),
         ("slack",),
     )
-    assert notify.text.title.startswith("Seen late: ")
+    assert notify.text.title.startswith("Catching up: ")
     (single,) = resolve(ruleset, group, events[:1])
     assert isinstance(single, Notify)
     assert single.text.title == "resnet50-nightly is succeeded"

@@ -12,7 +12,7 @@ _DIRECTIONS = re.compile(
 _MENTION = re.compile(r"@(?=(?:everyone|here|channel|all)\b)", re.IGNORECASE)
 _SPECIAL = re.compile(r"([\\`*\[\]~])")
 _UNDERSCORE = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
-_START = re.compile(r"^(\d+(?=[.)])|)(?=[#+.)-])")
+_START = re.compile(r"^(?:(?=#|[+-](?:\s|-|$))|(\d+)(?=[.)](?:\s|$)))")
 _ADDRESS = re.compile(r"https?://[A-Za-z0-9._~:/?#@!$&*+,;=%-]{1,500}")
 _MARKS = 4
 """Combining signs in a row that a writing system may need; more are a joke that covers the lines around."""

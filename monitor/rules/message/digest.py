@@ -22,12 +22,14 @@ _USAGE = (EventType.USAGE_RECORDED, EventType.USAGE_CORRECTED)
 
 @dataclass(frozen=True, slots=True)
 class _Thing:
-    """What came of one subject. `kind` is the noun and the words that count it in the title."""
+    """What came of one subject: its events, and the last one that is news (usage alone is no news of a job)."""
 
-    severity: int
-    account: str
-    text: str
-    kind: tuple[str, str]
+    events: list[Event]
+    last: Event
+
+    @property
+    def account(self) -> str:
+        return Facts({"name": self.last.account}).text("name")
 
 
 def digest(
@@ -37,13 +39,15 @@ def digest(
     subjects: dict[tuple[str | None, str], list[Event]] = {}
     for event in events:
         subjects.setdefault((event.account, event.subject), []).append(event)
-    things = sorted((_thing(group, story) for group in subjects.values()), key=lambda thing: -thing.severity)
+    things = sorted((_thing(group) for group in subjects.values()), key=lambda thing: -thing.last.severity.rank)
     prefix = "Critical: " if severity is Severity.CRITICAL else ""
-    prefix += "seen late: " if reason is Reason.CATCH_UP else ""
-    accounts = sorted({thing.account for thing in things if thing.account})
+    prefix += "catching up: " if reason is Reason.CATCH_UP else ""
     if len(things) == 1:
-        return _one_thing(events, story, prefix, origin)
-    bullets = [cut(thing.text + (f" · {thing.account}" * (len(accounts) > 1)), _BULLET) for thing in things[:SHOWN]]
+        return _one_thing(things[0], story, prefix, origin)
+    accounts = sorted({Facts({"name": name}).text("name") for name in {thing.last.account for thing in things} if name})
+    bullets = [
+        cut(_text(thing, story) + f" · {thing.account}" * (len(accounts) > 1), _BULLET) for thing in things[:SHOWN]
+    ]
     if len(things) > SHOWN:
         bullets.append(f"and {len(things) - SHOWN} more")
     lines = [
@@ -55,36 +59,39 @@ def digest(
     return told(prefix + _counts(things), [line for line in lines if line.value], bullets)
 
 
-def _one_thing(events: Sequence[Event], story: Callable[[Event], Story], prefix: str, origin: str) -> Text:
+def _one_thing(thing: _Thing, story: Callable[[Event], Story], prefix: str, origin: str) -> Text:
     """The net change of one subject with what is known of it, and its steps."""
-    found = story(events[-1])
+    events, last = thing.events, thing.events[-1]
+    found = story(last)
     steps = [f"{event.time.astimezone(UTC):%m-%d %H:%M} {story(event).happened}" for event in events[-SHOWN:]]
     if len(events) > SHOWN:
         steps.insert(0, f"{len(events) - SHOWN} more before")
-    account = Facts({"name": events[-1].account}).text("name")
-    owner = Facts(events[-1].data).part("job").text("creator")
+    owner = Facts(last.data).part("job").text("creator")
     lines = [
         *(line for line in found.lines if line.label != "Time" and not line.url),
-        Line("From", joined(account, f"owner {owner}" if owner else "")),
+        Line("From", joined(thing.account, f"owner {owner}" if owner else "")),
         Line("Rule", origin),
         *(line for line in found.lines if line.url),
     ]
-    return told(prefix + _thing(list(events), story).text, [line for line in lines if line.value], steps)
+    return told(prefix + _text(thing, story), [line for line in lines if line.value], steps)
 
 
-def _thing(events: list[Event], story: Callable[[Event], Story]) -> _Thing:
+def _thing(events: list[Event]) -> _Thing:
     news = [event for event in events if event.type not in _USAGE]
-    last = (news or events)[-1]
-    found = story(last)
+    return _Thing(events, (news or events)[-1])
+
+
+def _text(thing: _Thing, story: Callable[[Event], Story]) -> str:
+    found = story(thing.last)
+    usage = [event for event in thing.events if event.type in _USAGE]
+    if thing.last.type in _STOCK:
+        return _stock(found, [event for event in thing.events if event.type in _STOCK])
     text = joined(found.title, found.more, by=": ")
-    if last.type in _STOCK:
-        text = _stock(found, [event for event in news if event.type in _STOCK])
-    elif last.type.value.partition(".")[0] not in ("job", "usage") and len(events) > 1:
-        text += f" ({len(events)} times)"
-    if news and len(news) < len(events):
-        text += ", " + story([event for event in events if event.type in _USAGE][-1]).happened
-    severity = max(event.severity.rank for event in (events if last.type not in _STOCK else [last]))
-    return _Thing(severity, Facts({"name": last.account}).text("name"), text, _kind(last))
+    if thing.last.type.value.partition(".")[0] not in ("job", "usage") and len(thing.events) > 1:
+        text += f" ({len(thing.events)} times)"
+    if usage and thing.last.type not in _USAGE:
+        text += ", " + story(usage[-1]).happened
+    return text
 
 
 def _stock(found: Story, turns: list[Event]) -> str:
@@ -118,7 +125,7 @@ def _kind(event: Event) -> tuple[str, str]:
 
 def _counts(things: list[_Thing]) -> str:
     """`2 jobs failed, 3 succeeded, 1 flavor sold out`: the worst first, the noun where it changes."""
-    numbers = Counter(thing.kind for thing in things)
+    numbers = Counter(_kind(thing.last) for thing in things)
     nouns = list(dict.fromkeys(kind for kind, _ in numbers))
     parts: list[str] = []
     for noun in nouns:

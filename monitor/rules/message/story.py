@@ -9,7 +9,7 @@ from monitor.model import Text
 from monitor.rules.message.clean import cut, escape
 
 TITLE = 120
-_OWN_WORDS = ("training ", "account ", "rule ", "sink ", "seen ")
+_OWN_WORDS = ("training ", "account ", "rule ", "sink ", "catching ")
 """Only our own words get a capital at the start of a title; a name stays as it is."""
 
 

@@ -1,0 +1,178 @@
+"""Messages made of hostile words, of many events, and by a rule's own template."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from monitor.model import Event, EventType, JobError, Reason, Severity, Text
+from monitor.rules import Failed, Notify, RuleOptions, RuleSet, RuleState, render, step
+from monitor.rules.message.clean import escape, link, one_line
+
+
+@pytest.fixture
+def failing(tuned: Any, stored: Any) -> Callable[..., Event]:
+    """A job of any name that failed for any reason."""
+
+    def make(name: str = "n", message: str = "m", **facts: Any) -> Event:
+        life = tuned(name, **facts).see(0, "running").see(5, "failed", error=JobError(code="E", message=message))
+        return stored(life.drafts)[-1]  # type: ignore[no-any-return]
+
+    return make
+
+
+def text_of(*events: Event) -> Text:
+    reason = Reason.CATCH_UP if len(events) > 1 else Reason.NEW
+    return render(events, rule="r", reason=reason, severity=Severity.INFO, now=events[0].detected_at)
+
+
+@pytest.mark.parametrize(
+    ("raw", "clean"),
+    [
+        ("中文 名称—（测试）", "中文 名称—（测试）"),
+        ("a\nb\r\n\tc\0d\x1b[31me", "a b c d [31me"),
+        ("safe\u202egnp.exe\u2066x\u2069", "safegnp.exex"),
+        ("a\u200bb\ufeffc\u00add", "abcd"),
+        ("family 👩\u200d👩\u200d👧", "family 👩\u200d👩\u200d👧"),
+        ("a\u2028b\u2029c\u3000d", "a b c d"),
+        ("z" + "\u0301" * 50, "z" + "\u0301" * 4),
+        ("@everyone look, @here, ann@example.org", "＠everyone look, ＠here, ann@example.org"),
+        ("\ud800x", "\ufffdx"),
+        ("x" * 60, "x" * 49 + "…"),
+        ("", ""),
+    ],
+)
+def test_words_from_outside_become_one_plain_line(raw: str, clean: str) -> None:
+    assert one_line(raw, 50) == clean
+
+
+@pytest.mark.parametrize(
+    ("plain", "escaped"),
+    [
+        ("zh-support-v2_final.1", "zh-support-v2_final.1"),
+        ("*bold* _it_ `code`", r"\*bold\* \_it\_ \`code\`"),
+        ("[x](http://evil)", r"\[x\](http://evil)"),
+        ("<script>alert(1)</script> &lt;", "&lt;script&gt;alert(1)&lt;/script&gt; &amp;lt;"),
+        ("# top", r"\# top"),
+        ("- item", r"\- item"),
+        ("1. first", r"1\. first"),
+        ("2026-11-21", "2026-11-21"),
+        ("3.50 and -5 and +1", "3.50 and -5 and +1"),
+        ("-5", "-5"),
+        ("---", r"\---"),
+        ("> quote", "&gt; quote"),
+        ("~~gone~~", r"\~\~gone\~\~"),
+        ("back\\slash", r"back\\slash"),
+    ],
+)
+def test_markdown_shows_words_as_they_are(plain: str, escaped: str) -> None:
+    assert escape(plain) == escaped
+
+
+@pytest.mark.parametrize(
+    ("url", "safe"),
+    [
+        ("https://console.example.org/a?b=c#/d", True),
+        ("javascript:alert(1)", False),
+        ("https://x/a b", False),
+        ("https://x/)[y](z", False),
+        ("https://x/<y>", False),
+        (None, False),
+        (7, False),
+    ],
+)
+def test_only_a_plain_web_address_becomes_a_link(url: object, safe: bool) -> None:
+    assert link(url) == (url if safe else None)
+
+
+def test_a_hostile_name_and_error_keep_the_message_in_shape(failing: Callable[..., Event]) -> None:
+    name = "x\n# Owned\n@everyone <img src=x> *" + "长" * 500
+    text = text_of(failing(name, "line one\nline two\u202e <b>" + "y" * 5000))
+    assert "\n" not in text.title
+    assert len(text.title) <= 120
+    assert len(text.plain.splitlines()) == 5
+    assert max(map(len, text.plain.splitlines())) < 400
+    assert "<" not in text.markdown
+    assert "@everyone" not in text.title + text.plain + text.markdown
+    assert not re.search("[\u202a-\u202e\0-\x08]", text.title + text.plain + text.markdown)
+
+
+def test_chinese_names_stay_whole(failing: Callable[..., Event]) -> None:
+    text = text_of(failing("通义千问-客服微调-第三版", "显存不足"))
+    assert text.title == "qwen3-14b fine-tune “通义千问-客服微调-第三版” failed after 5 min"
+    assert "Why: E: 显存不足" in text.plain
+
+
+@pytest.mark.parametrize("kind", list(EventType))
+@pytest.mark.parametrize("data", [{}, {"job": 3, "account": [], "flavor": "x", "usage": None, "counts": "y"}])
+def test_a_message_can_be_made_of_any_data(failing: Callable[..., Event], kind: EventType, data: Any) -> None:
+    text = text_of(replace(failing(), type=kind, data=data))
+    assert text.title
+    assert "None" not in text.title + text.plain
+
+
+def test_a_digest_tells_the_net_change_of_each_thing(tuned: Any, shelf: Any, stored: Any) -> None:
+    job = tuned("a").see(0, "pending").see(1, "running").see(9, "succeeded").use(10, 2_000).drafts
+    twice = shelf().read(0, {"z1": "normal", "z2": "normal"}).read(5, {"z1": "soldout", "z2": "soldout"})
+    twice.read(10, {"z1": "normal"}).read(15, {"z1": "soldout"}).read(20, {"z1": "normal"})
+    events = [event for event in stored([*job, *twice.drafts]) if event.type is not EventType.FLAVOR_CHANGED]
+    plain = text_of(*events[:4], *events[5:]).plain
+    assert "- qwen3-14b fine-tune “a” succeeded in 8 min, used 2,000 tokens (0.06 CNY) · llm-beijing" in plain
+    assert "- modelarts.bm.npu.910b.8 in z1 changed 4 times, now normal as before · ascend-north" in plain
+    assert "- modelarts.bm.npu.910b.8 in z2 is sold out, after 5 min in stock · ascend-north" in plain
+    assert plain.count("\n- ") == 3
+
+
+def test_a_digest_is_bounded(failing: Callable[..., Event]) -> None:
+    events = [replace(failing("长" * 300), seq=seq, subject=f"job/{seq}") for seq in range(5000)]
+    text = text_of(*events)
+    assert text.title == "Catching up: 5,000 jobs failed"
+    assert text.plain.splitlines()[-1] == "- and 4988 more"
+    assert len(text.plain) < 5000
+
+
+def said(event: Event, **options: Any) -> tuple[Text, list[Failed]]:
+    rule = RuleOptions(name="r", on=["job.*"], notify=["s"], **options)
+    _, effects = step(RuleSet.compile([rule], [], None, ["s"]), RuleState(), event)
+    (notify,) = [effect for effect in effects if isinstance(effect, Notify)]
+    return notify.text, [effect for effect in effects if isinstance(effect, Failed)]
+
+
+def test_a_template_has_the_variables_and_filters(failing: Callable[..., Event]) -> None:
+    text, failed = said(
+        failing("a_b", tokens=1_234_567),
+        title="{{ job.name }}\n{{ severity }}",
+        body="**{{ job.name }}** ran {{ job.duration | duration }}, {{ job.tokens | number }} tokens, "
+        "{{ 3.5 | money('CNY') }}, {{ job.ended_at }}{{ event.late }} {{ job.created_at }} [{{ account.labels.team }}]",
+    )
+    plain = "ran 5 min, 1,234,567 tokens, 3.50 CNY, false 2026-11-21 12:00 UTC [nlp]"
+    assert text == Text(title="a_b warning", plain=f"**a_b** {plain}", markdown=f"**a_b** {plain}")
+    assert failed == []
+
+
+def test_values_in_a_template_are_escaped_in_markdown_only(failing: Callable[..., Event]) -> None:
+    text, _ = said(failing("*x*\n# y"), body="## {{ job.name }}\n- {{ job.error.message }}")
+    assert text.plain == "## *x* # y\n- m"
+    assert text.markdown == "## \\*x\\* # y\n- m"
+    assert text.title == "qwen3-14b fine-tune “*x* # y” failed after 5 min"
+
+
+def test_a_template_that_raises_falls_back_and_says_so(tuned: Any, stored: Any) -> None:
+    event = stored(tuned().see(0, "running").drafts)[-1]
+    text, failed = said(event, title="{{ job.name }}", body="\n{{ job.error.code }}")
+    what = "the value whose 'code' is asked for is absent; guard it with {% if … %} (line 2)"
+    assert text.title == "qwen3-14b fine-tune “zh-support-v2” is running"
+    assert text.plain.splitlines()[-1] == f"(The rule's own text failed: {what})"
+    assert failed == [Failed(kind="template", rule="r", what=what, event=event)]
+
+
+def test_what_a_template_writes_is_bounded(failing: Callable[..., Event]) -> None:
+    text, failed = said(
+        failing(), body="{% for i in range(900) %}{{ job.url }} {{ job.url }}{% endfor %}", title="t" * 900
+    )
+    assert (len(text.plain), len(text.markdown), len(text.title)) == (8000, 8000, 120)
+    assert failed == []
