@@ -7,7 +7,6 @@ SDK := .venv-sdk/bin
 PIP_INSTALL := install --quiet --disable-pip-version-check --no-input --require-hashes
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 PYTEST_ARGS ?=
-CHECKED := monitor migrations tests benchmarks
 
 .PHONY: help install demo test check lock clean sdk
 
