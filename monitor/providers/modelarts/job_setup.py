@@ -44,10 +44,10 @@ def cards(read: Reader, resource: Section) -> float | None:
     return float(pool.group(1) or "1") if pool else None
 
 
-def extra(
-    read: Reader, metadata: Section, spec: Section, resource: Section, algorithm: Section, runs: list[Run]
-) -> Extra:
-    """Facts that people ask for. Nothing that grows by itself: each change here is a change of the job."""
+def extra(read: Reader, top: Section, resource: Section, algorithm: Section, runs: list[Run]) -> Extra:
+    """Facts that people ask for; no decision is made by them."""
+    metadata, status, spec = (read.section(top, key, key) for key in ("metadata", "status", "spec"))
+    tuning = read.section(top, "ftjob_config", "ftjob_config")
     policy = read.section(spec, "schedule_policy", "spec.schedule_policy")
     experiment = read.section(metadata, "training_experiment_reference", "metadata.training_experiment_reference")
     used = read.section(algorithm, "engine", "algorithm.engine")
@@ -61,6 +61,9 @@ def extra(
         "experiment": read.text(experiment, "name", "metadata.training_experiment_reference.name"),
         "priority": int(priority) if priority is not None and abs(priority) < 1e6 else None,
         "preemptible": True if policy.get("preemptible") is True else None,
+        # The vendor warns that these words come and go: to be shown, not to be decided by.
+        "secondary_phase": read.text(status, "secondary_phase", "status.secondary_phase", 80),
+        "progress": read.number(tuning, "train_process", "ftjob_config.train_process"),
         **last_restart(runs),
     }
     return {key: value for key, value in found.items() if value is not None}

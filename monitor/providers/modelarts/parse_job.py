@@ -72,7 +72,7 @@ def parse_job(raw: bytes, *, workspace: str | None, region: str | None) -> Decod
         error=_error(read, status, runs) if state is JobState.FAILED else None,
         runs=len(runs) or None,
         url=_console(region, job_id),
-        extra=extra(read, metadata, spec, resource, algorithm, runs),
+        extra=extra(read, top, resource, algorithm, runs),
     )
     return Decoded(item=job, drift=read.drift)
 

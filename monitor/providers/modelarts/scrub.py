@@ -22,9 +22,10 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             True,
         ),
         (rf"(--?[\w-]{{0,40}}(?:{_WORDS})[\w-]{{0,40}}\s+)(?:\"[^\"]*\"|'[^']*'|[^\s-]\S*)", r"\1***", True),
-        (r"(\b(?:ak|sk)[\"']?\s*[:=]\s*[\"']?)[^\s,;\"']+", r"\1***", True),
+        (r"(\b(?:ak|sk|access)[\"']?\s*[:=]\s*[\"']?)[^\s,;\"']+", r"\1***", True),
+        (r"(\b(?:ak|sk|AK|SK)\s+)(?=[A-Z0-9]*[A-Z])[A-Z0-9]{6,}\b", r"\1***", False),
         # what looks like a key by its form: known prefixes, long mixed text, long hexadecimal, 20 capitals and digits
-        (r"\b(?:sk|hf|ghp|gho|glpat|xox[abp]|LTAI|AKIA|ASIA)[-_]?[A-Za-z0-9]{12,}[\w-]*", "***", False),
+        (r"\b(?:sk|hf|ghp|gho|glpat|xox[abp]|LTAI|AKIA|ASIA)[-_]?(?:[a-z]{2,8}-)?[A-Za-z0-9]{12,}[\w-]*", "***", False),
         (r"(?<![\w+-])(?=[\w+-]*\d)(?=[\w+-]*[a-z])(?=[\w+-]*[A-Z])[\w+-]{32,}={0,2}", "***", False),
         (r"(?<![\w-])[0-9a-fA-F]{32,}(?![\w-])", "***", False),
         (r"\b(?=[A-Z]*\d)(?=\d*[A-Z])[A-Z0-9]{20}\b", "***", False),

@@ -93,7 +93,7 @@ def _filters(asked: Mapping[str, Any]) -> list[tuple[str, str, list[str]]]:
     for entry in asked.get("filters") or []:
         if not isinstance(entry, dict):
             raise Refusal(400, "ModelArts.2807", "Unsupported filter.")
-        key, operator, value = entry.get("key"), entry.get("operator"), entry.get("value")
+        key, operator, value = str(entry.get("key") or ""), str(entry.get("operator") or ""), entry.get("value")
         if not key and not operator:
             continue
         if key not in _KEYS:
