@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pkgutil
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import monitor.providers
 from monitor.providers.options import AccountOptions
-from monitor.providers.ports import Build
+
+if TYPE_CHECKING:  # what a port is made of costs a fifth of a second, which a command that lists the store can save
+    from monitor.providers.ports import Build
 
 
 def kinds() -> list[str]:

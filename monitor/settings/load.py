@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path as FilePath
-from typing import Any
+from typing import Any, NamedTuple
 
 from monitor.settings.crosscheck import cross_check
 from monitor.settings.document import Document, read_document
@@ -13,24 +13,35 @@ from monitor.settings.problems import ConfigErrors, Problem, path_text
 from monitor.settings.references import Substitution, Surroundings
 from monitor.settings.root import DEFAULT_STATE, Plain, Settings
 from monitor.settings.rulecheck import default_net, rule_problems
-from monitor.settings.sections import Sections, read_sections
+from monitor.settings.sections import Sections, names, read_sections
 from monitor.settings.sinkcheck import sink_problems
 from monitor.settings.source import read_text
 
 
-def load(path: FilePath, *, resolve: bool, environ: Mapping[str, str], credentials_dir: FilePath | None) -> Settings:
+class Only(NamedTuple):
+    """One entry of a section, by name: `Only("sinks", "journal")`."""
+
+    section: str
+    name: str
+
+
+def load(
+    path: FilePath, *, resolve: bool | Only, environ: Mapping[str, str], credentials_dir: FilePath | None
+) -> Settings:
     """The settings that a file stands for. Raises ConfigErrors with every mistake, sorted by place.
 
     `resolve`: put every reference in, report each that cannot be, compile the rules and build the sinks once. Without
     it, for commands that only read the store, secrets stay unresolved and never fail (`Secret.missing`), only what
-    other fields need is looked up, and the libraries of rules and sinks are not loaded.
+    other fields need is looked up, and the libraries of rules and sinks are not loaded. `Only` asks for the secrets of
+    one account or sink.
     """
     document = read_document(str(path), read_text(path))
     surroundings = Surroundings(environ, credentials_dir)
     substitution = Substitution(surroundings)
-    data = substitution.apply(document.data, defer=not resolve)
+    entry = names(document.data, resolve.section).get(resolve.name, ())[:2] if isinstance(resolve, Only) else ()
+    data = substitution.apply(document.data, resolve=lambda at: resolve is True or (bool(entry) and at[:2] == entry))
     found = read_sections(document, data)
-    if not resolve and substitution.deferred:
+    if substitution.deferred:
         data = _put_in_what_is_not_secret(document, substitution)
         found = read_sections(document, data)
     problems = [
@@ -39,8 +50,9 @@ def load(path: FilePath, *, resolve: bool, environ: Mapping[str, str], credentia
         *found.problems,
         *cross_check(document, data, found),
     ]
-    if resolve:
-        problems += [*rule_problems(document, data, found), *sink_problems(document, found.sinks)]
+    if resolve is True:
+        problems += rule_problems(document, data, found)
+        problems += sink_problems(document, found.sinks)
     if problems:
         raise ConfigErrors(_scrubbed(problems, substitution))
     assert found.plain is not None
@@ -51,7 +63,7 @@ def _put_in_what_is_not_secret(document: Document, substitution: Substitution) -
     """The data once more, with references left out only where a secret took them."""
     secret = {at: text for at, text in substitution.deferred.items() if text.taken}
     substitution.failed.clear()
-    return substitution.apply(_with(document.data, secret), defer=False)
+    return substitution.apply(_with(document.data, secret), resolve=lambda at: True)
 
 
 def _with(data: Any, texts: Mapping[tuple[str | int, ...], str], path: tuple[str | int, ...] = ()) -> Any:

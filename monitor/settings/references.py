@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import Any
@@ -16,6 +16,10 @@ MAX_SECRET_BYTES = 65_536
 _TOKEN = re.compile(r"\$\$|\$\{([^{}]*)\}|\$\{")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _FORMS = "${env:NAME}, ${file:/path} or ${credential:NAME}; a plain dollar sign is written $$"
+
+
+Resolve = Callable[[Path], bool]
+"""Whether the references of the text at a path are put in now."""
 
 
 class Unresolved(LookupError):
@@ -129,20 +133,20 @@ class Substitution:
         self.put_in: dict[Path, tuple[str, str]] = {}
         """Path -> (as written, as put in), so that no error shows the latter."""
 
-    def apply(self, data: Any, path: Path = (), *, defer: bool) -> Any:
-        """A copy of `data` with references put in, or left as Deferred texts where `defer` is set."""
+    def apply(self, data: Any, path: Path = (), *, resolve: Resolve) -> Any:
+        """A copy of `data` with references put in, or left as Deferred texts where they are not to be resolved."""
         if isinstance(data, dict):
-            return {key: self.apply(value, (*path, key), defer=defer) for key, value in data.items()}
+            return {key: self.apply(value, (*path, key), resolve=resolve) for key, value in data.items()}
         if isinstance(data, list):
-            return [self.apply(value, (*path, index), defer=defer) for index, value in enumerate(data)]
+            return [self.apply(value, (*path, index), resolve=resolve) for index, value in enumerate(data)]
         if isinstance(data, Deferred) or not isinstance(data, str) or not has_reference(data):
             return data
-        return self._text(data, path, defer)
+        return self._text(data, path, resolve(path))
 
-    def _text(self, text: str, path: Path, defer: bool) -> str:
+    def _text(self, text: str, path: Path, resolve: bool) -> str:
         try:
             check_forms(text)
-            if defer:
+            if not resolve:
                 self.deferred[path] = Deferred(text, "it was left unresolved; this command needs no secrets")
                 return self.deferred[path]
             value = self._surroundings.put_in(text)

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from monitor.fields import SystemClock
 from monitor.settings.document import Document
 from monitor.settings.problems import Problem
 from monitor.sinks import registry
 from monitor.sinks.options import SinkOptions
-from monitor.wire import Http
+
+if TYPE_CHECKING:
+    from monitor.wire import Http
 
 
 def sink_problems(document: Document, sinks: Mapping[int, SinkOptions]) -> Iterator[Problem]:
     """For sinks whose secrets are there. Building opens no connection, so none is given."""
     for index, options in sinks.items():
         try:
-            registry.builder(getattr(options, "type", ""))(options, cast(Http, None), SystemClock())
+            registry.builder(getattr(options, "type", ""))(options, cast("Http", None), SystemClock())
         except LookupError:
             continue  # a secret is missing, which is told at its own place
         except ValueError as error:

@@ -1,0 +1,90 @@
+"""`check`: everything that can be said of a config file without contacting anybody."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from monitor.cli.options import Config, Format, Output
+
+if TYPE_CHECKING:
+    from monitor.settings import Settings
+
+
+def check(config: Config = None, output: Format = Output.TABLE) -> None:
+    """Checks the config file: every mistake at once, every secret resolved, every rule compiled; sends nothing."""
+    from monitor.cli import out
+    from monitor.cli.opening import load_settings
+
+    settings = load_settings(config, resolve=True)
+    if output is Output.TABLE:
+        _print(settings)
+    else:
+        out.document(output, _summary(settings))
+
+
+def _summary(settings: Settings) -> dict[str, Any]:
+    from monitor.settings.crosscheck import requests_per_second
+
+    listen = settings.http.listen
+    return {
+        "config": str(settings.path),
+        "store": _place(settings),
+        "http": f"{listen.host}:{listen.port}" if listen else "off",
+        "accounts": [
+            {
+                "name": account.name,
+                "provider": getattr(account, "provider", ""),
+                "watches": {name: watch.every for name, watch in account.watches().items()},
+                "requests_per_minute": round(60 * requests_per_second(account), 1),
+                "budget_per_minute": round(60 * account.budget.requests_per_second, 1),
+            }
+            for account in settings.accounts
+        ],
+        "sinks": [{"name": sink.name, "type": getattr(sink, "type", "")} for sink in settings.sinks],
+        "rules": [{"name": rule.name, "on": list(rule.on), "notify": list(rule.notify)} for rule in settings.rules],
+        "unmatched": list(settings.unmatched.notify) if settings.unmatched else [],
+        "people": len(settings.people),
+        "prices": len(settings.prices),
+    }
+
+
+def _place(settings: Settings) -> str:
+    """Where the store is, without any password."""
+    from monitor.store.url import parse_place
+
+    return str(parse_place(settings.store, settings.state_dir))
+
+
+def _print(settings: Settings) -> None:
+    from monitor.cli import out
+    from monitor.cli.table import Column
+    from monitor.fields import format_duration
+
+    found = _summary(settings)
+    cells = [
+        [
+            account["name"],
+            account["provider"],
+            ", ".join(f"{name} every {format_duration(every)}" for name, every in account["watches"].items()),
+            f"{account['requests_per_minute']:g} of {account['budget_per_minute']:g}",
+        ]
+        for account in found["accounts"]
+    ]
+    titles = ("ACCOUNT", "PROVIDER", "WATCHES", "REQUESTS/MIN")
+    least = (8, 8, 20, 9)
+    columns = [Column(title=title, least=size) for title, size in zip(titles, least, strict=True)]
+    out.rows(columns, cells, "")
+    out.line()
+    out.page(
+        [
+            ("sinks", ", ".join(f"{sink['name']} ({sink['type']})" for sink in found["sinks"])),
+            ("rules", ", ".join(rule["name"] for rule in found["rules"]) or "none"),
+            ("unmatched", ", ".join(found["unmatched"]) or "told to nobody"),
+            ("people", found["people"]),
+            ("prices", found["prices"]),
+            ("store", found["store"]),
+            ("http", found["http"]),
+        ]
+    )
+    out.line()
+    out.line(f"{settings.path} is in order.")

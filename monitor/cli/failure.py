@@ -1,0 +1,16 @@
+"""What a command ends with when it cannot do its work: one plain sentence, a hint, an exit code."""
+
+from __future__ import annotations
+
+DONE, FAILED, USAGE, PARTLY = 0, 1, 2, 3
+
+
+class Failure(Exception):
+    """Shown on stderr as `error: …` and `hint: …`; never as a traceback."""
+
+    def __init__(self, message: str, hint: str = "", *, code: int = FAILED, details: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.hint = hint
+        self.code = code
+        self.details = details
+        """Lines that stand before the sentence, each complete by itself."""

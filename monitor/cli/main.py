@@ -1,0 +1,111 @@
+"""The command `training-monitor`: puts the groups together, and turns whatever goes wrong into one plain sentence."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+from typer.exceptions import TyperException
+
+from monitor.cli import check, configs, database, events, flavors, jobs, run, sinks, usage
+from monitor.cli.failure import DONE, FAILED, USAGE, Failure
+
+PROGRAM = "training-monitor"
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        sys.stdout.write(f"{PROGRAM} {version(PROGRAM)}\n")
+        raise typer.Exit
+
+
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_version, is_eager=True)
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an unexpected error.")] = False,
+) -> None:
+    """Watches managed AI-training platforms and tells people what happened."""
+
+
+def build() -> typer.Typer:
+    """All commands. Each module is light; what a command needs is imported when it runs."""
+    app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+    app.callback()(main)
+    app.command("check")(check.check)
+    app.command("run")(run.run)
+    for name, group in (("jobs", jobs.app), ("flavors", flavors.app)):
+        app.add_typer(group, name=name, rich_help_panel=None)
+    app.command("usage")(usage.usage)
+    for name, group in (("events", events.app), ("sinks", sinks.app), ("config", configs.app), ("db", database.app)):
+        app.add_typer(group, name=name)
+    return app
+
+
+def entry(arguments: list[str] | None = None) -> None:
+    """The console script. Ends with 0 done, 1 failed, 2 usage or config error, 3 partly."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in given
+    code = _guarded([argument for argument in given if argument != "--debug"], debug)
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _stdout_is_gone()
+    sys.exit(code)
+
+
+def _guarded(arguments: list[str], debug: bool) -> int:
+    try:
+        result = typer.main.get_command(build()).main(arguments, prog_name=PROGRAM, standalone_mode=False)
+        return result if isinstance(result, int) else DONE
+    except Failure as failure:
+        return _fail(str(failure), failure.hint, failure.code, failure.details)
+    except TyperException as error:
+        return _usage_error(error)
+    except (KeyboardInterrupt, typer.Abort):
+        return _fail("Interrupted.", "", FAILED)
+    except BrokenPipeError:
+        _stdout_is_gone()
+        return DONE
+    except Exception as error:  # the last line of defence: a bug is told in one line, its trace only on request
+        if debug:
+            raise
+        return _unexpected(error)
+
+
+def _unexpected(error: Exception) -> int:
+    hint = getattr(error, "hint", None)
+    if isinstance(hint, str):  # StoreError, PortUnavailable, Fault: errors that were made to be read
+        return _fail(str(error), hint, FAILED)
+    name = type(error).__name__
+    return _fail(f"Unexpected error ({name}); this is a bug.", "Run again with --debug to see where.", FAILED)
+
+
+def _usage_error(error: TyperException) -> int:
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context is not None else PROGRAM
+    text = error.format_message() if hasattr(error, "format_message") else str(error)
+    if type(error).__name__ == "NoArgsIsHelpError":  # a group without a command: the text is its help
+        sys.stderr.write(text + "\n")
+        return USAGE
+    return _fail(text, f"Try: {path} --help", getattr(error, "exit_code", USAGE))
+
+
+def _fail(sentence: str, hint: str, code: int, details: tuple[str, ...] = ()) -> int:
+    from monitor.telemetry.printable import printable
+
+    lines = [*(printable(detail) for detail in details), f"error: {printable(sentence)}"]
+    lines += [f"hint: {printable(hint)}"] if hint else []
+    encoding = sys.stderr.encoding or "utf-8"
+    sys.stderr.write("".join(f"{line}\n" for line in lines).encode(encoding, "backslashreplace").decode(encoding))
+    return code
+
+
+def _stdout_is_gone() -> None:
+    """The reader of a pipe has left: nothing more can be said, and that is no failure."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, sys.stdout.fileno())
