@@ -99,12 +99,14 @@ def test_no_package_registry_is_named_in_the_tree() -> None:
     registry = re.compile(
         "|".join(["index" + "-url", "find" + "-links", "[a-z]/sim" + r"ple(/|$)", "/packages" + "/[0-9a-f]{2}/"])
     )
-    tracked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    named = []
-    for name in filter(None, tracked.split("\0")):
-        path = ROOT / name
-        if path.is_file() and registry.search(path.read_bytes().decode("utf-8", "replace")):
-            named.append(name)
+    git = ["git", "-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(git, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    paths = [ROOT / name for name in listed.split("\0") if name]
+    named = [
+        str(path.relative_to(ROOT))
+        for path in paths
+        if path.is_file() and registry.search(path.read_bytes().decode("utf-8", "replace"))
+    ]
     assert named == []
 
 
