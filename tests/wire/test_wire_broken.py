@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 import struct
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, suppress
 from socket import SO_LINGER, SOL_SOCKET
 
 import pytest
@@ -17,7 +18,8 @@ from aiohttp import web
 from monitor.wire import Answer, Fault, FaultKind, Http, Patience, new_session
 
 Speak = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-HASTY = Patience(total=1.0, connect=0.3, silence=0.2)
+USUAL = Patience(total=30, connect=20, silence=20)
+"""Far more than anything here takes, for the machine may be busy; what waits for its end brings its own."""
 
 
 def good(answer: Answer) -> Fault | None:
@@ -52,7 +54,7 @@ async def speaking(speak: Speak) -> AsyncIterator[str]:
         await server.wait_closed()
 
 
-async def fault_of(base: str, patience: Patience = HASTY) -> Fault:
+async def fault_of(base: str, patience: Patience = USUAL) -> Fault:
     async with new_session(patience=patience) as session:
         with pytest.raises(Fault) as caught:
             await Http(session, max_body=1 << 20).send("POST", f"{base}/v1/jobs?q=1", judge=good, body=b"{}")
@@ -103,6 +105,7 @@ async def test_an_answer_that_is_cut_or_no_http_is_a_fault(pieces: list[bytes], 
     async with speaking(saying(*pieces)) as base:
         fault = await fault_of(base)
     assert (fault.kind, fault.message.count(base)) == (kind, 1)
+    assert fault.sent, "the request arrived: a message must not be sent again as if it had not"
 
 
 async def test_a_reset_before_the_headers_is_transient() -> None:
@@ -152,10 +155,26 @@ async def test_a_server_that_never_answers_is_left_after_the_silence() -> None:
 
     async with speaking(speak) as base:
         begin = time.monotonic()
-        fault = await fault_of(base)
+        fault = await fault_of(base, Patience(total=60, connect=20, silence=0.2))
     assert fault.kind is FaultKind.TRANSIENT
     assert "did not answer in time" in fault.message
-    assert time.monotonic() - begin < 0.9, "the silence is shorter than the total"
+    assert time.monotonic() - begin < 30, "the silence is shorter than the total"
+    assert fault.sent
+
+
+async def test_a_port_that_does_not_take_connections_is_left_in_time_and_nothing_was_sent() -> None:
+    """A full backlog: the kernel drops what comes, as a firewall does."""
+    with socket.socket() as full, ExitStack() as others:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        for _ in range(4):
+            other = others.enter_context(socket.socket())
+            other.setblocking(False)
+            other.connect_ex(full.getsockname())
+        fault = await fault_of(f"http://127.0.0.1:{full.getsockname()[1]}", Patience(connect=0.3))
+    assert fault.kind is FaultKind.TRANSIENT
+    assert "did not answer in time" in fault.message
+    assert not fault.sent
 
 
 async def test_a_drip_of_bytes_cannot_outlast_the_total() -> None:
@@ -170,7 +189,7 @@ async def test_a_drip_of_bytes_cannot_outlast_the_total() -> None:
         begin = time.monotonic()
         fault = await fault_of(base, Patience(total=0.5, connect=0.3, silence=0.3))
     assert fault.kind is FaultKind.TRANSIENT
-    assert 0.4 < time.monotonic() - begin < 5
+    assert 0.4 < time.monotonic() - begin < 20
 
 
 async def test_a_port_where_nobody_listens_is_told_with_a_hint() -> None:
@@ -178,6 +197,7 @@ async def test_a_port_where_nobody_listens_is_told_with_a_hint() -> None:
     assert fault.kind is FaultKind.TRANSIENT
     assert fault.message == "cannot reach http://127.0.0.1:1 (ClientConnectorError)"
     assert "endpoint" in fault.hint
+    assert not fault.sent
 
 
 async def test_a_name_that_does_not_resolve_is_told_with_a_hint() -> None:
@@ -185,6 +205,7 @@ async def test_a_name_that_does_not_resolve_is_told_with_a_hint() -> None:
     assert fault.kind is FaultKind.TRANSIENT
     assert "nowhere.invalid" in fault.message
     assert fault.hint
+    assert not fault.sent
 
 
 @asynccontextmanager
@@ -209,7 +230,7 @@ async def secured(certificate: trustme.LeafCert) -> AsyncIterator[int]:
 
 @pytest.mark.parametrize("names", [["127.0.0.1"], ["elsewhere.example"]], ids=["unknown authority", "another host"])
 async def test_a_certificate_that_proves_nothing_ends_the_request(
-    names: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: object
+    names: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     authority = trustme.CA()
     with authority.cert_pem.tempfile() as trusted:
@@ -219,9 +240,10 @@ async def test_a_certificate_that_proves_nothing_ends_the_request(
             fault = await fault_of(f"https://127.0.0.1:{port}")
     assert fault.kind is FaultKind.TRANSIENT
     assert fault.message == f"the certificate of https://127.0.0.1:{port} is not valid"
+    assert not fault.sent
 
 
 async def test_tls_to_a_port_that_speaks_plain_http_is_a_fault() -> None:
     async with speaking(saying(HEAD + b"\r\n")) as base:
-        fault = await fault_of(base.replace("http://", "https://"))
+        fault = await fault_of(base.replace("http://", "https://"), Patience(connect=0.3))
     assert fault.kind is FaultKind.TRANSIENT
