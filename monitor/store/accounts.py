@@ -11,7 +11,10 @@ from sqlalchemy import Connection, select
 from monitor.store.tables import bad_signatures as signatures
 from monitor.store.tables import first_sights
 from monitor.store.tables import health as health_table
-from monitor.store.upsert import insert_new, upsert
+from monitor.store.upsert import Upsert, insert_new
+
+_HEALTH = Upsert(health_table)
+_SIGNATURES = Upsert(signatures)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,9 +36,8 @@ def load_health(conn: Connection) -> dict[tuple[str, str], Health]:
 
 
 def save_health(conn: Connection, account: str, watch: str, health: Health) -> None:
-    upsert(
+    _HEALTH.many(
         conn,
-        health_table,
         [
             {
                 "account": account,
@@ -60,7 +62,7 @@ def bad_signatures(conn: Connection, fingerprint: str) -> int | None:
 
 
 def set_bad_signatures(conn: Connection, fingerprint: str, count: int, *, now: datetime) -> None:
-    upsert(conn, signatures, [{"fingerprint": fingerprint, "count": count, "changed_at": now}])
+    _SIGNATURES.many(conn, [{"fingerprint": fingerprint, "count": count, "changed_at": now}])
 
 
 def first_sight(conn: Connection, account: str, kind: str, word: str) -> bool:

@@ -2,45 +2,86 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
+from sqlalchemy import BigInteger, Connection, Row, bindparam, delete, func, insert, select, update
 
 from monitor.model import Delivery, DeliveryState, Outcome, Receipt
-from monitor.store.columns import chunks
+from monitor.store.columns import Moment
 from monitor.store.errors import StoreError
 from monitor.store.notifications import BLOCKED, load_notifications
+from monitor.store.prepared import Prepared
 from monitor.store.tables import attempts, deliveries, unsettled
 
 CRASHED = "the daemon ended before the answer"
 
-_CLAIM = (
-    select(deliveries)
-    .where(deliveries.c.sink == bindparam("of_sink"), deliveries.c.ready.is_(True))
-    .where(deliveries.c.next_at <= bindparam("moment", type_=deliveries.c.next_at.type))
+_NOW = bindparam("now", type_=Moment())
+_CLAIM = Prepared(
+    select(deliveries.c.n, deliveries.c.id, deliveries.c.attempt, deliveries.c.notification)
+    .where(deliveries.c.sink == bindparam("of_sink"), deliveries.c.ready.is_(True), deliveries.c.next_at <= _NOW)
     .order_by(deliveries.c.n)
-    .limit(bindparam("most"))
+    .limit(bindparam("most", type_=BigInteger()))
     .with_for_update(skip_locked=True)
 )
-_SEND = (
+_SEND = Prepared(
     update(deliveries)
     .where(deliveries.c.n == bindparam("of_n"))
-    .values(state=DeliveryState.SENDING.value, ready=False, attempt=bindparam("now_attempt"))
+    .values(state=DeliveryState.SENDING.value, ready=False, attempt=bindparam("attempt"))
+)
+_OPEN_ATTEMPT = Prepared(
+    insert(attempts)
+    .values(delivery=bindparam("of_n"), attempt=bindparam("attempt"), started_at=_NOW, detail="")
+    .inline()
+)
+_CLOSE_ATTEMPT = Prepared(
+    update(attempts)
+    .where(attempts.c.delivery == bindparam("of_n"), attempts.c.ended_at.is_(None))
+    .values(ended_at=_NOW, outcome=bindparam("outcome"), detail=bindparam("detail"), reference=bindparam("reference"))
+)
+_FIND = Prepared(
+    select(deliveries.c.n, deliveries.c.state).where(deliveries.c.id == bindparam("of_id")).with_for_update()
+)
+_FINISH = Prepared(
+    update(deliveries)
+    .where(deliveries.c.n == bindparam("of_n"))
+    .values({name: bindparam(name) for name in ("state", "ready", "next_at", "settled_at", "detail")})
+)
+_SUBJECTS = Prepared(
+    select(unsettled.c.sink, unsettled.c.rule, unsettled.c.subject).where(unsettled.c.delivery == bindparam("of_n"))
+)
+_FREE = Prepared(delete(unsettled).where(unsettled.c.delivery == bindparam("of_n")))
+_FIRST_OF_SUBJECT = (
+    select(func.min(unsettled.c.delivery))
+    .where(unsettled.c.sink == bindparam("of_sink"))
+    .where(unsettled.c.rule == bindparam("of_rule"), unsettled.c.subject == bindparam("of_subject"))
+    .scalar_subquery()
+)
+_LET_GO = Prepared(
+    update(deliveries)
+    .where(deliveries.c.n == _FIRST_OF_SUBJECT, deliveries.c.state == DeliveryState.PENDING.value, ~BLOCKED)
+    .values(ready=True)
+)
+_NEXT_DUE = Prepared(
+    select(func.min(deliveries.c.next_at)).where(
+        deliveries.c.sink == bindparam("of_sink"), deliveries.c.ready.is_(True)
+    )
 )
 
 
 def claim(conn: Connection, sink: str, *, now: datetime, limit: int) -> list[Delivery]:
     """Takes what is due for the sink, in order, and opens an attempt for each. A delivery with an earlier unsettled
     one of the same rule and sink that shares a subject is not given out (promise 4)."""
-    rows = conn.execute(_CLAIM, {"of_sink": sink, "moment": now, "most": limit}).all()
-    if not rows:
-        return []
-    conn.execute(_SEND, [{"of_n": row.n, "now_attempt": row.attempt + 1} for row in rows])
-    opened = [{"delivery": row.n, "attempt": row.attempt + 1, "started_at": now, "detail": ""} for row in rows]
-    conn.execute(insert(attempts), opened)
-    return load_deliveries(conn, rows, started=1)
+    taken = _CLAIM.rows(conn, {"of_sink": sink, "now": now, "most": limit})
+    rows = [{"of_n": n, "attempt": attempt + 1, "now": now} for n, _, attempt, _ in taken]
+    _SEND.many(conn, rows)
+    _OPEN_ATTEMPT.many(conn, rows)
+    said = load_notifications(conn, (notification for *_, notification in taken))
+    return [
+        Delivery(id=delivery_id, sink=sink, attempt=attempt + 1, notification=said[notification])
+        for _, delivery_id, attempt, notification in taken
+    ]
 
 
 def settle(
@@ -54,15 +95,15 @@ def settle(
 ) -> None:
     """Closes the open attempt with its receipt. `state` PENDING asks for another attempt at `next_at`; every other one
     is the end and frees the subjects. A delivery that ended meanwhile (its sink was removed) keeps that end."""
-    row = conn.execute(select(deliveries).where(deliveries.c.id == delivery_id)).one_or_none()
-    if row is None:
-        raise StoreError(f"There is no delivery {delivery_id} in the store.")
     if state is DeliveryState.SENDING or (state is DeliveryState.PENDING) != (next_at is not None):
         raise ValueError("a settled delivery has no next time, a pending one needs it")
-    _close_attempts(conn, [row.n], receipt, now)
-    if row.state != DeliveryState.SENDING.value:
-        return
-    finish(conn, [row.n], state, receipt.detail, now, next_at)
+    found = _FIND.rows(conn, {"of_id": delivery_id})
+    if not found:
+        raise StoreError(f"There is no delivery {delivery_id} in the store.")
+    ((n, stored),) = found
+    _close_attempts(conn, [n], receipt, now)
+    if stored == DeliveryState.SENDING.value:
+        finish(conn, [n], state, receipt.detail, now, next_at)
 
 
 def recover_claims(conn: Connection, *, now: datetime) -> int:
@@ -76,8 +117,8 @@ def recover_claims(conn: Connection, *, now: datetime) -> int:
 
 def next_due(conn: Connection, sink: str) -> datetime | None:
     """When the next claim of this sink can give something out; None: not before something is settled or written."""
-    query = select(func.min(deliveries.c.next_at)).where(deliveries.c.sink == sink, deliveries.c.ready.is_(True))
-    due: datetime | None = conn.execute(query).scalar_one()
+    ((due,),) = _NEXT_DUE.rows(conn, {"of_sink": sink})
+    assert due is None or isinstance(due, datetime)
     return due
 
 
@@ -87,44 +128,29 @@ def finish(
     """Moves open deliveries into `state`; where that is an end, what waited behind them may go."""
     changes: dict[str, Any] = {"state": state.value, "detail": detail, "next_at": next_at}
     changes |= {"ready": not state.settled, "settled_at": now if state.settled else None}
-    for some in chunks(numbers):
-        conn.execute(update(deliveries).where(deliveries.c.n.in_(some)).values(**changes))
+    _FINISH.many(conn, [{"of_n": n, **changes} for n in numbers])
     if state.settled:
         _release(conn, numbers)
 
 
-def load_deliveries(conn: Connection, rows: Sequence[Row[Any]], *, started: int = 0) -> list[Delivery]:
-    """Delivery rows with their notifications; `started` attempts are counted on top of what the rows say."""
+def load_deliveries(conn: Connection, rows: Sequence[Row[Any]]) -> list[Delivery]:
+    """Delivery rows with their notifications."""
     said = load_notifications(conn, (row.notification for row in rows))
     return [
-        Delivery(id=row.id, sink=row.sink, attempt=row.attempt + started, notification=said[row.notification])
-        for row in rows
+        Delivery(id=row.id, sink=row.sink, attempt=row.attempt, notification=said[row.notification]) for row in rows
     ]
 
 
-def _close_attempts(conn: Connection, numbers: Iterable[int], receipt: Receipt, now: datetime) -> None:
-    for some in chunks(list(numbers)):
-        conn.execute(
-            update(attempts)
-            .where(attempts.c.delivery.in_(some), attempts.c.ended_at.is_(None))
-            .values(ended_at=now, outcome=receipt.outcome.value, detail=receipt.detail, reference=receipt.reference)
-        )
+def _close_attempts(conn: Connection, numbers: Sequence[int], receipt: Receipt, now: datetime) -> None:
+    told = {"now": now, "outcome": receipt.outcome.value, "detail": receipt.detail, "reference": receipt.reference}
+    _CLOSE_ATTEMPT.many(conn, [{"of_n": n, **told} for n in numbers])
 
 
 def _release(conn: Connection, numbers: Sequence[int]) -> None:
     """Frees the subjects of settled deliveries and lets those go that are now the first of all their subjects."""
-    freed: dict[tuple[str, str], set[str]] = {}
-    for some in chunks(numbers):
-        where = unsettled.c.delivery.in_(some)
-        for row in conn.execute(select(unsettled).where(where)):
-            freed.setdefault((row.sink, row.rule), set()).add(row.subject)
-        conn.execute(delete(unsettled).where(where))
-    heads: set[int] = set()
-    for (sink, rule), subjects in freed.items():
-        for names in chunks(sorted(subjects)):
-            of_these = (unsettled.c.sink == sink, unsettled.c.rule == rule, unsettled.c.subject.in_(names))
-            first = select(func.min(unsettled.c.delivery)).where(*of_these).group_by(unsettled.c.subject)
-            heads.update(conn.execute(first).scalars())
-    for ns in chunks(sorted(heads)):
-        waiting = (deliveries.c.n.in_(ns), deliveries.c.state == DeliveryState.PENDING.value, ~BLOCKED)
-        conn.execute(update(deliveries).where(*waiting).values(ready=True))
+    ended = [{"of_n": n} for n in numbers]
+    freed = {tuple(subject) for each in ended for subject in _SUBJECTS.rows(conn, each)}
+    _FREE.many(conn, ended)
+    _LET_GO.many(
+        conn, [{"of_sink": sink, "of_rule": rule, "of_subject": subject} for sink, rule, subject in sorted(freed)]
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, Select, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, or_, select
 
 from monitor.model import KnownJob, Scope
 from monitor.store.columns import like_any
@@ -52,7 +52,7 @@ def find_job(conn: Connection, wanted: str, account: str | None = None) -> list[
     for condition in (
         jobs.c.job_id == wanted,
         jobs.c.name == wanted,
-        jobs.c.job_id.between(wanted, wanted + "\U0010ffff"),
+        and_(jobs.c.job_id >= wanted, jobs.c.job_id < wanted + "\U0010ffff"),
     ):
         found = _find(conn, condition, account)
         if found:

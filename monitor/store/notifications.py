@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
 
-from sqlalchemy import Connection, bindparam, exists, insert, select, update
+from sqlalchemy import Connection, bindparam, exists, select, update
 
 from monitor.model import DeliveryState, Notification, Reason, Severity, Text
 from monitor.store import counters
 from monitor.store.columns import chunks
 from monitor.store.event_query import load_events
+from monitor.store.prepared import Prepared, insert_into
 from monitor.store.tables import deliveries, notification_events, notifications, unsettled
 
 
@@ -46,9 +47,19 @@ BLOCKED = exists(
     .where(_mine.c.delivery == deliveries.c.n)
 )
 """An earlier unsettled delivery of the same rule and sink shares a subject with this one."""
-_HOLD_BACK = (
+_HOLD_BACK = Prepared(
     update(deliveries).where(deliveries.c.n.between(bindparam("first"), bindparam("last")), BLOCKED).values(ready=False)
 )
+_KNOWN = Prepared(select(notifications.c.n).where(notifications.c.id == bindparam("of_id")))
+_NOTIFICATION = insert_into(
+    notifications, "n", "id", "rule", "severity", "reason", "title", "plain", "markdown", "created_at"
+)
+_LINK = insert_into(notification_events, "notification", "seq")
+_DELIVERY = insert_into(
+    deliveries,
+    *("n", "id", "notification", "rule", "sink", "state", "ready", "attempt", "created_at", "next_at", "detail"),
+)
+_UNSETTLED = insert_into(unsettled, "sink", "rule", "subject", "delivery")
 
 
 def delivery_id(notification: str, sink: str) -> str:
@@ -58,15 +69,14 @@ def delivery_id(notification: str, sink: str) -> str:
 
 def write_notifications(conn: Connection, writes: Sequence[NotificationWrite]) -> None:
     """Stores the notifications that are not stored yet, in this order, and their deliveries as pending and due."""
-    known = _known(conn, [write.id for write in writes])
-    fresh = list({write.id: write for write in writes if write.id not in known}.values())
+    once = {write.id: write for write in writes}
+    fresh = [write for write in once.values() if not _KNOWN.rows(conn, {"of_id": write.id})]
     if not fresh:
         return
     first = counters.take(conn, "notification", len(fresh))
-    conn.execute(insert(notifications), [_columns(first + i, write) for i, write in enumerate(fresh)])
+    _NOTIFICATION.many(conn, [_columns(first + i, write) for i, write in enumerate(fresh)])
     links = [{"notification": first + i, "seq": seq} for i, w in enumerate(fresh) for seq in sorted(set(w.event_seqs))]
-    if links:
-        conn.execute(insert(notification_events), links)
+    _LINK.many(conn, links)
     _write_deliveries(conn, [(first + i, write, sink) for i, write in enumerate(fresh) for sink in write.sinks])
 
 
@@ -93,13 +103,6 @@ def load_notifications(conn: Connection, numbers: Iterable[int]) -> dict[int, No
                 events=tuple(known[seq] for seq in seqs[row.n]),
             )
     return found
-
-
-def _known(conn: Connection, ids: Sequence[str]) -> set[str]:
-    known: set[str] = set()
-    for some in chunks(ids):
-        known.update(conn.execute(select(notifications.c.id).where(notifications.c.id.in_(some))).scalars())
-    return known
 
 
 def _columns(n: int, write: NotificationWrite) -> dict[str, object]:
@@ -136,12 +139,12 @@ def _write_deliveries(conn: Connection, made: Sequence[tuple[int, NotificationWr
         }
         for i, (n, write, sink) in enumerate(made)
     ]
-    conn.execute(insert(deliveries), rows)
+    _DELIVERY.many(conn, rows)
     subjects = [
         {"sink": sink, "rule": write.rule, "subject": subject, "delivery": first + i}
         for i, (_, write, sink) in enumerate(made)
         for subject in dict.fromkeys(write.subjects)
     ]
     if subjects:
-        conn.execute(insert(unsettled), subjects)
-        conn.execute(_HOLD_BACK, {"first": first, "last": first + len(made) - 1})
+        _UNSETTLED.many(conn, subjects)
+        _HOLD_BACK.many(conn, [{"first": first, "last": first + len(made) - 1}])

@@ -9,7 +9,10 @@ from sqlalchemy import Connection, delete, select
 from monitor.store.columns import chunks
 from monitor.store.tables import cursors
 from monitor.store.tables import rule_state as states
-from monitor.store.upsert import upsert
+from monitor.store.upsert import Upsert
+
+_CURSOR = Upsert(cursors)
+_STATE = Upsert(states)
 
 
 def get_cursor(conn: Connection, name: str) -> int:
@@ -19,7 +22,7 @@ def get_cursor(conn: Connection, name: str) -> int:
 
 def set_cursor(conn: Connection, name: str, seq: int) -> None:
     """Belongs into the transaction that stores what the reader made of those events."""
-    upsert(conn, cursors, [{"name": name, "seq": seq}])
+    _CURSOR.many(conn, [{"name": name, "seq": seq}])
 
 
 def load_rule_state(conn: Connection) -> dict[str, bytes]:
@@ -28,6 +31,6 @@ def load_rule_state(conn: Connection) -> dict[str, bytes]:
 
 def save_rule_state(conn: Connection, changed: Mapping[str, bytes | None]) -> None:
     """Stores the changed entries; None deletes one."""
-    upsert(conn, states, [{"key": key, "value": value} for key, value in changed.items() if value is not None])
+    _STATE.many(conn, [{"key": key, "value": value} for key, value in changed.items() if value is not None])
     for some in chunks([key for key, value in changed.items() if value is None]):
         conn.execute(delete(states).where(states.c.key.in_(some)))

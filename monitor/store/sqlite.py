@@ -91,12 +91,15 @@ class SqliteWriter:
             finally:
                 if raw.in_transaction:
                     raw.execute("ROLLBACK")
-        except Exception as error:
+        except BaseException as error:
             return self._all_failed(fns, outcomes, error)
         return outcomes
 
     def _run(self, conn: Connection, raw: sqlite3.Connection, fns: Sequence[WriteFn], outcomes: list[Outcome]) -> None:
         """Each write under a savepoint of its own. Raises what ends the transaction for all of them."""
+        if len(fns) == 1:  # then the transaction is its savepoint
+            outcomes.append(Outcome(value=fns[0](conn)))
+            return
         for fn in fns:
             raw.execute("SAVEPOINT one")
             try:
@@ -111,7 +114,9 @@ class SqliteWriter:
                 raw.execute("RELEASE one")
                 outcomes.append(Outcome(value=value))
 
-    def _all_failed(self, fns: Sequence[WriteFn], outcomes: Sequence[Outcome], error: Exception) -> Sequence[Outcome]:
+    def _all_failed(
+        self, fns: Sequence[WriteFn], outcomes: Sequence[Outcome], error: BaseException
+    ) -> Sequence[Outcome]:
         """Nothing was kept; who had failed before keeps the reason of its own."""
         failed = Outcome(error=self._own(error))
         done = [outcome if outcome.error is not None else failed for outcome in outcomes]
