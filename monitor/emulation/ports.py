@@ -13,8 +13,8 @@ from monitor.emulation.faults import Faults
 
 class Emulator(Protocol):
     """One emulated platform. Its class is `Emulator` in the kind's `emulator.py`, made as
-    `Emulator(clock, *, seed=1, autoplay=True)`; its world moves by itself with `clock` (without `autoplay` only as it is
-    told) and is the same for the same seed.
+    `Emulator(clock, *, seed=1, autoplay=True)`; its world moves by itself with `clock` (without
+    `autoplay` only as it is told) and is the same for the same seed.
 
     Independent of the kind's client and parser: a constant that is wrong in one must not hide in the other.
     """

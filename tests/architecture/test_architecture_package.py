@@ -12,8 +12,10 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
+import typer
 
 import monitor
+from monitor.cli.main import build
 from monitor.model import EventType
 from monitor.settings import load
 
@@ -139,6 +141,15 @@ def test_the_config_that_the_readme_shows_is_right(tmp_path: Path) -> None:
     environ = dict.fromkeys(re.findall(r"\$\{env:(\w+)\}", shown), "x" * 20) | {"TEAM_URL": "json://127.0.0.1/"}
     settings = load(path, resolve=True, environ=environ, credentials_dir=None)
     assert [account.name for account in settings.accounts] == ["llm-beijing", "ascend-north"]
+
+
+def test_the_readme_lists_every_command() -> None:
+    shown = read("README.md").split("## Commands")[1].split("## Limits")[0]
+    words = set(re.findall(r"[a-z]+", shown.split("Lists work")[0]))
+    program = typer.main.get_command(build())
+    names = set(program.commands)
+    names |= {name for group in program.commands.values() for name in getattr(group, "commands", {})}
+    assert names - words == set()
 
 
 def read(name: str) -> str:
