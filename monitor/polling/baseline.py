@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
@@ -37,7 +38,7 @@ async def _begin(jobs: JobsScope, page: JobPage) -> None:
     """The platform's clock decides what happened before the baseline and what after it."""
     moment = page.date or jobs.around.clock.now()
     await jobs.around.store.write(partial(store.update_scope, scope_id=jobs.row.id, baseline_from=moment))
-    jobs.row = store.changed(jobs.row, {"baseline_from": moment})
+    jobs.row = replace(jobs.row, baseline_from=moment)
 
 
 async def _end(jobs: JobsScope, total: int | None, date: datetime | None) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -60,7 +60,7 @@ class FlavorScope:
         digest = xxh3_64_intdigest(b"\0".join(sorted(page.items)))
         now = self.around.clock.now()
         if digest == self._digest and self._settled and self.around.clock.monotonic() - self._noted < HEARTBEAT:
-            self.row = store.changed(self.row, self._goodness(now, page.date))
+            self.row = replace(self.row, **self._goodness(now, page.date))
             return
         unchanged = digest == self._digest and self._settled
         shelf = _Shelf() if unchanged else self._read(page)
@@ -94,7 +94,7 @@ class FlavorScope:
             scope=self.row, context=self._context(now, date), shelf=shelf, own=own, changes=told, unchanged=unchanged
         )
         done = await self.around.store.write(partial(_ingest, batch=batch, epoch=self.around.store.epoch))
-        self.row = store.changed(self.row, told)
+        self.row = replace(self.row, **told)
         self._noted = self.around.clock.monotonic()
         self._settled = unchanged or done.settled
         if done.events:
@@ -153,7 +153,7 @@ def _ingest(conn: Connection, batch: _Batch, *, epoch: str) -> _Done:
             writes.append(FlavorWrite(known=change.known, previous_revision=before.revision if before else None))
         store.save_flavors(conn, batch.scope.id, writes, now=batch.context.now)
         known |= {write.known.flavor.id: write.known for write in writes}
-        settled = not any(stock.pending for row in known.values() for stock in row.stock.values())
+        settled = all(diff.is_settled(stock) for row in known.values() for stock in row.stock.values())
     else:
         settled = True
     account = batch.context.account
@@ -164,9 +164,7 @@ def _ingest(conn: Connection, batch: _Batch, *, epoch: str) -> _Done:
     return _Done(sum(not draft.quiet for draft, _ in drafts), settled)
 
 
-def _changes(
-    known: dict[str, KnownFlavor], batch: _Batch
-) -> list[tuple[KnownFlavor | None, diff.FlavorChange]]:
+def _changes(known: dict[str, KnownFlavor], batch: _Batch) -> list[tuple[KnownFlavor | None, diff.FlavorChange]]:
     found: list[tuple[KnownFlavor | None, diff.FlavorChange]] = []
     for flavor_id, flavor in batch.shelf.flavors.items():
         change = diff.diff_flavor(known.get(flavor_id), flavor, batch.context)

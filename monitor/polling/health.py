@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import partial
+from typing import Literal
 
 import structlog
 
@@ -30,6 +32,7 @@ class AccountHealth:
         self._account = account
         self._around = around
         self._rows: dict[str, Health] = {}
+        self._first_failure: dict[str, datetime] = {}
 
     def adopt(self, rows: dict[str, Health]) -> None:
         """What the store remembers of the watches that are still configured."""
@@ -42,6 +45,7 @@ class AccountHealth:
     async def good(self, watch: str) -> None:
         """A poll brought something. Writes only when the watch was not well before."""
         row = self._rows.get(watch)
+        self._first_failure.pop(watch, None)
         if row is None or (row.state == "ok" and not row.failures):
             return
         if row.state == "ok":
@@ -54,8 +58,9 @@ class AccountHealth:
         now = self._around.clock.now()
         before = self._rows.get(watch) or Health(state="ok", failures=0, since=now, reason="")
         failures = before.failures + 1
+        self._first_failure.setdefault(watch, now)
         long_wait = fault.retry_after is not None and fault.retry_after > PROBE
-        state = before.state
+        state: Literal["ok", "unreachable", "unauthorized"] = before.state
         if fault.kind in REFUSALS:
             state = "unauthorized"
         elif state == "ok" and (failures >= PATIENCE or long_wait):
@@ -90,21 +95,28 @@ class AccountHealth:
         if now_is == was:
             return None
         if now_is == "ok":
-            since = min(row.since for row in before.values() if row.state != "ok")
+            worst = min((row for row in before.values() if row.state != "ok"), key=lambda row: row.since)
             _log.info("account recovered", account=self._account.name, watch=watch)
-            return diff.recovered(self._account, watch=watch, down_for=(now - since).total_seconds(), now=now)
+            return diff.recovered(self._account, watch=watch, reason=worst.reason, since=worst.since, now=now)
         if fault is None or (was == "unauthorized" and now_is == "unreachable"):
             return None
         _log.warning(
             f"account {now_is}", account=self._account.name, watch=watch, reason=fault.message, hint=fault.hint
         )
-        build = diff.unauthorized if now_is == "unauthorized" else diff.unreachable
-        return build(self._account, watch=watch, reason=fault.message, hint=fault.hint, since=after.since, now=now)
+        if now_is == "unauthorized":
+            return diff.unauthorized(self._account, watch=watch, reason=fault.message, hint=fault.hint, now=now)
+        return diff.unreachable(
+            self._account,
+            watch=watch,
+            reason=fault.message,
+            hint=fault.hint,
+            since=self._first_failure.pop(watch, now),
+            failures=after.failures,
+            now=now,
+        )
 
 
-def _write(
-    conn: Connection, *, account: str, watch: str, health: Health, draft: EventDraft | None, epoch: str
-) -> None:
+def _write(conn: Connection, *, account: str, watch: str, health: Health, draft: EventDraft | None, epoch: str) -> None:
     store.save_health(conn, account, watch, health)
     if draft is not None:
         store.append_events(conn, epoch, own_drafts(conn, account, [draft]))

@@ -66,7 +66,7 @@ def ingest_jobs(conn: Connection, batch: Batch, *, epoch: str, prices: Sequence[
     """Runs inside the writer's transaction. Raises StaleWrite when another writer moved a row (nothing is kept then)."""
     rows = store.load_jobs(conn, batch.scope.id, [*batch.news, *batch.others])
     harvest = _Harvest()
-    for job_id, found in reversed(batch.news.items()):  # listings are newest first; stories are told oldest first
+    for job_id, found in reversed(list(batch.news.items())):  # listings are newest first; stories are told oldest first
         before = rows.get(job_id)
         change = diff.diff_job(before, found.job, batch.context)
         if change is not None:
@@ -78,8 +78,8 @@ def ingest_jobs(conn: Connection, batch: Batch, *, epoch: str, prices: Sequence[
         if (before := rows.get(job_id)) is not None and (moved := rereading(before, batch.context)) is not None:
             _keep(batch, harvest, before, moved, None)
     store.save_jobs(conn, batch.scope.id, harvest.writes, now=batch.context.now)
-    for booking in harvest.bookings:
-        store.book(conn, booking)
+    for entry in harvest.bookings:
+        store.book(conn, entry)
     harvest.drafts.extend(own_drafts(conn, batch.context.account.name, _drifted(conn, batch)))
     harvest.drafts.extend(own_drafts(conn, batch.context.account.name, batch.own))
     store.append_events(conn, epoch, harvest.drafts)
@@ -155,7 +155,8 @@ def _enter(
     )
     adopted = before is None and not change.drafts
     if not adopted:
-        harvest.drafts.append((diff.usage_event(change.known, booking, context), change.known.revision))
+        late = any(draft.late for draft in change.drafts) or None  # a late end and its usage are told together
+        harvest.drafts.append((diff.usage_event(change.known, booking, context, late=late), change.known.revision))
 
 
 def _drifted(conn: Connection, batch: Batch) -> list[EventDraft]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -85,7 +86,7 @@ class JobsScope:
             page: JobPage | None = await self.pages.first(active=True)
             while page is not None:
                 self.lens.look(page.items, sight)
-                page = await self.pages.next(page, active=True)
+                page = await self.pages.next(page, active=True) if self._unseen() else None
             hidden = self._unseen()
         for entry in hidden:
             await self.read(entry, sight, others)
@@ -178,7 +179,7 @@ class JobsScope:
         for job_id, known in done.known.items():
             self._follow(job_id, known)
         self.lens.told.update(sight.drift)
-        self.row = store.changed(self.row, told)
+        self.row = replace(self.row, **told)
         self._noted = self.around.clock.monotonic()
         self._good(now, date)
         if done.events:
@@ -196,7 +197,7 @@ class JobsScope:
 
     def _good(self, now: datetime, date: datetime | None) -> None:
         if self.baselined:
-            self.row = store.changed(self.row, self._goodness(now, date))
+            self.row = replace(self.row, **self._goodness(now, date))
 
     def _goodness(self, now: datetime, date: datetime | None) -> dict[str, Any]:
         """An answer without a date leaves the platform's last one standing."""

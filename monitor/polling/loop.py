@@ -51,7 +51,7 @@ class WatchLoop:
         self._around = around
         self._pause = 2.0 / rate
         self.watched: Watched | None = None
-        self._sweep: Sweep | None = None
+        self.sweep: Sweep | None = None
         self.tried = False
         """Whether one poll was tried, well or not: what readiness asks."""
 
@@ -109,7 +109,7 @@ class WatchLoop:
         row = await around.store.write(partial(store.ensure_scope, scope=self.scope, now=around.clock.now()))
         watched = self._make()
         await watched.open(row)
-        self._sweep = Sweep(watched) if isinstance(watched, JobsScope) else None
+        self.sweep = Sweep(watched) if isinstance(watched, JobsScope) else None
         self.watched = watched
 
     async def _failed(self, fault: Fault) -> float:
@@ -122,7 +122,7 @@ class WatchLoop:
 
     async def _sweep_until(self, due: float) -> None:
         """Spends the time until the next poll on the sweep, at half the budget, so that no poll waits for it."""
-        sweep, clock = self._sweep, self._around.clock
+        sweep, clock = self.sweep, self._around.clock
         if sweep is None or not isinstance(self.watched, JobsScope) or not self.watched.baselined:
             return
         try:

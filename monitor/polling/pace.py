@@ -85,9 +85,7 @@ class Pace:
 
     async def _remember(self, count: int) -> None:
         now = self._clock.now()
-        await self._store.write(
-            partial(store.set_bad_signatures, fingerprint=self._fingerprint, count=count, now=now)
-        )
+        await self._store.write(partial(store.set_bad_signatures, fingerprint=self._fingerprint, count=count, now=now))
 
     async def _judge(self, fault: Fault | None) -> None:
         judged = fault is None or fault.kind not in _NOT_JUDGED

@@ -12,7 +12,7 @@ from monitor.model import Catalogue, Scope
 from monitor.polling.flavors import FlavorScope
 from monitor.polling.health import AccountHealth
 from monitor.polling.jobs import JobsScope
-from monitor.polling.loop import WatchLoop, Watched
+from monitor.polling.loop import Watched, WatchLoop
 from monitor.polling.pace import LateGate, Pace
 from monitor.polling.surroundings import Surroundings
 from monitor.providers import registry
@@ -27,7 +27,9 @@ _CATALOGUES = frozenset(catalogue.value for catalogue in Catalogue)
 class Poller:
     """Polls until cancelled. One watch that breaks harms no other."""
 
-    def __init__(self, accounts: Sequence[AccountOptions], session: aiohttp.ClientSession, around: Surroundings) -> None:
+    def __init__(
+        self, accounts: Sequence[AccountOptions], session: aiohttp.ClientSession, around: Surroundings
+    ) -> None:
         self._accounts = accounts
         self._session = session
         self._around = around
@@ -77,7 +79,9 @@ class Poller:
         health = AccountHealth(provider.account, self._around)
         loops = [self._loop(options, provider, health, scope, watch) for scope, watch in scopes]
         names = {loop.name for loop in loops}
-        health.adopt({watch: row for (account, watch), row in rows.items() if account == options.name and watch in names})
+        health.adopt(
+            {watch: row for (account, watch), row in rows.items() if account == options.name and watch in names}
+        )
         return loops
 
     def _loop(

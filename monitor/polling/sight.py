@@ -56,7 +56,7 @@ class Lens:
         for raw in items:
             digest = self._memory.digest(raw)
             entry = self._memory.by_hash(digest)
-            if entry is None:
+            if entry is None or entry.missing:  # one that was missing is back: that is news, whatever its bytes
                 created, new = self._miss(raw, digest, sight)
                 fresh = fresh or new
             else:
@@ -94,7 +94,7 @@ class Lens:
         entry = self._memory.by_id(job.id)
         if entry is not None:
             self._stamp(entry)
-            if entry.significant == meaning and job.id not in sight.news:
+            if entry.significant == meaning and not entry.missing and job.id not in sight.news:
                 self._memory.rehash(entry, digest)
                 return created, False
         earlier = sight.news.get(job.id)

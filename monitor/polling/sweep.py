@@ -82,7 +82,7 @@ class Sweep:
             await self._tell_shrunk(len(doubted))
             return False
         self._shrunk = None
-        self._doubted = doubted
+        self._doubted = doubted or None
         if not doubted:
             await self._finish()
             return False

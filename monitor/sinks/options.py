@@ -15,6 +15,8 @@ class SinkOptions(Strict):
 
     name: Name
     """The sink's identity: rules and people name it in `notify`."""
+    type: str
+    """The sink's kind."""
     timeout: Duration = 30.0
     """How long one attempt may take."""
     concurrency: Annotated[int, Field(ge=1, le=64)] = 4

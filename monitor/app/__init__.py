@@ -1,0 +1,1 @@
+"""The daemon: straight-line wiring of the rooms, and its life from start to stop."""

@@ -1,0 +1,79 @@
+"""The process around the daemon: event loop, signals, exit code."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+import anyio
+
+from monitor.app.daemon import daemon
+from monitor.fields import SystemClock
+from monitor.settings import Settings
+
+DONE = 0
+
+
+def run(settings: Settings) -> int:
+    """Runs the daemon until SIGTERM or SIGINT, and returns 0; a second signal ends the process at once.
+
+    Raises StoreError or PortUnavailable where it cannot start.
+    """
+    run_loop(partial(_until_signalled, settings))
+    return DONE
+
+
+def run_loop(main: Callable[[], Awaitable[None]]) -> None:
+    """Runs `main` on uvloop where it can be had, else on asyncio's own loop."""
+    try:
+        import uvloop
+    except ImportError:
+        factory = None
+    else:
+        factory = uvloop.new_event_loop
+    with asyncio.Runner(loop_factory=factory) as runner:
+        runner.run(_as_coroutine(main))
+
+
+async def _as_coroutine(main: Callable[[], Awaitable[None]]) -> None:
+    await main()
+
+
+async def _until_signalled(settings: Settings) -> None:
+    with Signals() as signals:
+        await daemon(settings, SystemClock(), stop=signals.first)
+
+
+class Signals:
+    """The first SIGTERM or SIGINT asks for a graceful stop; the second one ends the process as it would have."""
+
+    def __init__(self) -> None:
+        self._came = anyio.Event()
+        self._name = ""
+
+    def __enter__(self) -> Signals:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._on, number)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._restore()
+
+    async def first(self) -> str:
+        """Returns the name of the first signal once it came."""
+        await self._came.wait()
+        return self._name
+
+    def _on(self, number: signal.Signals) -> None:
+        self._name = number.name
+        self._came.set()
+        self._restore()
+
+    def _restore(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+        signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -1,0 +1,164 @@
+"""`demo`: the sandbox and the whole daemon in one process, and each message as a person would get it."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from aiohttp import web
+
+    from monitor.fields import Clock
+
+SPEED = 60.0
+CONFIG = """\
+http: {{listen: "off"}}
+accounts:
+  - name: llm-beijing
+    provider: model-studio
+    api_key: sk-demo
+    endpoint: {platforms}/api/v1
+    jobs: {{every: 30s}}
+  - name: ascend-north
+    provider: modelarts
+    region: cn-north-4
+    endpoint: {platforms}
+    project_id: p-demo
+    access_key: AKDEMO
+    secret_key: SKDEMO
+    jobs: {{every: 30s}}
+    training_flavors: {{every: 15m, flavor_type: Ascend}}
+    resource_flavors: {{every: 60s}}
+people:
+  - {{name: Ann, ids: ["model-studio:1396993924585947", "modelarts:ann"], notify: [terminal]}}
+prices:
+  - {{provider: model-studio, model: qwen3-14b, per_1k_tokens: 0.03, currency: CNY, since: 2026-01-01}}
+  - {{provider: model-studio, model: qwen3-8b, per_1k_tokens: 0.006, currency: CNY, since: 2026-01-01}}
+  - {{provider: model-studio, model: qwen3-32b, per_1k_tokens: 0.04, currency: CNY, since: 2026-01-01}}
+sinks:
+  - {{name: terminal, type: webhook, url: "{inbox}", secret: demo-secret}}
+rules:
+  - {{name: jobs, on: [job.submitted, job.started, job.finished, job.reopened, job.gone], notify: [owner, terminal]}}
+  - {{name: stock, on: [flavor.sold_out, flavor.restocked], notify: [terminal]}}
+  - {{name: usage, on: ["usage.*"], notify: [terminal]}}
+  - {{name: accounts, on: ["account.*", "provider.*"], notify: [terminal]}}
+unmatched: {{notify: [terminal], min_severity: warning}}
+"""
+
+
+def demo(
+    seconds: Annotated[
+        float | None, typer.Option("--for", min=1, help="End by itself after that many seconds; default: Ctrl-C.")
+    ] = None,
+    speed: Annotated[float, typer.Option("--speed", min=1, max=600, help="How fast its time passes.")] = SPEED,
+    seed: Annotated[int, typer.Option("--seed", help="Another seed, another story.")] = 1,
+) -> None:
+    """Shows a living story of two emulated platforms, without any account. Example: training-monitor demo --for 60"""
+    import sys
+    from functools import partial
+
+    from monitor.app.run import run_loop
+    from monitor.telemetry.setup import set_up
+
+    set_up(sys.stderr, level="warning", human=None)
+    run_loop(partial(_play, seconds, speed, seed))
+
+
+async def _play(seconds: float | None, speed: float, seed: int) -> None:
+    """Everything lives in a temporary folder and on free ports of 127.0.0.1, and goes with the command."""
+    import os
+    import tempfile
+
+    import anyio
+
+    from monitor.app.daemon import daemon
+    from monitor.app.run import Signals
+    from monitor.fields.clock import FastClock
+    from monitor.sandbox.server import emulators, serving
+    from monitor.sandbox.story import first_hour, play
+    from monitor.settings import load
+
+    clock = FastClock(speed)
+    platforms = emulators(clock, seed=seed)
+    async with AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="training-monitor-demo-")))
+        address = await stack.enter_async_context(serving(platforms))
+        inbox = await stack.enter_async_context(_Inbox(clock))
+        config = folder / "training-monitor.yaml"
+        config.write_text(CONFIG.format(platforms=address, inbox=inbox) + f"state_dir: {folder}\n")
+        settings = load(config, resolve=True, environ=os.environ, credentials_dir=None)
+        _welcome(speed, seconds)
+        signals = stack.enter_context(Signals())
+
+        async def stop() -> str:
+            with anyio.move_on_after(seconds):
+                return await signals.first()
+            return "the time is over"
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(play, clock, first_hour(platforms))
+            await daemon(settings, clock, stop=stop)
+            group.cancel_scope.cancel()
+    _goodbye()
+
+
+class _Inbox:
+    """A webhook receiver that prints each message."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    async def __aenter__(self) -> str:
+        from aiohttp import web
+
+        app = web.Application()
+        app.router.add_post("/inbox", self._take())
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        host, port = self._runner.addresses[0][:2]
+        return f"http://{host}:{port}/inbox"
+
+    async def __aexit__(self, *error: object) -> None:
+        await self._runner.cleanup()
+
+    def _take(self) -> Callable[[web.Request], Awaitable[web.Response]]:
+        from aiohttp import web
+
+        async def take(request: web.Request) -> web.Response:
+            _show(await request.json(), self._clock)
+            return web.Response(status=204)
+
+        return take
+
+
+def _show(message: dict[str, str], clock: Clock) -> None:
+    from monitor.cli import out
+    from monitor.telemetry.printable import printable
+
+    colour = {"warning": "33", "critical": "31"}.get(message["severity"], "36")
+    bold, plain = (f"\x1b[1;{colour}m", "\x1b[0m") if out.colours() else ("", "")
+    out.line(f"{clock.now():%H:%M}  {bold}{printable(message['title'])}{plain}")
+    for text in message["body"].splitlines():
+        out.line(f"       {printable(text)}")
+    out.line()
+
+
+def _welcome(speed: float, seconds: float | None) -> None:
+    from monitor.cli import out
+
+    end = f"for {seconds:g} s" if seconds else "until Ctrl-C"
+    out.line(f"Two emulated platforms, {speed:g} times as fast as real ones, watched by the real daemon {end}.")
+    out.line("Each paragraph is a message as a person would get it; the first comes in a few seconds.")
+    out.line()
+
+
+def _goodbye() -> None:
+    from monitor.cli import out
+
+    out.line("The demo has ended; nothing of it is left on this machine.")

@@ -1,0 +1,72 @@
+"""`sandbox`: the emulated platforms on one port, for trying a config or a client without an account."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+
+def sandbox(
+    port: Annotated[int, typer.Option("--port", help="The port on 127.0.0.1; 0 takes a free one.")] = 8651,
+    speed: Annotated[float, typer.Option("--speed", min=0.1, max=3600, help="How fast its time passes.")] = 60.0,
+    seed: Annotated[int, typer.Option("--seed", help="Another seed, another story.")] = 1,
+) -> None:
+    """Serves emulated platforms until Ctrl-C. Example: training-monitor sandbox --speed 60"""
+    from functools import partial
+
+    from monitor.app.run import run_loop
+
+    run_loop(partial(_serve, port, speed, seed))
+
+
+async def _serve(port: int, speed: float, seed: int) -> None:
+    import anyio
+
+    from monitor.app.run import Signals
+    from monitor.cli.failure import Failure
+    from monitor.fields.clock import FastClock
+    from monitor.sandbox.server import emulators, serving
+    from monitor.sandbox.story import first_hour, play
+
+    clock = FastClock(speed)
+    platforms = emulators(clock, seed=seed)
+    try:
+        async with serving(platforms, port=port) as address, anyio.create_task_group() as group:
+            group.start_soon(play, clock, first_hour(platforms))
+            _announce(address, speed)
+            with Signals() as signals:
+                await signals.first()
+            group.cancel_scope.cancel()
+    except OSError as error:
+        raise Failure(
+            f"The port {port} cannot be used: {error.strerror}.", "Choose another one with --port."
+        ) from error
+
+
+def _announce(address: str, speed: float) -> None:
+    from monitor.cli import out
+
+    out.line(f"Emulated platforms at {address}, {speed:g} times as fast as real ones, until Ctrl-C.")
+    out.line()
+    out.line("Accounts for a config file:")
+    for text in _accounts(address):
+        out.line(text)
+
+
+def _accounts(address: str) -> list[str]:
+    return [
+        "  - name: studio",
+        "    provider: model-studio",
+        "    api_key: sk-demo",
+        f"    endpoint: {address}/api/v1",
+        "    jobs: {every: 5s}",
+        "  - name: arts",
+        "    provider: modelarts",
+        f"    endpoint: {address}",
+        "    project_id: p-demo",
+        "    access_key: AKDEMO",
+        "    secret_key: SKDEMO",
+        "    jobs: {every: 5s}",
+        "    resource_flavors: {every: 5s}",
+    ]
