@@ -92,9 +92,9 @@ async def drain(store: Store, url: str, count: int, concurrency: int) -> float:
         began = time.perf_counter()
         async with anyio.create_task_group() as group:
             group.start_soon(outbox.run)
-            while await taken(session, url) < end:  # noqa: ASYNC110 - the server is another process
+            while await taken(session, url) < end:
                 await anyio.sleep(0.02)
-            while await store.read(waiting):  # noqa: ASYNC110 - as a person would
+            while await store.read(waiting):
                 await anyio.sleep(0.01)
             took = time.perf_counter() - began
             outbox.stop()
