@@ -130,7 +130,7 @@ class Client:
         if total is not None and count and total < before + count:
             total = None
         last = count < size if total is None else before + size >= total
-        return Listing([bytes(job) for job in output.jobs], total, last or not count, answer.date)
+        return Listing([bytes(job) for job in output.jobs], total, last, answer.date)
 
     def _single(self, answer: Answer, job_id: str) -> bytes | None:
         if answer.status != 200 and _says_missing(answer.status, (self._judge.head(answer.body).code or "").lower()):

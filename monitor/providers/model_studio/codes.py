@@ -82,13 +82,15 @@ _CODES: tuple[tuple[str, FaultKind, str, str], ...] = (
         "it is asked again; if this lasts, give the request id to Alibaba Cloud's support",
     ),
 )
-"""Patterns of whole codes, in lower case; the first that fits decides, whatever the status (reference: section 5)."""
+"""Patterns of whole codes, in lower case; the first that fits decides, in a 200 too (reference: section 5)."""
+_ALWAYS = (FaultKind.ARREARS, FaultKind.THROTTLED, FaultKind.TRANSIENT)
+"""Kinds that are believed of a server that says at the same time that it is out of order (5xx)."""
 
 
 def verdict(status: int, code: str) -> Verdict:
     """What the operator is told of an error; `code` in lower case, empty where the answer had none."""
     for pattern, kind, what, hint in _CODES:
-        if re.fullmatch(pattern, code, re.DOTALL):
+        if re.fullmatch(pattern, code, re.DOTALL) and (status < 500 or kind in _ALWAYS):
             return kind, what, hint
     return _by_status(status)
 

@@ -41,7 +41,7 @@ class ModelStudio:
         region = options.region or _region(url.host or "")
         self.account = Account(name=options.name, provider=options.provider, region=region, labels=options.labels)
         self._options = options
-        self._place = f"{(url.host or '').lower()}:{url.port}{url.path.rstrip('/')}"
+        self._place = f"{url.host or ''}:{url.port}{url.path.rstrip('/')}"
         self._client = Client(http, endpoint=options.endpoint, api_key=options.api_key, workspace=options.workspace)
         self._reading = Reading(zone=zone(options.time_zone), console=_console(region))
         self._fingerprint: str | None = None

@@ -55,6 +55,9 @@ async def listing_fault(staged: Any, fault: Any, **changes: Any) -> Fault:
         (500, "InternalError", FaultKind.TRANSIENT, "request id"),
         (200, "InternalError.Timeout", FaultKind.TRANSIENT, "request id"),
         (503, "ModelUnavailable", FaultKind.TRANSIENT, "request id"),
+        (500, "InvalidApiKey", FaultKind.TRANSIENT, "request id"),
+        (503, "Throttling", FaultKind.THROTTLED, "every"),
+        (500, "Arrearage", FaultKind.ARREARS, "settle"),
         (408, "RequestTimeOut", FaultKind.TRANSIENT, "request id"),
         (200, "SomethingNew", FaultKind.SENSELESS, "endpoint"),
         (409, "Conflict", FaultKind.SENSELESS, "endpoint"),
@@ -169,6 +172,8 @@ async def test_a_code_inside_a_job_is_the_job_s_own(staged: Any) -> None:
         ({"total": {}, "jobs": []}, None, False),
         ({"page_no": ..., "page_size": ..., "total": 101, "jobs": [{}] * 100}, 101, True),
         ({"page_size": 10, "total": 25, "jobs": [{}] * 10}, 25, True),
+        ({"page_size": ..., "total": 100, "jobs": [{}] * 100}, 100, False),
+        ({"total": -1, "jobs": []}, None, False),
         ({"page_size": 0, "total": 3, "jobs": [{}] * 3}, 3, False),
     ],
 )
@@ -178,6 +183,19 @@ async def test_a_total_is_believed_where_it_can_be(staged: Any, output: Any, tot
         provider, scope = stage.reading()
         found = await provider.list_jobs(scope)
         assert (found.total, found.next is not None, len(found.items)) == (total, more, len(output["jobs"]))
+
+
+async def test_a_total_below_what_was_listed_before_is_not_believed(staged: Any) -> None:
+    async with staged() as stage:
+        stage.emulator.faults.add(Reply(status=200, body=page(page_no=2, total=50, jobs=[{}] * 100)))
+        provider, scope = stage.reading()
+        found = await provider.list_jobs(scope, 2)
+        assert (found.total, found.next is not None) == (None, True)
+
+
+async def test_a_refusal_that_time_does_not_mend_has_no_time_to_come_back(staged: Any) -> None:
+    fault = await listing_fault(staged, refusal(403, "AccessDenied", headers={"Retry-After": "5"}))
+    assert fault.retry_after is None
 
 
 async def test_a_page_s_jobs_are_not_decoded(staged: Any) -> None:
@@ -215,7 +233,8 @@ async def test_a_job_that_the_platform_does_not_know_is_missing(staged: Any, ans
         (Reply(status=404, body=HTML, content_type="text/html"), FaultKind.MISCONFIGURED),
         (refusal(404, "WorkSpaceNotFound"), FaultKind.MISCONFIGURED),
         (refusal(403, "AccessDenied"), FaultKind.UNAUTHORIZED),
-        (refusal(500, "NotFound"), FaultKind.MISCONFIGURED),
+        (refusal(500, "NotFound"), FaultKind.TRANSIENT),
+        (refusal(500, "InvalidParameter"), FaultKind.TRANSIENT),
         (refusal(429, "Throttling"), FaultKind.THROTTLED),
         (Reply(status=204), FaultKind.SENSELESS),
         (Reply(status=200, body=b'{"output":null}'), FaultKind.SENSELESS),

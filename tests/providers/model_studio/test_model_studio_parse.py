@@ -93,6 +93,11 @@ def test_of_unknown_fields_the_names_are_told_and_the_values_nowhere() -> None:
     assert "S3CRET" not in repr(found)
 
 
+def test_a_platform_that_changes_everything_at_once_is_told_of_in_measure() -> None:
+    found = decoded(**{f"new{number:03}": 1 for number in range(300)})
+    assert len(found.drift) == 20
+
+
 def test_how_and_on_what_it_trains_is_dropped() -> None:
     secret = {"path": "S3CRET"}
     dropped = (
@@ -177,6 +182,7 @@ def test_checkpoints_are_counts_in_strings_too() -> None:
         ({"status": "FAILED", "code": "Oom", "message": "no memory"}, JobError(code="Oom", message="no memory")),
         ({"status": "FAILED"}, None),
         ({"status": "FAILED", "code": 1}, JobError(code="1")),
+        ({"status": "FAILED", "code": "E sk-S3CRET99"}, JobError(code="E ***")),
         ({"status": "CANCELED", "code": "1"}, JobError(code="1")),
         ({"status": "CANCELED", "code": "", "message": None}, None),
         ({"status": "SUCCEEDED", "code": "1", "message": "fine"}, None),
