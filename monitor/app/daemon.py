@@ -1,4 +1,4 @@
-"""The daemon's straight-line wiring: opens the rooms in the order of the data's way, and ends them in the same order."""
+"""The daemon's straight-line wiring: opens the rooms in the order of the data's way, ends them in the same order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether an account can be seen: told once when it no longer can, once when it can again; remembered across restarts."""
+"""Whether an account can be seen: told once when it cannot, once when it can again; remembered across restarts."""
 
 from __future__ import annotations
 

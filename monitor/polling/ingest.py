@@ -63,7 +63,7 @@ class _Harvest:
 
 
 def ingest_jobs(conn: Connection, batch: Batch, *, epoch: str, prices: Sequence[ledger.PriceOptions]) -> Ingested:
-    """Runs inside the writer's transaction. Raises StaleWrite when another writer moved a row (nothing is kept then)."""
+    """Runs inside the writer's transaction. Raises StaleWrite when another writer moved a row; nothing is kept then."""
     rows = store.load_jobs(conn, batch.scope.id, [*batch.news, *batch.others])
     harvest = _Harvest()
     for job_id, found in reversed(list(batch.news.items())):  # listings are newest first; stories are told oldest first
@@ -154,9 +154,19 @@ def _enter(
         )
     )
     adopted = before is None and not change.drafts
-    if not adopted:
-        late = any(draft.late for draft in change.drafts) or None  # a late end and its usage are told together
-        harvest.drafts.append((diff.usage_event(change.known, booking, context, late=late), change.known.revision))
+    if adopted:
+        return
+    late = any(draft.late for draft in change.drafts) or None  # a late end and its usage are told together
+    told = diff.usage_event(change.known, booking, context, late=late)
+    harvest.drafts[:] = [(_with_usage(draft, told, change.known), revision) for draft, revision in harvest.drafts]
+    harvest.drafts.append((told, change.known.revision))
+
+
+def _with_usage(draft: EventDraft, told: EventDraft, known: KnownJob) -> EventDraft:
+    """An end that is told in the same breath says what the job used and cost."""
+    if draft.type is not EventType.JOB_FINISHED or draft.subject != told.subject:
+        return draft
+    return replace(draft, data={**draft.data, "usage": told.data["usage"]})
 
 
 def _drifted(conn: Connection, batch: Batch) -> list[EventDraft]:

@@ -111,9 +111,9 @@ class JobsScope:
         now = self.around.clock.now()
         due = [entry for entry in self.memory if entry.usage_due is not None and entry.usage_due <= now]
         for entry in due[:USAGE_READS]:
-            if entry.poll == self.lens.poll or await self.read(entry, sight, others):
-                if entry.id not in sight.news:
-                    others[entry.id] = diff.usage_still_absent
+            there = entry.poll == self.lens.poll or await self.read(entry, sight, others)
+            if there and entry.id not in sight.news:
+                others[entry.id] = diff.usage_still_absent
 
     async def commit(
         self,

@@ -1,4 +1,4 @@
-"""The gate of one credential on one host: its budget, its back-off, and the count that keeps a key from being locked."""
+"""The gate of one credential on one host: its budget, its back-off, the count that keeps a key from being locked."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class Pace:
         if count >= REFUSALS:
             raise Fault(
                 FaultKind.BAD_SIGNATURE,
-                f"the platform refused this key {count} times in a row; it is not tried again, so that it is not locked",
+                f"the platform refused this key {count} times in a row; it is not tried again, lest it is locked",
                 hint="correct the key or secret in the config file; a changed one is tried at once",
             )
         await self._remember(count + 1)

@@ -99,7 +99,7 @@ class Sweep:
         await jobs.commit(Sight(), {}, date=None, own=() if told else (event,), changes=changes)
 
     async def _ask(self) -> bool:
-        """The second of the two reads that `gone` needs: the listing was complete without the job, now the job's own."""
+        """The second of the two reads that `gone` needs: after the complete listing, the job's own."""
         assert self._doubted is not None
         entry = self._doubted.pop()
         sight = Sight()

@@ -55,12 +55,11 @@ def test_a_bad_signature_waits_an_hour_before_the_next_try() -> None:
     gaps=st.lists(st.floats(0, 3), min_size=1, max_size=60),
 )
 def test_a_budget_is_never_overspent(rate: float, burst: int, gaps: list[float]) -> None:
-    bucket, now, taken, begun = TokenBucket(rate, burst), 100.0, 0, 100.0
-    for gap in gaps:
+    bucket, now, begun = TokenBucket(rate, burst), 100.0, 100.0
+    for taken, gap in enumerate(gaps, start=1):
         now += gap
         wait = bucket.take(now)
         while wait > 0:
             now += wait
             wait = bucket.take(now)
-        taken += 1
         assert taken <= burst + rate * (now - begun) + 1e-6

@@ -25,7 +25,9 @@ HIDDEN = "***"
 
 def clean(text: str, limit: int) -> str:
     """`text` on one line without control and format characters, cut to `limit` characters."""
-    flat = "".join(" " if unicodedata.category(c) in ("Cc", "Cf", "Zl", "Zp") else c for c in text[: 4 * limit])
+    flat = text[: 4 * limit]
+    if not flat.isprintable():
+        flat = "".join(" " if unicodedata.category(c) in ("Cc", "Cf", "Zl", "Zp") else c for c in flat)
     flat = " ".join(flat.split())
     return flat if len(flat) <= limit else flat[: limit - 1] + "…"
 
