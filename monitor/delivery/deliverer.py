@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import traceback
 from collections.abc import Callable
 
 import anyio
@@ -74,8 +75,10 @@ class Deliverer:
         try:
             receipt = await self._sink.send(delivery)
         except Exception as error:  # a sink that raises has a bug; the message must not be lost for it
-            self._log.exception("sink.bug", delivery=delivery.id, error=type(error).__name__)
-            receipt = Receipt(outcome=Outcome.RETRY, detail=f"the sink failed by itself ({type(error).__name__})")
+            # Not its text and not the whole trace: a sink's errors may hold its URL.
+            name, frame = type(error).__name__, traceback.extract_tb(error.__traceback__)[-1]
+            self._log.error("sink.bug", delivery=delivery.id, error=name, at=f"{frame.filename}:{frame.lineno}")
+            receipt = Receipt(outcome=Outcome.RETRY, detail=f"the sink failed by itself ({name})")
         now = self._clock.now()
         settlement = self._policy.settle(delivery, receipt, now, self._roll())
         self._ended.append(Ended(delivery=delivery, receipt=receipt, at=now, settlement=settlement))

@@ -121,6 +121,14 @@ async def test_a_service_that_takes_only_text_gets_the_plain_one() -> None:
     assert got[0]["message"] == "plain"
 
 
+async def test_a_title_that_becomes_part_of_markdown_stays_what_it_says() -> None:
+    got: list[dict[str, Any]] = []
+    async with served(keeper(got)) as port, made(f"rocket://hook/token@127.0.0.1:{port}/#room") as sink:
+        receipt = await sink.send(message(title="Job [x](http://evil) *bold* ended", markdown="**rich**"))
+    assert receipt.outcome is Outcome.DELIVERED
+    assert got[0]["text"].splitlines() == [r"# Job \[x\](http://evil) \*bold\* ended", "**rich**"]
+
+
 @pytest.mark.parametrize("trick", ["optional=yes", "retry=5&wait=0"])
 async def test_the_url_cannot_hide_a_failure_or_retry_by_itself(trick: str) -> None:
     got: list[dict[str, Any]] = []

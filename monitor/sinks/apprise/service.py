@@ -9,6 +9,7 @@ from typing import Any
 
 from monitor.fields import Secret
 from monitor.model import Outcome, Receipt, Severity, Text
+from monitor.rules.message.clean import escape
 from monitor.sinks.apprise.verdict import judge
 
 _TYPES = {Severity.INFO: "info", Severity.WARNING: "warning", Severity.CRITICAL: "failure"}
@@ -36,8 +37,10 @@ class Service:
         # A service that wants HTML gets it made from the plain text: from Markdown, HTML in a name would pass through.
         rich = bool(text.markdown) and self._plugin.resolve_format(markdown) is markdown
         body = (text.markdown if rich else text.plain) or text.title
+        # Where there is no title it becomes the body's first line, and so Markdown.
+        title = escape(text.title) if rich and self._plugin.title_maxlen <= 0 else text.title
         with self._sender.notify(
-            title=text.title,
+            title=title,
             body=body,
             notify_type=_TYPES[severity],
             body_format=markdown if rich else self._apprise.NotifyFormat.TEXT,
