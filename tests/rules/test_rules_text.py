@@ -128,7 +128,8 @@ def test_a_digest_tells_the_net_change_of_each_thing(tuned: Any, shelf: Any, sto
 
 
 def test_a_digest_is_bounded(failing: Callable[..., Event]) -> None:
-    events = [replace(failing("长" * 300), seq=seq, subject=f"job/{seq}") for seq in range(5000)]
+    event = failing("长" * 300)
+    events = [replace(event, seq=seq, subject=f"job/{seq}") for seq in range(5000)]
     text = text_of(*events)
     assert text.title == "Catching up: 5,000 jobs failed"
     assert text.plain.splitlines()[-1] == "- and 4988 more"

@@ -23,7 +23,8 @@ def one_line(text: object, limit: int) -> str:
     words = str(text)[: limit * 20]
     if not (words.isascii() and words.isprintable()):
         words = _thinned("".join(_visible(sign) for sign in _DIRECTIONS.sub("", words)))
-    return cut(_MENTION.sub("＠", " ".join(words.split())), limit)
+    words = " ".join(words.split())
+    return cut(_MENTION.sub("＠", words) if "@" in words else words, limit)
 
 
 def cut(text: str, limit: int) -> str:

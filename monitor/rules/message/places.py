@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from monitor.model import Event, EventType
+from monitor.rules.message.clean import one_line
 from monitor.rules.message.facts import REASON, Facts, clock, counted, joined, thousands
 from monitor.rules.message.story import Line, Story
 
@@ -23,9 +24,9 @@ def flavor_story(event: Event) -> Story:
     data = Facts(event.data)
     flavor = data.part("flavor")
     specification = flavor.part("specification")
-    facts = joined(*(f"{key} {specification.text(key, 60)}" for key in specification.keys()[:8]), by=", ")
+    facts = joined(*(f"{one_line(key, 40)} {specification.text(key, 60)}" for key in specification.keys()[:8]), by=", ")
     changes = data.part("changes")
-    zones = ", ".join(zone for zone in flavor.part("zones").keys()[:12])
+    zones = ", ".join(one_line(zone, 40) for zone in flavor.part("zones").keys()[:12])
     lines = [
         *(Line(_key(key), _change(changes.raw(key))) for key in changes.keys()[:_CHANGES]),
         Line("", f"and {counted(len(changes.keys()) - _CHANGES, 'more change')}" * (len(changes.keys()) > _CHANGES)),
@@ -50,7 +51,7 @@ def _flavor_news(event: Event, data: Facts) -> str:
 
 
 def _key(key: str) -> str:
-    return Facts({"key": key.rpartition(".")[2].replace("_", " ")}).text("key")
+    return one_line(key.rpartition(".")[2].replace("_", " "), 40)
 
 
 def _change(pair: object) -> str:
