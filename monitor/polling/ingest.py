@@ -78,8 +78,7 @@ def ingest_jobs(conn: Connection, batch: Batch, *, epoch: str, prices: Sequence[
         if (before := rows.get(job_id)) is not None and (moved := rereading(before, batch.context)) is not None:
             _keep(batch, harvest, before, moved, None)
     store.save_jobs(conn, batch.scope.id, harvest.writes, now=batch.context.now)
-    for entry in harvest.bookings:
-        store.book(conn, entry)
+    store.book(conn, *harvest.bookings)
     harvest.drafts.extend(own_drafts(conn, batch.context.account.name, _drifted(conn, batch)))
     harvest.drafts.extend(own_drafts(conn, batch.context.account.name, batch.own))
     store.append_events(conn, epoch, harvest.drafts)

@@ -60,25 +60,31 @@ _KEYS: Mapping[str, Callable[[Row[Any]], str]] = {
 }
 
 
-def book(conn: Connection, booking: BookingRow) -> None:
-    """Writes one booking. It belongs into the transaction that moves the job's `booked_tokens`."""
-    conn.execute(
-        insert(bookings).values(
-            account=booking.account,
-            provider=booking.provider,
-            scope_id=booking.scope_id,
-            job_id=booking.job_id,
-            job_name=booking.job_name,
-            model=booking.model,
-            creator=booking.creator,
-            labels=msgspec.json.encode(booking.labels).decode(),
-            at=booking.at,
-            tokens=booking.tokens,
-            cost=None if booking.cost is None else str(booking.cost),
-            currency=booking.currency,
-            correction=booking.correction,
-        )
-    )
+_INSERT = insert(bookings)
+
+
+def book(conn: Connection, *rows: BookingRow) -> None:
+    """Writes bookings. They belong into the transaction that moves their jobs' `booked_tokens`."""
+    if rows:
+        conn.execute(_INSERT, [_columns(row) for row in rows])
+
+
+def _columns(booking: BookingRow) -> dict[str, Any]:
+    return {
+        "account": booking.account,
+        "provider": booking.provider,
+        "scope_id": booking.scope_id,
+        "job_id": booking.job_id,
+        "job_name": booking.job_name,
+        "model": booking.model,
+        "creator": booking.creator,
+        "labels": msgspec.json.encode(booking.labels).decode(),
+        "at": booking.at,
+        "tokens": booking.tokens,
+        "cost": None if booking.cost is None else str(booking.cost),
+        "currency": booking.currency,
+        "correction": booking.correction,
+    }
 
 
 def usage(
