@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Row, bindparam, delete, func, insert, select, update
+from sqlalchemy import BigInteger, Connection, Row, bindparam, delete, func, insert, select, type_coerce, update
 
 from monitor.model import Delivery, DeliveryState, Outcome, Receipt
 from monitor.store.columns import Moment
@@ -18,9 +18,11 @@ from monitor.store.tables import attempts, deliveries, unsettled
 CRASHED = "the daemon ended before the answer"
 
 _NOW = bindparam("now", type_=Moment())
+_DUE = type_coerce(deliveries.c.next_at, BigInteger()) + 0 <= _NOW
+"""`+ 0`: SQLite is to walk the waiting ones in order and stop, not to sort all that are due."""
 _CLAIM = Prepared(
     select(deliveries.c.n, deliveries.c.id, deliveries.c.attempt, deliveries.c.notification)
-    .where(deliveries.c.sink == bindparam("of_sink"), deliveries.c.ready.is_(True), deliveries.c.next_at <= _NOW)
+    .where(deliveries.c.sink == bindparam("of_sink"), deliveries.c.ready.is_(True), _DUE)
     .order_by(deliveries.c.n)
     .limit(bindparam("most", type_=BigInteger()))
     .with_for_update(skip_locked=True)

@@ -32,7 +32,7 @@ def require_directory(place: SqlitePlace, *, must_exist: bool) -> None:
         raise StoreMissing(f"There is no database {place} yet.", "Start the daemon first: training-monitor run")
     if place.path.is_dir():
         raise NotADatabase(f"{place} is a directory, not a database.", "Name a file in `store:`.")
-    if not must_exist and not os.access(folder, os.W_OK):
+    if not must_exist and not os.access(folder, os.W_OK, effective_ids=True):
         raise StoreUnavailable(
             f"The directory {folder} may not be written.", "Give the user that runs the program write access to it."
         )

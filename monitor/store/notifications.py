@@ -86,7 +86,11 @@ def load_notifications(conn: Connection, numbers: Iterable[int]) -> dict[int, No
     seqs: dict[int, list[int]] = {n: [] for n in wanted}
     for some in chunks(wanted):
         links = notification_events.c
-        query = select(links.notification, links.seq).where(links.notification.in_(some)).order_by(links.seq)
+        query = (
+            select(links.notification, links.seq)
+            .where(links.notification.in_(some))
+            .order_by(links.notification, links.seq)
+        )
         for n, seq in conn.execute(query):
             seqs[n].append(seq)
     known = load_events(conn, (seq for some_seqs in seqs.values() for seq in some_seqs))

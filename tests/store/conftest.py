@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,3 +64,18 @@ async def store(home: Home) -> AsyncIterator[Store]:
     store = await home.open()
     yield store
     await store.aclose()
+
+
+@pytest.fixture
+def set_revision(request: pytest.FixtureRequest) -> Callable[[Home, str], None]:
+    """Makes a database look as if another release had made it."""
+
+    def change(home: Home, revision: str) -> None:
+        statement = f"UPDATE alembic_version SET version_num = '{revision}'"
+        if home.sqlite:
+            with closing(sqlite3.connect(home.state_dir / "monitor.db")) as raw, raw:
+                raw.execute(statement)
+        else:
+            request.getfixturevalue("postgres_server").execute(statement, home.url.rpartition("/")[2])
+
+    return change

@@ -1,0 +1,156 @@
+"""No query that is asked often reads a whole table, however long the history is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import pytest
+
+from monitor.model import DeliveryState, Outcome, Receipt, Scope
+from monitor.store import (
+    Connection,
+    JobWrite,
+    append_events,
+    backlog,
+    bad_signatures,
+    claim,
+    collapse,
+    ensure_scope,
+    find_job,
+    first_sight,
+    get_cursor,
+    get_delivery,
+    get_event,
+    kill_sink,
+    last_seq,
+    list_deliveries,
+    list_jobs,
+    load_job_index,
+    load_jobs,
+    next_due,
+    next_revision,
+    read_events,
+    recover_claims,
+    save_jobs,
+    save_rule_state,
+    set_cursor,
+    settle,
+    usage,
+    write_notifications,
+)
+from tests.kit.made import NOON, draft, known_job, notification
+
+EPOCH = "e"
+RECEIPT = Receipt(outcome=Outcome.DELIVERED)
+
+
+def deliver(conn: Connection) -> None:
+    for state in (DeliveryState.PENDING, DeliveryState.DELIVERED):
+        for delivery in claim(conn, "slack", now=NOON, limit=10):
+            next_at = NOON if state is DeliveryState.PENDING else None
+            settle(conn, delivery.id, state=state, receipt=RECEIPT, now=NOON, next_at=next_at)
+
+
+def route(conn: Connection) -> None:
+    events = append_events(conn, EPOCH, [(draft(), 77)])
+    write_notifications(conn, [notification("n77", events=tuple(events), sinks=("slack", "hook"))])
+    set_cursor(conn, "routing", events[-1].seq)
+    save_rule_state(conn, {"a": b"1", "b": None})
+
+
+def move_job(conn: Connection) -> None:
+    move = JobWrite(known=known_job("ft-1", revision=2), previous_revision=1, hash=1, significant=1)
+    save_jobs(conn, 1, [move], now=NOON)
+
+
+HOT: dict[str, Callable[[Connection], Any]] = {
+    "route": route,
+    "deliver": deliver,
+    "next_due": partial(next_due, sink="slack"),
+    "backlog": partial(backlog, sink="slack", older_than=NOON + timedelta(days=1)),
+    "collapse": partial(collapse, delivery_ids=["x"], into=notification("into")),
+    "kill_sink": partial(kill_sink, sink="hook", reason="gone", now=NOON),
+    "recover_claims": partial(recover_claims, now=NOON),
+    "list_deliveries": partial(list_deliveries, sink="slack"),
+    "list_deliveries by state": partial(list_deliveries, state=DeliveryState.DEAD),
+    "list_deliveries by notification": partial(list_deliveries, notification="n1"),
+    "get_delivery": partial(get_delivery, id="x"),
+    "read_events by cursor": partial(read_events, after=1, quiet=False),
+    "read_events newest": partial(read_events, newest_first=True),
+    "read_events by type": partial(read_events, types=["job.*"], newest_first=True),
+    "read_events by account": partial(read_events, account="north", newest_first=True),
+    "read_events by subject": partial(read_events, subject="job/ft-1"),
+    "read_events since": partial(read_events, since=NOON),
+    "get_event by id": partial(get_event, id_or_seq="x"),
+    "last_seq": last_seq,
+    "next_revision": partial(next_revision, account=None, subject="monitor"),
+    "first_sight": partial(first_sight, account="a", kind="k", word="w"),
+    "bad_signatures": partial(bad_signatures, fingerprint="f"),
+    "get_cursor": partial(get_cursor, name="routing"),
+    "ensure_scope": partial(ensure_scope, scope=Scope(account="north", watch="jobs", key="k"), now=NOON),
+    "save_jobs": move_job,
+    "load_jobs": partial(load_jobs, scope_id=1, ids=["ft-1", "ft-2"]),
+    "load_job_index": partial(load_job_index, scope_id=1),
+    "list_jobs": list_jobs,
+    "list_jobs of an account": partial(list_jobs, account="north"),
+    "list_jobs active": partial(list_jobs, active=True),
+    "find_job": partial(find_job, wanted="ft-"),
+    "usage of a time": partial(usage, by="day", since=NOON),
+    "usage of an account": partial(usage, by="model", account="north", since=NOON),
+}
+SORTED = {"usage of a time", "usage of an account", "find_job", "read_events by type", "backlog"}
+"""What may sort: what it sorts is bounded by the answer."""
+HARMLESS = ("SCAN anon_", "SCAN CONSTANT ROW")
+"""Steps over rows that the statement itself made."""
+
+
+def fill(conn: Connection) -> None:
+    scope = ensure_scope(conn, Scope(account="north", watch="jobs", key="k"), now=NOON)
+    assert scope.id == 1
+    writes = [JobWrite(known=known_job(f"ft-{n}"), previous_revision=None, hash=n, significant=n) for n in range(50)]
+    save_jobs(conn, 1, writes, now=NOON)
+    events = append_events(conn, EPOCH, [(draft(subject=f"job/ft-{n}"), 1) for n in range(50)])
+    write_notifications(conn, [notification(f"n{event.seq}", events=(event,)) for event in events])
+
+
+@pytest.mark.parametrize("name", HOT)
+async def test_no_hot_query_reads_a_whole_table(name: str, sqlite_home) -> None:
+    store = await sqlite_home.open()
+    await store.write(fill)
+
+    def explain(conn: Connection) -> list[tuple[str, str]]:
+        said = spoken(conn, HOT[name])
+        assert said
+        raw: Any = conn.connection.driver_connection
+        raw.set_trace_callback(None)
+        return [(text, row[3]) for text in said for row in raw.execute(f"EXPLAIN QUERY PLAN {text}").fetchall()]
+
+    plans = await store.write(explain)
+    await store.aclose()
+    for text, step in plans:
+        assert not step.startswith("SCAN ") or step.startswith(HARMLESS) or " USING " in step, f"{step}: {text}"
+        assert "USE TEMP B-TREE" not in step or name in SORTED, f"{step}: {text}"
+
+
+def spoken(conn: Connection, fn: Callable[[Connection], Any]) -> list[str]:
+    """Every statement that SQLite hears, with its parameters filled in."""
+    said: list[str] = []
+    raw: Any = conn.connection.driver_connection
+    raw.set_trace_callback(said.append)
+    fn(conn)
+    raw.set_trace_callback(None)
+    return [text for text in said if text.split()[0] in ("SELECT", "UPDATE", "DELETE", "INSERT", "WITH")]
+
+
+async def test_the_check_of_plans_sees_a_scan(sqlite_home) -> None:
+    store = await sqlite_home.open()
+
+    def scan(conn: Connection) -> list[str]:
+        raw: Any = conn.connection.driver_connection
+        return [row[3] for row in raw.execute("EXPLAIN QUERY PLAN SELECT * FROM jobs WHERE doc = 'x'")]
+
+    assert any(step.startswith("SCAN jobs") for step in await store.write(scan))
+    await store.aclose()
