@@ -7,11 +7,11 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from monitor.fields.markdown import escape
 from monitor.model import Event, Reason, Severity, Text
 from monitor.rules.compile import RuleSet
 from monitor.rules.effects import Failed, Notify, NotifyGroup
 from monitor.rules.message import render
-from monitor.rules.message.clean import escape
 from monitor.rules.view import view
 
 if TYPE_CHECKING:

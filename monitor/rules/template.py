@@ -17,10 +17,11 @@ from jinja2.runtime import Context
 from jinja2.sandbox import SandboxedEnvironment
 
 from monitor.fields.duration import format_duration
+from monitor.fields.markdown import escape
 from monitor.model import Text
 from monitor.rules import schema
 from monitor.rules.globs import nearest
-from monitor.rules.message.clean import cut, escape, one_line
+from monitor.rules.message.clean import cut, one_line
 from monitor.rules.message.facts import clock, money, thousands
 from monitor.rules.message.story import TITLE
 from monitor.rules.view import View

@@ -62,7 +62,12 @@ def test_a_skip_is_a_failure_in_ci_and_told_elsewhere(tmp_path: Path) -> None:
 
     def run(ci: str, *parallel: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "pytest", "-rs", "-p", "no:cacheprovider", "--continue-on-collection-errors"]
-        env = {**os.environ, "TRAINING_MONITOR_CI": ci}
+        env = {
+            **os.environ,
+            "TRAINING_MONITOR_CI": ci,
+            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+            "PYTEST_PLUGINS": "xdist.plugin",
+        }
         return subprocess.run([*command, *parallel], cwd=tmp_path, capture_output=True, text=True, check=False, env=env)
 
     usual, strict = run(""), run("1", "-n1")

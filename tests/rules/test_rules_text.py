@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from monitor.fields.markdown import escape
 from monitor.model import Event, EventType, JobError, Reason, Severity, Text
 from monitor.rules import Failed, Notify, RuleOptions, RuleSet, RuleState, render, step
-from monitor.rules.message.clean import escape, link, one_line
+from monitor.rules.message.clean import link, one_line
 
 
 @pytest.fixture

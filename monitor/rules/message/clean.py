@@ -1,4 +1,4 @@
-"""Words from outside made fit for a message: one line, no control or direction signs, bounded, escaped for Markdown."""
+"""Words from outside made fit for a message: one line, no control or direction signs, bounded."""
 
 from __future__ import annotations
 
@@ -10,9 +10,6 @@ _DIRECTIONS = re.compile(
 )
 """What turns the reading direction or is not seen at all. The joiners that emoji and some scripts need stay."""
 _MENTION = re.compile(r"@(?=(?:everyone|here|channel|all)\b)", re.IGNORECASE)
-_SPECIAL = re.compile(r"([\\`*\[\]~])")
-_UNDERSCORE = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
-_START = re.compile(r"^(?:(?=#|[+-](?:\s|-|$))|(\d+)(?=[.)](?:\s|$)))")
 _ADDRESS = re.compile(r"https?://[A-Za-z0-9._~:/?#@!$&*+,;=%-]{1,500}")
 _MARKS = 4
 """Combining signs in a row that a writing system may need; more are a joke that covers the lines around."""
@@ -29,13 +26,6 @@ def one_line(text: object, limit: int) -> str:
 
 def cut(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
-
-
-def escape(text: str) -> str:
-    """`text` as literal words inside a line of Markdown; safe where Markdown lets HTML through."""
-    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    text = _UNDERSCORE.sub(r"\\_", _SPECIAL.sub(r"\\\1", text))
-    return _START.sub(r"\1\\", text)  # a heading or a list, at the start of a line
 
 
 def link(url: object) -> str | None:

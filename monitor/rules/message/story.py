@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from monitor.fields.markdown import escape
 from monitor.model import Text
-from monitor.rules.message.clean import cut, escape
+from monitor.rules.message.clean import cut
 
 TITLE = 120
 _OWN_WORDS = ("training ", "account ", "rule ", "sink ", "catching ")

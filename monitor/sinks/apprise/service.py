@@ -8,8 +8,8 @@ from importlib import import_module
 from typing import Any
 
 from monitor.fields import Secret
+from monitor.fields.markdown import escape
 from monitor.model import Outcome, Receipt, Severity, Text
-from monitor.rules.message.clean import escape
 from monitor.sinks.apprise.verdict import judge
 
 _TYPES = {Severity.INFO: "info", Severity.WARNING: "warning", Severity.CRITICAL: "failure"}
