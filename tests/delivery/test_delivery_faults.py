@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+import anyio
 
 from monitor.delivery.ledger import Ended, release_unsure, take_turn
 from monitor.delivery.policy import Settlement
@@ -35,6 +38,57 @@ async def test_a_database_that_is_locked_for_a_while_costs_time_and_no_message(b
         record = await on.record(first)
     assert record.row.state is DeliveryState.DELIVERED
     assert on.server.titles() == ["one", "two"]
+
+
+async def test_a_store_that_refuses_to_settle_is_asked_again_and_the_message_is_not(bench: Any, tmp_path: Path) -> None:
+    async with bench() as on:
+        breaker = sqlite3.connect(tmp_path / "monitor.db")
+        breaker.execute(
+            "create trigger broken before update on attempts begin select raise(abort, 'no receipts today'); end"
+        )
+        breaker.commit()
+        sent = await said(on.store, "hook", "one", on.clock.now())
+        async with on.running("hook") as outbox:
+            await eventually(lambda: on.server.got)
+            await eventually(lambda: on.clock._sleepers)
+            for _ in range(3):
+                outbox.ring()
+                on.clock.advance(6)
+                await anyio.sleep(0.02)
+            assert (await on.record(sent)).row.state is DeliveryState.SENDING
+            breaker.execute("drop trigger broken")
+            breaker.commit()
+            breaker.close()
+
+            async def over() -> bool:
+                on.clock.advance(1)
+                return (await on.record(sent)).row.state is DeliveryState.DELIVERED
+
+            await eventually(over)
+            record = await on.record(sent)
+    assert on.server.titles() == ["one"]
+    assert [each.outcome for each in record.attempts] == [Outcome.DELIVERED]
+
+
+async def test_a_store_that_cannot_be_read_is_asked_again(bench: Any, tmp_path: Path) -> None:
+    async with bench() as on, on.running("hook"):
+        await eventually(lambda: on.clock._sleepers)
+        breaker = sqlite3.connect(tmp_path / "monitor.db")
+        breaker.execute("alter table deliveries rename to elsewhere")
+        breaker.commit()
+        for _ in range(5):
+            on.clock.advance(6)
+            await anyio.sleep(0.02)
+        breaker.execute("alter table elsewhere rename to deliveries")
+        breaker.commit()
+        breaker.close()
+        sent = await said(on.store, "hook", "one", on.clock.now())
+
+        async def over() -> bool:
+            on.clock.advance(1)
+            return (await on.record(sent)).row.state is DeliveryState.DELIVERED
+
+        await eventually(over)
 
 
 async def test_a_claim_whose_commit_was_not_confirmed_is_given_back(bench: Any) -> None:
@@ -70,8 +124,6 @@ async def test_a_delivery_that_is_no_longer_stored_does_not_stop_the_others(benc
         await said(on.store, "hook", "one", on.clock.now())
         now = on.clock.now()
         (delivery,) = await on.store.write(lambda conn: claim(conn, "hook", now=now, limit=1))
-        from dataclasses import replace
-
         ghost = replace(delivery, id="dropped")
         receipt = Receipt(outcome=Outcome.DELIVERED)
         ended = [

@@ -250,6 +250,25 @@ async def test_an_idle_outbox_writes_nothing(bench: Any, tmp_path: Path) -> None
             watcher.close()
 
 
+async def test_a_sink_that_fails_is_tried_with_one_message_at_a_time(bench: Any) -> None:
+    async with bench() as on:
+        on.server.answers["/hook"] = [503]
+        first = await said(on.store, "hook", "one", on.clock.now())
+        async with on.running("hook") as outbox:
+            await on.attempted(first, 1)
+            on.server.hold("/hook")
+            for n in range(6):
+                await said(on.store, "hook", f"m{n}", on.clock.now())
+            outbox.ring()
+            await eventually(lambda: len(on.server.got) == 2)
+            for _ in range(5):
+                on.clock.advance(6)
+                await anyio.sleep(0.02)
+            assert len(on.server.got) == 2, "more than one at a time while it fails"
+            on.server.release("/hook")
+            await eventually(lambda: len(on.server.got) == 8 or on.clock.advance(1))
+
+
 @pytest.mark.parametrize("status", [200, 503])
 async def test_many_messages_all_end_with_no_row_left_behind(bench: Any, status: int) -> None:
     async with bench() as on:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -174,3 +175,26 @@ async def test_idle_routing_writes_nothing(desk: Any, rules: Any, tmp_path: Path
             assert watcher.execute("pragma data_version").fetchone() == before
         finally:
             watcher.close()
+
+
+class Trap(dict[Any, Any]):
+    """Rules that fail in themselves, as only a bug makes them."""
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        if key is not EventType.RULE_FAILED:
+            raise ZeroDivisionError
+        return default
+
+
+async def test_an_event_that_breaks_the_rules_themselves_is_told_and_stops_nothing(desk: Any, rules: Any) -> None:
+    async with desk() as on:
+        sound = rules({"name": "all"}, unmatched="journal")
+        events = await stored(on.store, *(job_event(f"j{n}", on.clock.now()) for n in range(2)))
+        await on.route(replace(sound, by_type=Trap()))
+        failed = await on.store.read(lambda conn: read_events(conn, types=["rule.failed"]))
+        assert [event.data["event"] for event in failed] == [event.id for event in events]
+        assert {event.subject for event in failed} == {"rule/routing"}
+        assert [row.sink for row in await on.rows()] == ["journal", "journal"]
+        await stored(on.store, job_event("after", on.clock.now()))
+        await on.route(sound)
+        assert (await on.rows())[-1].rule == "all"

@@ -175,6 +175,32 @@ async def test_a_thread_that_hangs_keeps_its_slot_until_it_is_back() -> None:
         assert (await sending).outcome is Outcome.DELIVERED
 
 
+async def test_a_send_past_the_hard_limit_is_unknown_and_with_all_threads_stuck_nothing_is_sent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(apprise_sink, "HARD_LIMIT", 0.2)
+    monkeypatch.setattr(apprise_sink, "THREADS", 1)
+    release = asyncio.Event()
+
+    async def stuck(request: web.Request) -> web.Response:
+        await request.read()
+        await release.wait()
+        return web.Response()
+
+    async with (
+        served(stuck) as port,
+        made(f"json://127.0.0.1:{port}/hidden", timeout="2s", concurrency=1) as sink,
+    ):
+        first, second = await sink.send(message()), await sink.send(message())
+        release.set()
+    assert (first.outcome, first.detail) == (
+        Outcome.UNKNOWN,
+        "JSON did not end within 0.4 s; its thread was left behind",
+    )
+    assert second.outcome is Outcome.RETRY
+    assert "nothing was sent" in second.detail
+
+
 async def test_what_is_not_back_at_the_hard_limit_is_unknown_and_stuck_threads_are_bounded() -> None:
     release = threading.Event()
     threads = Threads("it", 2)

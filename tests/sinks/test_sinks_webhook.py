@@ -154,6 +154,16 @@ async def test_a_redirect_is_refused_with_what_to_do_and_not_followed() -> None:
     assert len(receiver.got) == 1
 
 
+async def test_a_huge_answer_that_says_yes_is_a_yes() -> None:
+    class Huge(Receiver):
+        async def take(self, request: web.Request) -> web.Response:
+            await super().take(request)
+            return web.Response(body=bytes(17 * 1024 * 1024))
+
+    (receipt,) = await sent(Huge(), delivery())
+    assert receipt == Receipt(outcome=Outcome.DELIVERED, detail="answered 200")
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
