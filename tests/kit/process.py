@@ -1,0 +1,60 @@
+"""The real program as a process of its own: started, looked at, stopped or killed."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+PROGRAM = Path(sys.executable).with_name("training-monitor")
+
+
+def write_config(folder: Path, config: dict[str, Any]) -> Path:
+    """A config file with its state directory in `folder`."""
+    path = folder / "training-monitor.yaml"
+    with path.open("w") as file:
+        YAML(typ="safe").dump({"state_dir": str(folder / "state"), "http": {"listen": "off"}} | config, file)
+    return path
+
+
+class Program:
+    """`training-monitor run --config …`, with what it says kept."""
+
+    def __init__(self, config: Path) -> None:
+        self._config = config
+        self.log = ""
+
+    async def __aenter__(self) -> Program:
+        environ = {"PATH": os.environ["PATH"], "HOME": str(self._config.parent), "PYTHONUNBUFFERED": "1"}
+        self.process = await asyncio.create_subprocess_exec(
+            str(PROGRAM), "run", "--config", str(self._config), "--log-level", "debug",
+            stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE, env=environ,
+        )  # fmt: skip
+        self._reader = asyncio.create_task(self._read())
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        if self.process.returncode is None:
+            self.process.kill()
+        await self.process.wait()
+        await self._reader
+
+    async def _read(self) -> None:
+        assert self.process.stderr is not None
+        async for line in self.process.stderr:
+            self.log += line.decode()
+
+    async def kill(self) -> None:
+        """SIGKILL, and the process is gone when this returns."""
+        self.process.kill()
+        await self.process.wait()
+
+    async def stop(self, how: signal.Signals = signal.SIGTERM, *, within: float = 10.0) -> int:
+        """Sends the signal and returns the exit code. Raises TimeoutError when it takes longer than `within`."""
+        self.process.send_signal(how)
+        return await asyncio.wait_for(self.process.wait(), within)

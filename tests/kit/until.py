@@ -1,0 +1,15 @@
+"""Waiting for another process without hoping: a condition is looked at until it holds, or the test fails."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+
+
+async def until(holds: Callable[[], object], *, within: float = 30.0, why: str = "") -> None:
+    """Returns as soon as `holds()` is true. Raises AssertionError after `within` seconds."""
+    end = time.monotonic() + within
+    while not holds():
+        assert time.monotonic() < end, why or "it did not come"
+        await asyncio.sleep(0.02)
