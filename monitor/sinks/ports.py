@@ -16,7 +16,8 @@ class Sink(Protocol):
     async def send(self, delivery: Delivery) -> Receipt:
         """One attempt. Expected failures come back as a Receipt; what it raises is a bug and counts as `retry`.
 
-        Bounded in time by itself (the sink's `timeout`). May be called concurrently up to the sink's `concurrency`.
+        Bounded in time by itself: the sink's `timeout`, or a stated multiple of it where a library blocks a thread:
+        no slot is free before its thread is back. May be called concurrently up to the sink's `concurrency`.
         """
         ...
 

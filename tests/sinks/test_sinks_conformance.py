@@ -141,6 +141,24 @@ async def test_a_refused_connection_is_tried_again_for_nothing_was_sent(kind: st
 
 
 @pytest.mark.parametrize("kind", NETWORKED)
+async def test_a_connection_that_is_never_accepted_is_tried_again(kind: str) -> None:
+    with socket.socket() as full:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        fillers = [socket.socket() for _ in range(4)]
+        for filler in fillers:
+            filler.setblocking(False)
+            filler.connect_ex(full.getsockname())
+        try:
+            async with sink_of(kind, full.getsockname()[1], timeout="1s") as sink:
+                receipt = await sink.send(DELIVERY)
+        finally:
+            for filler in fillers:
+                filler.close()
+    assert receipt.outcome is Outcome.RETRY
+
+
+@pytest.mark.parametrize("kind", NETWORKED)
 async def test_a_name_that_does_not_resolve_is_tried_again(kind: str) -> None:
     section = {"webhook": f"https://nowhere.invalid/{TOKEN}", "apprise": f"jsons://nowhere.invalid/{TOKEN}"}
     options = registry.options(kind)(name="it", type=kind, url=section[kind], timeout="10s")
