@@ -13,7 +13,7 @@ from monitor.model import Account, Flavor, Job, Scope
 from monitor.providers.model_studio.client import PAGE_SIZE, Client
 from monitor.providers.model_studio.options import Options, zone
 from monitor.providers.model_studio.parse import Reading, parse_job
-from monitor.providers.ports import Decoded, FlavorPage, JobPage, Malformed
+from monitor.providers.ports import Decoded, FlavorPage, JobPage, Malformed, Provider
 from monitor.wire import Fault, FaultKind, Http
 
 _REGIONS = {
@@ -83,7 +83,7 @@ class ModelStudio:
         return self._fingerprint
 
 
-def build(options: Options, http: Http, clock: Clock) -> ModelStudio:
+def build(options: Options, http: Http, clock: Clock) -> Provider:
     """As `ports.Build`; Model Studio's requests need no clock, for nothing in them is signed."""
     return ModelStudio(options, http)
 

@@ -187,7 +187,7 @@ async def test_a_total_is_believed_where_it_can_be(staged: Any, output: Any, tot
 
 async def test_a_total_below_what_was_listed_before_is_not_believed(staged: Any) -> None:
     async with staged() as stage:
-        stage.emulator.faults.add(Reply(status=200, body=page(page_no=2, total=50, jobs=[{}] * 100)))
+        stage.emulator.faults.add(Reply(status=200, body=page(page_no=2, total=150, jobs=[{}] * 100)))
         provider, scope = stage.reading()
         found = await provider.list_jobs(scope, 2)
         assert (found.total, found.next is not None) == (None, True)
