@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from monitor.cli import check, configs, database, events, flavors, jobs, run, sinks, usage
+from monitor.cli import check, configs, database, demo, events, flavors, jobs, run, sandbox, sinks, usage
 from monitor.cli.failure import DONE, FAILED, USAGE, Failure
 
 PROGRAM = "training-monitor"
@@ -38,6 +38,8 @@ def build() -> typer.Typer:
     app.callback()(main)
     app.command("check")(check.check)
     app.command("run")(run.run)
+    app.command("demo")(demo.demo)
+    app.command("sandbox")(sandbox.sandbox)
     for name, group in (("jobs", jobs.app), ("flavors", flavors.app)):
         app.add_typer(group, name=name, rich_help_panel=None)
     app.command("usage")(usage.usage)

@@ -84,7 +84,7 @@ def _seconds(text: str) -> float:
     try:
         return parse_duration(text)
     except ValueError as error:
-        raise Failure(f"--timeout: {error}.", "", code=USAGE) from error
+        raise Failure(f"--timeout: {error}.", "Like: --timeout 30s", code=USAGE) from error
 
 
 def _last_deliveries(settings: Settings) -> dict[str, DeliveryRow]:
