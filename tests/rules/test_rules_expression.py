@@ -124,6 +124,8 @@ def test_an_absent_value_that_does_not_decide_does_no_harm(
         ("job.duration > 3600", 1, 14, 'write durations like duration("2h")'),
         ('job.created_at > "2026"', 1, 16, 'write times like timestamp("2026-01-31T00:00:00Z")'),
         ("usage.cost * 2 > 1", 1, 12, "write numbers with a point here, like 100.0"),
+        ("job.error > 3", 1, 11, "> does not take an error and a whole number"),
+        ("[1] < account.labels", 1, 5, "< does not take a list and a map"),
         ("job.name", 1, 1, "gives string, not true or false"),
         ("job.name ==", 1, 12, "syntax error"),
         ("", 1, 1, "syntax error"),

@@ -15,6 +15,7 @@ from monitor.model import Event, EventType, Reason, Severity
 from monitor.rules import (
     Effect,
     Failed,
+    Gathered,
     Notify,
     NotifyGroup,
     PersonOptions,
@@ -219,6 +220,22 @@ def test_late_events_are_told_together_after_a_pause_of_30_s_or_at_most_2_min(
     assert [effect.seqs for effect in told if isinstance(effect, NotifyGroup)] == groups
     assert [effect for effect in told if not isinstance(effect, NotifyGroup)] == []
     assert state == RuleState()
+
+
+def test_a_group_that_is_full_is_due_at_once(finished: Event) -> None:
+    state = RuleState().gather(
+        Gathered(
+            rule="r0",
+            sinks=("slack",),
+            severity=Severity.INFO,
+            seqs=tuple(range(9_999)),
+            first=finished.detected_at,
+            last=finished.detected_at,
+        )
+    )
+    state, _ = step(rules({}), state, late(finished, 10_000))
+    _, told = step(rules({}), state, Tick(now=finished.detected_at))
+    assert [len(effect.seqs) for effect in told if isinstance(effect, NotifyGroup)] == [10_000]
 
 
 def test_next_due_says_when_a_tick_is_needed(finished: Event) -> None:

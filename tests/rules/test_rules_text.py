@@ -128,6 +128,32 @@ def test_a_digest_tells_the_net_change_of_each_thing(tuned: Any, shelf: Any, sto
     assert plain.count("\n- ") == 3
 
 
+def test_a_digest_of_one_thing_tells_its_last_steps(shelf: Any, stored: Any) -> None:
+    turns = shelf().read(0, {"z": "normal"})
+    for number in range(15):
+        turns.read(10 + number, {"z": ("soldout", "normal")[number % 2]})
+    text = text_of(*stored(turns.drafts[1:]))
+    name = "modelarts.bm.npu.910b.8 in z"
+    assert text.title == f"Catching up: {name} is sold out, after 1 min in stock (changed 15 times)"
+    assert text.plain.count("\n- ") == 13
+    assert "\n- 3 more before\n- 11-21 12:13 is in stock again, after 1 min sold out\n" in text.plain
+
+
+def test_a_digest_counts_what_is_no_job_and_no_flavor(failing: Callable[..., Event]) -> None:
+    kinds = [
+        EventType.ACCOUNT_RECOVERED,
+        EventType.MONITOR_STARTED,
+        EventType.MONITOR_STOPPED,
+        EventType.USAGE_RECORDED,
+    ]
+    events = [replace(failing(), seq=n, type=kind, subject=kind.value) for n, kind in enumerate([*kinds, kinds[0]])]
+    events[1] = replace(events[1], severity=Severity.CRITICAL)
+    text = text_of(*events)
+    assert text.title == "Catching up: 2 other events, 1 account recovered, 1 job with usage"
+    assert text.plain.splitlines()[3] == "- training monitor has started"
+    assert "account llm-beijing can be read again (2 times)" in text.plain
+
+
 def test_a_digest_is_bounded(failing: Callable[..., Event]) -> None:
     event = failing("长" * 300)
     events = [replace(event, seq=seq, subject=f"job/{seq}") for seq in range(5000)]

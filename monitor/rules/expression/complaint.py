@@ -105,8 +105,6 @@ def _unknown_field(struct: str, field: str) -> str:
 
 
 def _unknown_name(name: str) -> str:
-    if name in _OPERATORS:
-        return f"{_OPERATORS[name]} cannot be used like this"
     if near := nearest(name, _FUNCTIONS):
         return f"unknown name {name!r}; did you mean {near}()?"
     near = nearest(name, schema.names())
@@ -127,12 +125,8 @@ def _wrong_type(function: str, types: str) -> str:
 
 
 def _split(types: str) -> list[str]:
-    """`(wrapper(string), int)` or `a.(b)` taken apart at the commas that are not inside parentheses."""
-    inner = types.strip()
-    owner, dot, rest = inner.partition(".(")
-    if dot:
-        inner = f"({owner.strip('()')}, {rest}"
-    inner = inner.removeprefix("(").removesuffix(")")
+    """`(wrapper(string), int)` taken apart at the commas that are not inside parentheses."""
+    inner = types.strip().removeprefix("(").removesuffix(")")
     parts, depth = [""], 0
     for sign in inner:
         depth += (sign in "([") - (sign in ")]")

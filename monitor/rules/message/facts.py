@@ -55,10 +55,6 @@ class Facts:
         value = self._data.get(key)
         return thousands(value) if isinstance(value, int) and not isinstance(value, bool) else ""
 
-    def time(self, key: str) -> str:
-        when = moment(self._data.get(key))
-        return clock(when) if when is not None else ""
-
     def moment(self, key: str) -> datetime | None:
         return moment(self._data.get(key))
 
