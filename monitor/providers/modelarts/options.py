@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 from yarl import URL
 
 from monitor.fields import Duration, Secret
@@ -16,13 +16,26 @@ _HOST = re.compile(r"modelarts\.([a-z0-9-]+)\.")
 _GLOBAL_IAM = frozenset({"af-north-1", "cn-north-11", "cn-southwest-3"})
 """Regions without an IAM host of their own (core SDK 3.1.219, its endpoint table)."""
 
-ProjectId = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,64}$")]
-WorkspaceId = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,64}$")]
-Region = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,62}$")]
+_REFERENCE = "${"
+"""Begins a reference that was left unresolved, by a command that contacts no platform: nothing can be said of it."""
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}", re.ASCII)
+
+
+def _identifier(text: str) -> str:
+    """Not a pattern of the field: the schema must let editors accept `${env:NAME}`."""
+    if _REFERENCE not in text and not _ID.fullmatch(text):
+        raise ValueError("may hold only letters, digits and hyphens, at most 64 of them")
+    return text
+
+
+Identifier = Annotated[str, AfterValidator(_identifier)]
+"""A project, workspace or region."""
 
 
 def _origin(text: str) -> str:
     """`scheme://host[:port]`. Raises ValueError: the path is signed, so an endpoint with one could never be reached."""
+    if _REFERENCE in text:
+        return text
     try:
         url = URL(text.strip())
     except ValueError:
@@ -53,7 +66,7 @@ class Iam(Strict):
 class Jobs(JobsWatch):
     """The training jobs of each named workspace."""
 
-    workspaces: Annotated[list[WorkspaceId], Field(min_length=1, default_factory=lambda: ["0"])]
+    workspaces: Annotated[list[Identifier], Field(min_length=1, default_factory=lambda: ["0"])]
     """One search covers one workspace; `0` is the default workspace."""
     paging: Literal["auto", "page", "item"] = "auto"
     """What the platform's `offset` counts. Its documents disagree; `auto` finds out."""
@@ -86,9 +99,9 @@ class Options(AccountOptions):
     """Exactly one of: access_key with secret_key (and security_token), token, iam."""
 
     provider: Literal["modelarts"]
-    region: Region | None = None
+    region: Identifier | None = None
     endpoint: str | None = None
-    project_id: ProjectId
+    project_id: Identifier
     access_key: Secret | None = None
     secret_key: Secret | None = None
     security_token: Secret | None = None
@@ -117,7 +130,8 @@ class Options(AccountOptions):
     def _place(self) -> list[str]:
         if self.region is None and self.endpoint is None:
             return ["needs region (like cn-north-4) or endpoint"]
-        if self.iam is not None and self.iam.endpoint is None and self.location() is None:
+        unknown = self.location() is None and _REFERENCE not in (self.endpoint or "")
+        if self.iam is not None and self.iam.endpoint is None and unknown:
             return ["needs iam.endpoint or region, for the endpoint does not tell which IAM host to ask"]
         return []
 
@@ -146,7 +160,8 @@ class Options(AccountOptions):
 
     def location(self) -> str | None:
         """The region as configured, else as the endpoint's host names it, else None."""
-        named = _HOST.match(URL(self.endpoint).host or "") if self.endpoint else None
+        known = self.endpoint is not None and _REFERENCE not in self.endpoint
+        named = _HOST.match(URL(self.endpoint or "").host or "") if known else None
         return self.region or (named.group(1) if named else None)
 
     def origin(self) -> str:

@@ -80,6 +80,11 @@ def test_a_wrong_account_is_told_what_is_wrong_and_shows_no_secret(changes: dict
     assert "p@h" not in str(caught.value)
 
 
+def test_a_reference_that_was_left_unresolved_is_no_mistake() -> None:
+    options = made(**KEYS, project_id="${env:PROJECT}", endpoint="${env:ENDPOINT}", region=None)
+    assert (options.project_id, options.location()) == ("${env:PROJECT}", None)
+
+
 def test_the_registry_finds_this_kind() -> None:
     assert "modelarts" in registry.kinds()
     assert registry.options("modelarts") is Options
