@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import select
-import sys
-from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -15,10 +11,8 @@ from monitor.cli.failure import USAGE, Failure
 from monitor.cli.options import AccountName, Config, Format, Limit, Output, Since, moment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from monitor.cli.following import Filter
     from monitor.model import Event
-    from monitor.settings import Settings
     from monitor.store import Connection
 
 app = typer.Typer(help="What happened, as it was found out.", no_args_is_help=True)
@@ -29,17 +23,6 @@ Types = Annotated[
 Subject = Annotated[
     str | None, typer.Option("--subject", help="Only this subject, like job/ft-1 or flavor/ascend-8/cn-north-4a.")
 ]
-TICK = 0.5
-"""Seconds between two looks of `follow`."""
-PAGE = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    types: list[str] | None
-    account: str | None
-    subject: str | None
-    since: datetime | None
 
 
 @app.command("list")
@@ -110,13 +93,14 @@ def follow(
     since: Since = None,
 ) -> None:
     """Prints events as they are stored, until Ctrl-C."""
+    from monitor.cli.following import following
     from monitor.cli.opening import load_settings
 
     wanted = _filter(types, account, subject, since)
     settings = load_settings(config, resolve=False)
-    show = _print_json if output is not Output.TABLE else _Lines()
+    show = _print_json if output is not Output.TABLE else _print_line
     try:
-        asyncio.run(_follow(settings, wanted, limit, show))
+        asyncio.run(following(settings, wanted, limit, show))
     except KeyboardInterrupt:
         raise typer.Exit(0) from None
 
@@ -146,74 +130,9 @@ def _filter(types: list[str] | None, account: str | None, subject: str | None, s
                 raise Failure(
                     f"--type {pattern}: {error}", "Types are like job.finished or 'job.*'.", code=USAGE
                 ) from error
+    from monitor.cli.following import Filter
+
     return Filter(types or None, account, subject, moment(since))
-
-
-async def _follow(settings: Settings, wanted: Filter, limit: int, show: Callable[[Event], None]) -> None:
-    from monitor import store
-
-    opened = await store.open_store(settings.store, state_dir=settings.state_dir, lock=False)
-    try:
-        latest, after = await opened.read(lambda conn: _latest(conn, wanted, limit))
-        while True:
-            for event in latest:
-                show(event)
-            sys.stdout.flush()
-            if not latest:
-                if _reader_is_gone():
-                    return
-                await asyncio.sleep(TICK)
-            latest, after = await opened.read(lambda conn, after=after: _next(conn, wanted, after))  # type: ignore[misc]
-    finally:
-        await opened.aclose()
-
-
-def _latest(conn: Connection, wanted: Filter, limit: int) -> tuple[list[Event], int]:
-    from monitor import store
-
-    end = store.last_seq(conn)
-    if limit == 0:
-        return [], end
-    found = store.read_events(
-        conn,
-        before=end + 1,
-        types=wanted.types,
-        account=wanted.account,
-        subject=wanted.subject,
-        since=wanted.since,
-        newest_first=True,
-        limit=limit,
-    )
-    return found[::-1], end
-
-
-def _next(conn: Connection, wanted: Filter, after: int) -> tuple[list[Event], int]:
-    """What was stored after `after`, and how far that is read."""
-    from monitor import store
-
-    end = store.last_seq(conn)
-    if end == after:
-        return [], after
-    found = store.read_events(
-        conn,
-        after=after,
-        before=end + 1,
-        types=wanted.types,
-        account=wanted.account,
-        subject=wanted.subject,
-        limit=PAGE,
-    )
-    return found, found[-1].seq if len(found) == PAGE else end
-
-
-def _reader_is_gone() -> bool:
-    """Whether stdout is a pipe that nobody reads any more; without this a quiet `follow` would outlive its reader."""
-    poll = select.poll()
-    try:
-        poll.register(sys.stdout.fileno(), 0)
-    except (OSError, ValueError):
-        return False
-    return any(flags & select.POLLERR for _, flags in poll.poll(0))
 
 
 def _print_json(event: Event) -> None:
@@ -222,17 +141,15 @@ def _print_json(event: Event) -> None:
     out.line(out.compact(event.cloudevent()))
 
 
-class _Lines:
-    """Prints events one by one in columns that do not depend on what comes later."""
+def _print_line(event: Event) -> None:
+    """One event in columns that do not depend on what comes later."""
+    from monitor.cli import out
+    from monitor.cli.table import wrapped
 
-    def __call__(self, event: Event) -> None:
-        from monitor.cli import out
-        from monitor.cli.table import wrapped
-
-        _, time, kind, what = _cells(event)
-        margin = f"{time}  {kind:<18}  "
-        for number, part in enumerate(wrapped(what, max(20, out.width() - len(margin)))):
-            out.line((margin if number == 0 else " " * len(margin)) + part)
+    _, time, kind, what = _cells(event)
+    margin = f"{time}  {kind:<18}  "
+    for number, part in enumerate(wrapped(what, max(20, out.width() - len(margin)))):
+        out.line((margin if number == 0 else " " * len(margin)) + part)
 
 
 def _cells(event: Event) -> list[str]:

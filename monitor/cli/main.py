@@ -79,7 +79,9 @@ def _guarded(arguments: list[str], debug: bool) -> int:
         return _unexpected(error)
 
 
-def _unexpected(error: Exception) -> int:
+def _unexpected(error: BaseException) -> int:
+    while isinstance(error, BaseExceptionGroup):  # a task group wraps what its tasks raise; one cause is enough to tell
+        error = next((each for each in error.exceptions if hasattr(each, "hint")), error.exceptions[0])
     hint = getattr(error, "hint", None)
     if isinstance(hint, str):  # StoreError, PortUnavailable, Fault: errors that were made to be read
         return _fail(str(error), hint, FAILED)

@@ -201,3 +201,12 @@ def test_the_help_is_quick(bare: Installed) -> None:
     bare.spawn("--help")
     after = os.times()
     assert after.children_user + after.children_system - before.children_user - before.children_system < 0.7
+
+
+def test_an_error_of_a_task_group_is_told_by_its_cause(capsys: pytest.CaptureFixture[str]) -> None:
+    from monitor.cli.main import _unexpected
+    from monitor.store import StoreLocked
+
+    inner = ExceptionGroup("inner", [ValueError("x"), StoreLocked("The database is in use.", "Stop the other one.")])
+    assert _unexpected(ExceptionGroup("outer", [inner])) == 1
+    assert capsys.readouterr().err == "error: The database is in use.\nhint: Stop the other one.\n"
