@@ -47,6 +47,7 @@ def test_mistakes_beside_a_later_key_are_told_too() -> None:
     [
         ("job.finishd", "did you mean job.finished?"),
         ("flavor.soldout", "did you mean flavor.sold_out?"),
+        ("flavor.sold.out", "did you mean flavor.sold_out?"),
         ("jobs.*", "no event type matches 'jobs.*'"),
         ("budget.reached", "events of type budget.reached are not supported yet"),
         ("", "no event type matches ''"),

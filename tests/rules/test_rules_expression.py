@@ -25,12 +25,14 @@ def events(tuned: Any, shelf: Any, stored: Callable[..., list[Event]], at: Any) 
     failed = tuned(name="微调-1").see(0, "queued").see(6, "running", started_at=at(6))
     failed.see(66, "failed", error=JobError(code="OOM", message="out of memory"), ended_at=at(66), tokens=7)
     done = tuned(id="ft-2", creator=None).see(0, "running").see(5, "succeeded").use(6, 1_000_000)
+    empty = tuned(id="ft-3", tokens=0, creator="", accelerators=0.0).see(0, "pending")
     stock = shelf().read(0, {"a": "normal"}).read(60, {"a": "soldout"})
     succeeded, usage = stored(done.drafts)[-2:]
     return {
         "failed": stored(failed.drafts)[-1],
         "succeeded": succeeded,
         "usage": usage,
+        "empty": stored(empty.drafts)[-1],
         "flavor": stored(stock.drafts)[-1],
     }
 
@@ -68,6 +70,7 @@ def events(tuned: Any, shelf: Any, stored: Callable[..., list[Event]], at: Any) 
         ("flavor", 'flavor.specification["cpu"] == "192" && flavor.zones.a == "soldout"', True),
         ("flavor", 'flavor.zones.exists(zone, flavor.zones[zone] == "soldout")', True),
         ("flavor", '"team" in account.labels', False),
+        ("empty", 'has(job.tokens) && job.tokens == 0 && job.creator == "" && job.accelerators < 1', True),
         ("failed", 'job.error.message.matches("(?i)OUT OF")', True),
     ],
 )
@@ -87,6 +90,7 @@ def test_an_expression_means_what_it_says(
         ("succeeded", 'now - job.ended_at > duration("1s")', ("job.ended_at",)),
         ("succeeded", 'job.error.message.contains("memory")', ("job.error",)),
         ("succeeded", "job.started_at == null && job.tokens > 5", ("job.tokens",)),
+        ("succeeded", "!has(job.error) && job.tokens > 5", ("job.tokens",)),
         ("succeeded", 'job.creator.startsWith("a") && usage.cost > 1', ("job.creator", "usage")),
         ("flavor", 'account.labels["team"] == "nlp"', ("account.labels.team",)),
         ("flavor", 'account.labels.team == "nlp"', ("account.labels.team",)),

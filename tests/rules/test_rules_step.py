@@ -77,6 +77,7 @@ def own(stored: Any, at: Any) -> Callable[..., Event]:
         ([{"on": ["job.started", "flavor.*"]}], [("unmatched", ("journal",))]),
         ([{"notify": ["hook", "slack", "hook"]}], [("r0", ("hook", "slack"))]),
         ([{"stop": True}, {"notify": ["hook"]}], [("r0", ("slack",))]),
+        ([{"stop": True, "on": ["job.started"]}, {"notify": ["hook"]}], [("r1", ("hook",))]),
         ([{"stop": True, "when": "job.state == 'failed'"}, {"notify": ["hook"]}], [("r1", ("hook",))]),
         ([{"notify": ["slack", "owner"]}], [("r0", ("slack", "ann-mail"))]),
         ([{"notify": ["owner", "ann-mail"]}], [("r0", ("ann-mail",))]),
@@ -113,6 +114,11 @@ def test_owner_means_the_person_who_made_the_job_and_else_the_rest_or_the_net(
     finished: Event, people: Any, notify: list[str], stop: bool, told: Any
 ) -> None:
     assert outcome(rules({"notify": notify, "stop": stop}, people=people), finished) == told
+
+
+def test_a_rule_that_reached_nobody_still_stops(finished: Event) -> None:
+    ruleset = rules({"notify": ["owner"], "stop": True}, {"notify": ["hook"]}, people=())
+    assert outcome(ruleset, finished) == [("unmatched", ("journal",))]
 
 
 def test_owner_of_an_event_without_a_job_is_nobody(own: Callable[..., Event]) -> None:
@@ -268,6 +274,13 @@ def test_groups_are_per_rule_and_sinks_and_bear_the_highest_severity(finished: E
         ("r1", ("hook",), (1, 3), Severity.CRITICAL),
         ("r0", ("slack",), (2,), Severity.WARNING),
     ]
+
+
+def test_a_group_is_as_severe_as_its_worst_event(finished: Event) -> None:
+    worse = late(finished, 2, severity=Severity.CRITICAL)
+    after = Tick(now=finished.detected_at + timedelta(minutes=1))
+    _, told = run(rules({}), [late(finished, 1), worse, late(finished, 3), after])
+    assert [effect.severity for effect in told if isinstance(effect, NotifyGroup)] == [Severity.CRITICAL]
 
 
 def test_the_net_gathers_late_events_too(finished: Event) -> None:

@@ -13,6 +13,7 @@ from monitor.fields.markdown import escape
 from monitor.model import Event, EventType, JobError, Reason, Severity, Text
 from monitor.rules import Failed, Notify, RuleOptions, RuleSet, RuleState, render, step
 from monitor.rules.message.clean import link, one_line
+from monitor.rules.message.facts import money
 
 
 @pytest.fixture
@@ -161,6 +162,25 @@ def test_a_digest_is_bounded(failing: Callable[..., Event]) -> None:
     assert text.title == "Catching up: 5,000 jobs failed"
     assert text.plain.splitlines()[-1] == "- and 4988 more"
     assert len(text.plain) < 5000
+
+
+@pytest.mark.parametrize(
+    ("amount", "text"),
+    [
+        ("37.037", "37.04 CNY"),
+        ("1234567.5", "1,234,567.50 CNY"),
+        ("0", "0.00 CNY"),
+        ("0.000123", "0.000123 CNY"),
+        (-0.16, "-0.16 CNY"),
+        ("NaN", ""),
+        ("1e99", ""),
+        (True, ""),
+        (None, ""),
+        ("x", ""),
+    ],
+)
+def test_money_is_written_with_its_currency(amount: object, text: str) -> None:
+    assert money(amount, "CNY") == text
 
 
 def said(event: Event, **options: Any) -> tuple[Text, list[Failed]]:

@@ -74,16 +74,13 @@ class Messages:
                 _fill_error(slot, value)
             else:
                 slot.value = value
-                slot.SetInParent()
         return message
 
 
 def _fill_error(slot: Any, value: Mapping[str, str | None]) -> None:
     for field in ERROR_FIELDS:
         if (text := value[field]) is not None:
-            part = getattr(slot, field)
-            part.value = text
-            part.SetInParent()
+            getattr(slot, field).value = text
 
 
 def _declare(file: descriptor_pb2.FileDescriptorProto, name: str, fields: Mapping[str, Kind]) -> None:
