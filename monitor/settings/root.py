@@ -52,7 +52,7 @@ def _loopback(host: str) -> bool:
 
 
 def _store(value: Any) -> Any:
-    if isinstance(value, str) and re.match(r"sqlite:.|postgres(ql)?://.", value) is None:
+    if isinstance(value, str) and re.match(r"sqlite:(?!//|memory$).|postgres(ql)?://.", value) is None:
         raise ValueError("expected sqlite:PATH (relative to state_dir) or postgresql://user@host/database")
     return value
 

@@ -196,6 +196,11 @@ def test_the_state_directory_is_systemds_unless_the_file_names_one(read: Write) 
     assert read("state_dir: ~/here\n" + ACCOUNT + SINK, environ=systemd).state_dir == Path("/home/ann/here")
 
 
+@pytest.mark.parametrize("store", ["sqlite:///x.db", "'sqlite:'", "sqlite:memory", "mysql://h/d", "monitor.db", "''"])
+def test_a_store_that_is_neither_a_sqlite_file_nor_a_postgresql_server_is_refused(read: Write, store: str) -> None:
+    assert "store: expected sqlite:PATH" in refused(read, f"store: {store}\n" + ACCOUNT + SINK)
+
+
 def test_http_can_be_turned_off(read: Write) -> None:
     assert read("http: {listen: off}\n" + ACCOUNT + SINK).http.listen is None
     assert read("http: {listen: '[::1]:9'}\n" + ACCOUNT + SINK).http.listen == Listen("::1", 9)
