@@ -9,8 +9,9 @@ from decimal import Decimal
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, Row, select
 
+from monitor.store.prepared import insert_into
 from monitor.store.tables import bookings
 
 
@@ -60,13 +61,12 @@ _KEYS: Mapping[str, Callable[[Row[Any]], str]] = {
 }
 
 
-_INSERT = insert(bookings)
+_INSERT = insert_into(bookings, *(column.name for column in bookings.columns if column.name != "id"))
 
 
 def book(conn: Connection, *rows: BookingRow) -> None:
     """Writes bookings. They belong into the transaction that moves their jobs' `booked_tokens`."""
-    if rows:
-        conn.execute(_INSERT, [_columns(row) for row in rows])
+    _INSERT.many(conn, [_columns(row) for row in rows])
 
 
 def _columns(booking: BookingRow) -> dict[str, Any]:

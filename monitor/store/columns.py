@@ -37,6 +37,17 @@ class Moment(TypeDecorator[datetime]):
         return None if value is None else EPOCH + timedelta(milliseconds=value)
 
 
+class Words(TypeDecorator[str]):
+    """Text that a platform may have written: PostgreSQL refuses the character NUL, so it becomes the sign for what
+    cannot be shown, on both databases."""
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Any) -> str | None:
+        return value.replace("\0", "\ufffd") if value is not None and "\0" in value else value
+
+
 def whole_ms(moment: datetime) -> datetime:
     """The moment as the store will give it back."""
     return EPOCH + (moment - EPOCH) // _MILLISECOND * _MILLISECOND

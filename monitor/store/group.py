@@ -92,24 +92,24 @@ class GroupCommit:
                 await asyncio.wait([self._task])
 
     async def _drain(self) -> None:
+        group: list[_Waiting] = []
         try:
             while self._waiting:
                 await asyncio.sleep(0)  # whoever is about to write may still join this group
                 group, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
-                await self._run(group)
+                for each, outcome in zip(group, await self._outcomes(group), strict=True):
+                    each.settle(outcome)
+        except BaseException as error:  # the event loop is ending: nobody may be left waiting for it
+            self._closed = True
+            for each in (*group, *self._waiting):
+                if each.outcome is None:
+                    each.settle(Outcome(error=error))
+            raise
         finally:
             self._task = None
 
-    async def _run(self, group: list[_Waiting]) -> None:
+    async def _outcomes(self, group: list[_Waiting]) -> Sequence[Outcome]:
         try:
-            outcomes = await self._commit([each.fn for each in group])
+            return await self._commit([each.fn for each in group])
         except Exception as error:
-            outcomes = [Outcome(error=error)] * len(group)
-        except BaseException as error:  # the event loop itself is ending
-            self._closed = True
-            for each in (*group, *self._waiting):
-                each.settle(Outcome(error=error))
-            self._waiting = []
-            raise
-        for each, outcome in zip(group, outcomes, strict=True):
-            each.settle(outcome)
+            return [Outcome(error=error)] * len(group)

@@ -20,7 +20,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from monitor.store.columns import Bytewise, Key, Moment
+from monitor.store.columns import Bytewise, Key, Moment, Words
 
 metadata = MetaData(
     naming_convention={
@@ -33,7 +33,7 @@ metadata = MetaData(
 
 
 def _text(name: str, *, null: bool = False) -> Column[str]:
-    return Column(name, String(), nullable=null)
+    return Column(name, Words(), nullable=null)
 
 
 def _number(name: str, *, null: bool = False) -> Column[int]:

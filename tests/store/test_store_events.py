@@ -169,8 +169,8 @@ async def test_usage_is_added_exactly_by_every_grouping(store: Store) -> None:
         booking(scope.id, job_id="ft-3", at=NOON + timedelta(days=1), cost=None, currency=None),
     ]
     rows += [booking(scope.id, job_id="ft-4", cost=Decimal("1.00"), currency="USD", tokens=2**50)]
-    for row in rows:
-        await store.write(partial(book, booking=row))
+    await store.write(lambda conn: book(conn, *rows))
+    await store.write(book)  # a page without usage
 
     async def sums(by: str, since: datetime | None = None, **wanted: Any) -> list[tuple[Any, ...]]:
         found = await store.read(partial(usage, by=by, since=since, **wanted))

@@ -141,7 +141,7 @@ async def test_close_commits_what_waits_and_takes_no_more(home, store: Store) ->
 
 
 async def test_a_read_cannot_write(store: Store) -> None:
-    with pytest.raises(StoreError, match=r"read.?only"):
+    with pytest.raises(StoreError, match=r"read.?only|may not be written"):
         await store.read(partial(named, name="sneaked in"))
     assert await store.read(names) == []
 
@@ -170,3 +170,43 @@ async def test_the_types_of_events_survive(store: Store) -> None:
     await store.write(partial(append_events, epoch=store.epoch, drafts=[(draft(type=EventType.JOB_GONE), 1)]))
     (event,) = await store.read(partial(read_events))
     assert event.type is EventType.JOB_GONE
+
+
+def test_an_ending_event_loop_leaves_whole_transactions(sqlite_home) -> None:
+    """A program that ends without closing the store: its callers are cancelled, its database is whole."""
+    ended: list[BaseException] = []
+
+    async def main() -> None:
+        store = await sqlite_home.open()
+
+        async def caller(name: str) -> None:
+            try:
+                await store.write(partial(named, name=name))
+            except BaseException as error:
+                ended.append(error)
+                raise
+
+        await store._readers.dispose()
+        tasks = [asyncio.create_task(caller(name)) for name in "abc"]
+        await asyncio.sleep(0)
+        assert not any(task.done() for task in tasks)
+        stores.append(store)
+        callers.extend(tasks)
+
+    stores: list[Store] = []
+    callers: list[asyncio.Task[None]] = []
+    asyncio.run(main())
+    assert all(task.cancelled() for task in callers)
+    assert {type(error) for error in ended} == {asyncio.CancelledError}
+    with pytest.raises(StoreClosed):
+        asyncio.run(stores[0].write(names))
+    stores[0]._held.release()
+    again = asyncio.run(read_again(sqlite_home))
+    assert again in ([], ["a", "b", "c"])
+
+
+async def read_again(home) -> list[str]:
+    store = await home.open()
+    found = await store.read(names)
+    await store.aclose()
+    return found

@@ -87,6 +87,14 @@ async def test_a_job_comes_back_as_it_was(store: Store) -> None:
     assert index["ft-2"] == JobIndex("ft-2", 0, 0, True, False, None, NOON)
 
 
+async def test_a_name_with_any_character_is_stored_and_comes_back(store: Store) -> None:
+    scope = await scope_of(store)
+    hostile = "a\x00b'\"\u202e\u0007\ufeff <b> {{7*7}}"
+    odd = replace(known_job("ft-1"), job=replace(known_job("ft-1").job, name=hostile))
+    await save(store, scope.id, write_of(odd))
+    assert await store.read(partial(load_jobs, scope_id=scope.id, ids=["ft-1"])) == {"ft-1": odd}
+
+
 async def test_a_thousand_jobs_fit_into_one_call(store: Store) -> None:
     scope = await scope_of(store)
     ids = [f"ft-{number}" for number in range(1200)]
