@@ -140,6 +140,7 @@ def test_an_absent_value_that_does_not_decide_does_no_harm(
         ("[1].all(job, job == 1)", 1, 8, "'job' is a variable of rules"),
         ("has(job)", 1, 5, "has() argument must be a field selection"),
         ("(" * 200 + "true" + ")" * 200, 1, 1, "is nested too deeply"),
+        ("'" + "x" * 120_000 + "' == ''", 1, 1, "expression size exceeds codepoint limit"),
         ("+".join(["1"] * 60) + " > 0", 1, 1, "is nested too deeply"),
     ],
 )

@@ -70,7 +70,10 @@ def complaints_of(text: str) -> tuple[Complaint, ...]:
         for line in text.splitlines()
         if (match := _HEAD.match(line))
     )
-    return found or (Complaint(1, 1, " ".join(text.split())[:300]),)
+    if found:
+        return found
+    plain = " ".join(text.split()).removeprefix("INVALID_ARGUMENT: ").removesuffix(" [INVALID_ARGUMENT]")
+    return (Complaint(1, 1, plain[:300]),)
 
 
 def place(source: str, offset: int) -> tuple[int, int]:

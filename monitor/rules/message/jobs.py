@@ -22,7 +22,7 @@ def job_story(event: Event) -> Story:
         Line("New model", job.text("output_model", 80)),
         Line("Engine", job.text("model", 80) if "flavor" in job else ""),
         Line("Runs on", _machine(job)),
-        Line("Used", _used(data)),
+        Line("Used", _used(event, data)),
     ]
     if url := link(job.raw("url")):
         lines.append(Line("Console", url, url=True))
@@ -150,11 +150,12 @@ def _usage(usage: Facts) -> str:
     return count + (f" ({cost})" if cost else "")
 
 
-def _used(data: Facts) -> str:
-    """Of a usage event the difference, which the title has no room for; else the job's own figure."""
+def _used(event: Event, data: Facts) -> str:
+    """Of a usage event the difference, which the title has no room for; else what was booked with it, or the job's
+    own figure."""
     usage = data.part("usage")
-    if "usage" not in data:
-        return _usage(data.part("job"))
+    if event.type not in (EventType.USAGE_RECORDED, EventType.USAGE_CORRECTED):
+        return _usage(usage) or _usage(data.part("job"))
     delta, tokens = usage.raw("delta"), usage.raw("tokens")
     if not isinstance(delta, int) or delta == tokens:
         return ""
