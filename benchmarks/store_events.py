@@ -1,8 +1,9 @@
 """Events stored per second by 100 producers, and the time of a single one, beside a plain `sqlite3` loop.
 
-Each event is what a poll commits for one changed job: the job's row by compare-and-set, the event, its number. The plain
-loop says the same statements to the same tables under the same pragmas, on the thread that asks, with the values already
-encoded, in transactions of as many events as there are producers. Rounds of both alternate; rows are counted after each.
+Each event is what a poll commits for one changed job: the job's row by compare-and-set, the event, its number. The
+plain loop says the same statements to the same tables under the same pragmas, on the thread that asks, with the values
+already encoded, in transactions of as many events as there are producers. Rounds of both alternate; rows are counted
+after each.
 
     .venv/bin/python benchmarks/store_events.py [--rounds 5] [--events 5000]
 """
@@ -21,6 +22,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
+import uvloop
 
 from monitor.model import EventDraft, EventType, Job, JobState, KnownJob, Scope, Severity, event_id
 from monitor.store import Connection, JobWrite, append_events, ensure_scope, open_store, save_jobs
@@ -122,8 +124,8 @@ def plain(folder: Path, events: int) -> Round:
         "INSERT INTO scopes (id, account, watch, key, walk_open, made_at) VALUES (1, 'north', 'jobs', 'k', 0, ?)", (MS,)
     )
     raw.executemany(
-        "INSERT INTO jobs (scope_id, account, job_id, name, state, created_at, active, gone, hash, significant, revision,"
-        " changed_at, doc) VALUES (1, 'north', ?, 'n', 'running', ?, 1, 0, 1, 1, 0, ?, ?)",
+        "INSERT INTO jobs (scope_id, account, job_id, name, state, created_at, active, gone, hash, significant,"
+        " revision, changed_at, doc) VALUES (1, 'north', ?, 'n', 'running', ?, 1, 0, 1, 1, 0, ?, ?)",
         [(f"ft-{number}", MS, MS, doc) for number in range(PRODUCERS)],
     )
 
@@ -191,7 +193,7 @@ def show(results: dict[str, list[Round]]) -> None:
         print(f"{name:14} {many:10,.0f} /s {1000 / median:10,.0f} /s   {median:.2f} / {late:.2f} ms")
     (plain_many, plain_one), (our_many, our_one) = rows["plain sqlite3"], rows["store"]
     print(
-        f"store / plain  {our_many / plain_many:10.2f} x  {plain_one / our_one:10.2f} x    {our_one / plain_one:.2f} x the time"
+        f"store / plain  {our_many / plain_many:10.2f} x  {plain_one / our_one:10.2f} x    {our_one / plain_one:.2f} x"
     )
 
 
@@ -200,4 +202,4 @@ if __name__ == "__main__":
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--events", type=int, default=5000)
     chosen = parser.parse_args()
-    show(asyncio.run(measure(chosen.rounds, chosen.events)))
+    show(uvloop.run(measure(chosen.rounds, chosen.events)))  # the daemon's loop

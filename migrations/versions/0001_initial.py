@@ -12,6 +12,28 @@ KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 BYTEWISE = sa.String().with_variant(sa.String(collation="C"), "postgresql")
 
 
+def _text(name: str, *, null: bool = False) -> sa.Column[str]:
+    return sa.Column(name, sa.String(), nullable=null)
+
+
+def _number(name: str, *, null: bool = False) -> sa.Column[int]:
+    return sa.Column(name, sa.BigInteger(), nullable=null)
+
+
+def _flag(name: str) -> sa.Column[bool]:
+    return sa.Column(name, sa.Boolean(), nullable=False)
+
+
+def _partial(name: str, table: str, columns: list[str], where: str) -> None:
+    op.create_index(
+        name,
+        table,
+        columns,
+        sqlite_where=sa.text(where.replace("true", "1")),
+        postgresql_where=sa.text(where),
+    )
+
+
 def upgrade() -> None:
     _own()
     _scopes()
@@ -27,18 +49,8 @@ def upgrade() -> None:
 
 
 def _own() -> None:
-    op.create_table(
-        "meta",
-        sa.Column("key", sa.String(), nullable=False),
-        sa.Column("value", sa.String(), nullable=False),
-        sa.PrimaryKeyConstraint("key", name="pk_meta"),
-    )
-    op.create_table(
-        "counters",
-        sa.Column("name", sa.String(), nullable=False),
-        sa.Column("value", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("name", name="pk_counters"),
-    )
+    op.create_table("meta", _text("key"), _text("value"), sa.PrimaryKeyConstraint("key", name="pk_meta"))
+    op.create_table("counters", _text("name"), _number("value"), sa.PrimaryKeyConstraint("name", name="pk_counters"))
     meta = sa.table("meta", sa.column("key"), sa.column("value"))
     op.bulk_insert(meta, [{"key": "epoch", "value": uuid4().hex}])
     counters = sa.table("counters", sa.column("name"), sa.column("value"))
@@ -49,21 +61,21 @@ def _scopes() -> None:
     op.create_table(
         "scopes",
         sa.Column("id", KEY, nullable=False),
-        sa.Column("account", sa.String(), nullable=False),
-        sa.Column("watch", sa.String(), nullable=False),
-        sa.Column("key", sa.String(), nullable=False),
-        sa.Column("workspace", sa.String(), nullable=True),
-        sa.Column("baseline_from", sa.BigInteger(), nullable=True),
-        sa.Column("baselined_at", sa.BigInteger(), nullable=True),
-        sa.Column("last_good", sa.BigInteger(), nullable=True),
-        sa.Column("last_good_platform", sa.BigInteger(), nullable=True),
-        sa.Column("swept_at", sa.BigInteger(), nullable=True),
-        sa.Column("paging", sa.String(), nullable=True),
-        sa.Column("total_gap", sa.BigInteger(), nullable=True),
-        sa.Column("parser_version", sa.String(), nullable=True),
-        sa.Column("walk_open", sa.Boolean(), nullable=False),
-        sa.Column("shrunk", sa.String(), nullable=True),
-        sa.Column("made_at", sa.BigInteger(), nullable=False),
+        _text("account"),
+        _text("watch"),
+        _text("key"),
+        _text("workspace", null=True),
+        _number("baseline_from", null=True),
+        _number("baselined_at", null=True),
+        _number("last_good", null=True),
+        _number("last_good_platform", null=True),
+        _number("swept_at", null=True),
+        _text("paging", null=True),
+        _number("total_gap", null=True),
+        _text("parser_version", null=True),
+        _flag("walk_open"),
+        _text("shrunk", null=True),
+        _number("made_at"),
         sa.PrimaryKeyConstraint("id", name="pk_scopes"),
         sa.UniqueConstraint("account", "watch", "key", name="uq_scopes_account_watch_key"),
     )
@@ -74,42 +86,29 @@ def _jobs() -> None:
         "jobs",
         sa.Column("id", KEY, nullable=False),
         sa.Column("scope_id", KEY, nullable=False),
-        sa.Column("account", sa.String(), nullable=False),
+        _text("account"),
         sa.Column("job_id", BYTEWISE, nullable=False),
-        sa.Column("name", sa.String(), nullable=False),
-        sa.Column("state", sa.String(), nullable=False),
-        sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.Column("active", sa.Boolean(), nullable=False),
-        sa.Column("gone", sa.Boolean(), nullable=False),
-        sa.Column("missing_since", sa.BigInteger(), nullable=True),
-        sa.Column("usage_due", sa.BigInteger(), nullable=True),
-        sa.Column("hash", sa.BigInteger(), nullable=False),
-        sa.Column("significant", sa.BigInteger(), nullable=False),
-        sa.Column("revision", sa.BigInteger(), nullable=False),
-        sa.Column("changed_at", sa.BigInteger(), nullable=False),
-        sa.Column("doc", sa.String(), nullable=False),
+        _text("name"),
+        _text("state"),
+        _number("created_at"),
+        _flag("active"),
+        _flag("gone"),
+        _number("missing_since", null=True),
+        _number("usage_due", null=True),
+        _number("hash"),
+        _number("significant"),
+        _number("revision"),
+        _number("changed_at"),
+        _text("doc"),
         sa.ForeignKeyConstraint(["scope_id"], ["scopes.id"], name="fk_jobs_scope_id"),
         sa.PrimaryKeyConstraint("id", name="pk_jobs"),
         sa.UniqueConstraint("scope_id", "job_id", name="uq_jobs_scope_id_job_id"),
     )
     op.create_index("ix_jobs_account_created_at_id", "jobs", ["account", "created_at", "id"])
-    op.create_index(
-        "ix_jobs_active",
-        "jobs",
-        ["created_at", "id"],
-        sqlite_where=sa.text("active IS 1"),
-        postgresql_where=sa.text("active IS true"),
-    )
+    _partial("ix_jobs_active", "jobs", ["created_at", "id"], "active IS true")
     op.create_index("ix_jobs_created_at_id", "jobs", ["created_at", "id"])
     op.create_index("ix_jobs_job_id", "jobs", ["job_id"])
     op.create_index("ix_jobs_name", "jobs", ["name"])
-    op.create_index(
-        "ix_jobs_usage_due",
-        "jobs",
-        ["scope_id", "usage_due"],
-        sqlite_where=sa.text("usage_due IS NOT NULL"),
-        postgresql_where=sa.text("usage_due IS NOT NULL"),
-    )
 
 
 def _flavors() -> None:
@@ -117,12 +116,12 @@ def _flavors() -> None:
         "flavors",
         sa.Column("id", KEY, nullable=False),
         sa.Column("scope_id", KEY, nullable=False),
-        sa.Column("account", sa.String(), nullable=False),
-        sa.Column("flavor_id", sa.String(), nullable=False),
-        sa.Column("listed", sa.Boolean(), nullable=False),
-        sa.Column("revision", sa.BigInteger(), nullable=False),
-        sa.Column("changed_at", sa.BigInteger(), nullable=False),
-        sa.Column("doc", sa.String(), nullable=False),
+        _text("account"),
+        _text("flavor_id"),
+        _flag("listed"),
+        _number("revision"),
+        _number("changed_at"),
+        _text("doc"),
         sa.ForeignKeyConstraint(["scope_id"], ["scopes.id"], name="fk_flavors_scope_id"),
         sa.PrimaryKeyConstraint("id", name="pk_flavors"),
         sa.UniqueConstraint("scope_id", "flavor_id", name="uq_flavors_scope_id_flavor_id"),
@@ -133,17 +132,17 @@ def _events() -> None:
     op.create_table(
         "events",
         sa.Column("seq", KEY, autoincrement=False, nullable=False),
-        sa.Column("id", sa.String(), nullable=False),
-        sa.Column("type", sa.String(), nullable=False),
-        sa.Column("account", sa.String(), nullable=False),
-        sa.Column("subject", sa.String(), nullable=False),
-        sa.Column("revision", sa.BigInteger(), nullable=False),
-        sa.Column("time", sa.BigInteger(), nullable=False),
-        sa.Column("detected_at", sa.BigInteger(), nullable=False),
-        sa.Column("severity", sa.String(), nullable=False),
-        sa.Column("late", sa.Boolean(), nullable=False),
-        sa.Column("quiet", sa.Boolean(), nullable=False),
-        sa.Column("data", sa.String(), nullable=False),
+        _text("id"),
+        _text("type"),
+        _text("account"),
+        _text("subject"),
+        _number("revision"),
+        _number("time"),
+        _number("detected_at"),
+        _text("severity"),
+        _flag("late"),
+        _flag("quiet"),
+        _text("data"),
         sa.PrimaryKeyConstraint("seq", name="pk_events"),
         sa.UniqueConstraint("id", name="uq_events_id"),
     )
@@ -153,9 +152,9 @@ def _events() -> None:
     op.create_index("ix_events_type_seq", "events", ["type", "seq"])
     op.create_table(
         "subject_revisions",
-        sa.Column("account", sa.String(), nullable=False),
-        sa.Column("subject", sa.String(), nullable=False),
-        sa.Column("revision", sa.BigInteger(), nullable=False),
+        _text("account"),
+        _text("subject"),
+        _number("revision"),
         sa.PrimaryKeyConstraint("account", "subject", name="pk_subject_revisions"),
     )
 
@@ -163,26 +162,26 @@ def _events() -> None:
 def _accounts() -> None:
     op.create_table(
         "first_sights",
-        sa.Column("account", sa.String(), nullable=False),
-        sa.Column("kind", sa.String(), nullable=False),
-        sa.Column("word", sa.String(), nullable=False),
+        _text("account"),
+        _text("kind"),
+        _text("word"),
         sa.PrimaryKeyConstraint("account", "kind", "word", name="pk_first_sights"),
     )
     op.create_table(
         "health",
-        sa.Column("account", sa.String(), nullable=False),
-        sa.Column("watch", sa.String(), nullable=False),
-        sa.Column("state", sa.String(), nullable=False),
-        sa.Column("failures", sa.BigInteger(), nullable=False),
-        sa.Column("since", sa.BigInteger(), nullable=False),
-        sa.Column("reason", sa.String(), nullable=False),
+        _text("account"),
+        _text("watch"),
+        _text("state"),
+        _number("failures"),
+        _number("since"),
+        _text("reason"),
         sa.PrimaryKeyConstraint("account", "watch", name="pk_health"),
     )
     op.create_table(
         "bad_signatures",
-        sa.Column("fingerprint", sa.String(), nullable=False),
-        sa.Column("count", sa.BigInteger(), nullable=False),
-        sa.Column("changed_at", sa.BigInteger(), nullable=False),
+        _text("fingerprint"),
+        _number("count"),
+        _number("changed_at"),
         sa.PrimaryKeyConstraint("fingerprint", name="pk_bad_signatures"),
     )
 
@@ -191,19 +190,19 @@ def _ledger() -> None:
     op.create_table(
         "bookings",
         sa.Column("id", KEY, nullable=False),
-        sa.Column("account", sa.String(), nullable=False),
-        sa.Column("provider", sa.String(), nullable=False),
+        _text("account"),
+        _text("provider"),
         sa.Column("scope_id", KEY, nullable=False),
-        sa.Column("job_id", sa.String(), nullable=False),
-        sa.Column("job_name", sa.String(), nullable=False),
-        sa.Column("model", sa.String(), nullable=True),
-        sa.Column("creator", sa.String(), nullable=True),
-        sa.Column("labels", sa.String(), nullable=False),
-        sa.Column("at", sa.BigInteger(), nullable=False),
-        sa.Column("tokens", sa.BigInteger(), nullable=False),
-        sa.Column("cost", sa.String(), nullable=True),
-        sa.Column("currency", sa.String(), nullable=True),
-        sa.Column("correction", sa.Boolean(), nullable=False),
+        _text("job_id"),
+        _text("job_name"),
+        _text("model", null=True),
+        _text("creator", null=True),
+        _text("labels"),
+        _number("at"),
+        _number("tokens"),
+        _text("cost", null=True),
+        _text("currency", null=True),
+        _flag("correction"),
         sa.ForeignKeyConstraint(["scope_id"], ["scopes.id"], name="fk_bookings_scope_id"),
         sa.PrimaryKeyConstraint("id", name="pk_bookings"),
     )
@@ -212,15 +211,10 @@ def _ledger() -> None:
 
 
 def _routing() -> None:
-    op.create_table(
-        "cursors",
-        sa.Column("name", sa.String(), nullable=False),
-        sa.Column("seq", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("name", name="pk_cursors"),
-    )
+    op.create_table("cursors", _text("name"), _number("seq"), sa.PrimaryKeyConstraint("name", name="pk_cursors"))
     op.create_table(
         "rule_state",
-        sa.Column("key", sa.String(), nullable=False),
+        _text("key"),
         sa.Column("value", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("key", name="pk_rule_state"),
     )
@@ -230,14 +224,14 @@ def _notifications() -> None:
     op.create_table(
         "notifications",
         sa.Column("n", KEY, autoincrement=False, nullable=False),
-        sa.Column("id", sa.String(), nullable=False),
-        sa.Column("rule", sa.String(), nullable=False),
-        sa.Column("severity", sa.String(), nullable=False),
-        sa.Column("reason", sa.String(), nullable=False),
-        sa.Column("title", sa.String(), nullable=False),
-        sa.Column("plain", sa.String(), nullable=False),
-        sa.Column("markdown", sa.String(), nullable=False),
-        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        _text("id"),
+        _text("rule"),
+        _text("severity"),
+        _text("reason"),
+        _text("title"),
+        _text("plain"),
+        _text("markdown"),
+        _number("created_at"),
         sa.PrimaryKeyConstraint("n", name="pk_notifications"),
         sa.UniqueConstraint("id", name="uq_notifications_id"),
     )
@@ -256,43 +250,25 @@ def _deliveries() -> None:
     op.create_table(
         "deliveries",
         sa.Column("n", KEY, autoincrement=False, nullable=False),
-        sa.Column("id", sa.String(), nullable=False),
+        _text("id"),
         sa.Column("notification", KEY, nullable=False),
-        sa.Column("rule", sa.String(), nullable=False),
-        sa.Column("sink", sa.String(), nullable=False),
-        sa.Column("state", sa.String(), nullable=False),
-        sa.Column("ready", sa.Boolean(), nullable=False),
+        _text("rule"),
+        _text("sink"),
+        _text("state"),
+        _flag("ready"),
         sa.Column("attempt", sa.Integer(), nullable=False),
-        sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.Column("next_at", sa.BigInteger(), nullable=True),
-        sa.Column("settled_at", sa.BigInteger(), nullable=True),
-        sa.Column("detail", sa.String(), nullable=False),
+        _number("created_at"),
+        _number("next_at", null=True),
+        _number("settled_at", null=True),
+        _text("detail"),
         sa.ForeignKeyConstraint(["notification"], ["notifications.n"], name="fk_deliveries_notification"),
         sa.PrimaryKeyConstraint("n", name="pk_deliveries"),
         sa.UniqueConstraint("id", name="uq_deliveries_id"),
     )
-    op.create_index(
-        "ix_deliveries_claim",
-        "deliveries",
-        ["sink", "n", "next_at"],
-        sqlite_where=sa.text("ready IS 1"),
-        postgresql_where=sa.text("ready IS true"),
-    )
-    op.create_index(
-        "ix_deliveries_due",
-        "deliveries",
-        ["sink", "next_at"],
-        sqlite_where=sa.text("ready IS 1"),
-        postgresql_where=sa.text("ready IS true"),
-    )
+    _partial("ix_deliveries_claim", "deliveries", ["sink", "n", "next_at"], "ready IS true")
+    _partial("ix_deliveries_due", "deliveries", ["sink", "next_at"], "ready IS true")
     op.create_index("ix_deliveries_notification", "deliveries", ["notification"])
-    op.create_index(
-        "ix_deliveries_open",
-        "deliveries",
-        ["sink", "rule", "n"],
-        sqlite_where=sa.text("settled_at IS NULL"),
-        postgresql_where=sa.text("settled_at IS NULL"),
-    )
+    _partial("ix_deliveries_open", "deliveries", ["sink", "rule", "n"], "settled_at IS NULL")
     op.create_index("ix_deliveries_sink_n", "deliveries", ["sink", "n"])
     op.create_index("ix_deliveries_state_n", "deliveries", ["state", "n"])
 
@@ -300,9 +276,9 @@ def _deliveries() -> None:
 def _attempts() -> None:
     op.create_table(
         "unsettled",
-        sa.Column("sink", sa.String(), nullable=False),
-        sa.Column("rule", sa.String(), nullable=False),
-        sa.Column("subject", sa.String(), nullable=False),
+        _text("sink"),
+        _text("rule"),
+        _text("subject"),
         sa.Column("delivery", KEY, autoincrement=False, nullable=False),
         sa.ForeignKeyConstraint(["delivery"], ["deliveries.n"], name="fk_unsettled_delivery"),
         sa.PrimaryKeyConstraint("sink", "rule", "subject", "delivery", name="pk_unsettled"),
@@ -313,11 +289,11 @@ def _attempts() -> None:
         "attempts",
         sa.Column("delivery", KEY, autoincrement=False, nullable=False),
         sa.Column("attempt", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("started_at", sa.BigInteger(), nullable=False),
-        sa.Column("ended_at", sa.BigInteger(), nullable=True),
-        sa.Column("outcome", sa.String(), nullable=True),
-        sa.Column("detail", sa.String(), nullable=False),
-        sa.Column("reference", sa.String(), nullable=True),
+        _number("started_at"),
+        _number("ended_at", null=True),
+        _text("outcome", null=True),
+        _text("detail"),
+        _text("reference", null=True),
         sa.ForeignKeyConstraint(["delivery"], ["deliveries.n"], name="fk_attempts_delivery"),
         sa.PrimaryKeyConstraint("delivery", "attempt", name="pk_attempts"),
     )

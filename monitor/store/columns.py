@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
@@ -30,22 +30,30 @@ class Moment(TypeDecorator[datetime]):
     impl = BigInteger
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Any) -> int | None:
-        return None if value is None else (value - EPOCH) // _MILLISECOND
+    def bind_processor(self, dialect: Any) -> Callable[[datetime | None], int | None]:
+        return _to_ms
 
     def process_result_value(self, value: Any, dialect: Any) -> datetime | None:
         return None if value is None else EPOCH + timedelta(milliseconds=value)
 
 
+def _to_ms(moment: datetime | None) -> int | None:
+    return None if moment is None else (moment - EPOCH) // _MILLISECOND
+
+
 class Words(TypeDecorator[str]):
-    """Text that a platform may have written: PostgreSQL refuses the character NUL, so it becomes the sign for what
-    cannot be shown, on both databases."""
+    """Text that a platform may have written: PostgreSQL refuses the character NUL, which becomes the sign for what
+    cannot be shown."""
 
     impl = String
     cache_ok = True
 
-    def process_bind_param(self, value: str | None, dialect: Any) -> str | None:
-        return value.replace("\0", "\ufffd") if value is not None and "\0" in value else value
+    def bind_processor(self, dialect: Any) -> Callable[[str | None], str | None] | None:
+        return _without_nul if dialect.name == "postgresql" else None
+
+
+def _without_nul(text: str | None) -> str | None:
+    return text.replace("\0", "\ufffd") if text is not None and "\0" in text else text
 
 
 def whole_ms(moment: datetime) -> datetime:

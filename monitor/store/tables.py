@@ -111,13 +111,6 @@ Index(
     sqlite_where=jobs.c.active.is_(True),
     postgresql_where=jobs.c.active.is_(True),
 )
-Index(
-    "ix_jobs_usage_due",
-    jobs.c.scope_id,
-    jobs.c.usage_due,
-    sqlite_where=jobs.c.usage_due.is_not(None),
-    postgresql_where=jobs.c.usage_due.is_not(None),
-)
 
 flavors = Table(
     "flavors",
