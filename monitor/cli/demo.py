@@ -43,11 +43,14 @@ prices:
 sinks:
   - {{name: terminal, type: webhook, url: "{inbox}", secret: demo-secret}}
 rules:
-  - {{name: jobs, on: [job.submitted, job.started, job.finished, job.reopened, job.gone], notify: [owner, terminal]}}
-  - {{name: stock, on: [flavor.sold_out, flavor.restocked], notify: [terminal]}}
-  - {{name: usage, on: ["usage.*"], notify: [terminal]}}
+  - {{name: jobs, on: [job.submitted, job.started, job.finished, job.gone], notify: [owner, terminal]}}
+  - name: stock
+    on: [flavor.sold_out, flavor.restocked]
+    when: flavor.id.contains("snt9b")
+    notify: [terminal]
+  - {{name: usage, on: ["usage.*"], when: "usage.tokens > 2000000", notify: [terminal]}}
   - {{name: accounts, on: ["account.*", "provider.*"], notify: [terminal]}}
-unmatched: {{notify: [terminal], min_severity: warning}}
+unmatched: {{notify: [terminal], min_severity: critical}}
 """
 
 

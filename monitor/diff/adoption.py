@@ -31,7 +31,9 @@ def judge(job: Job, ctx: JobContext) -> Verdict:
     if start is not None and job.created_at is not None and job.created_at > start:
         return Verdict.ALL
     if not ctx.baselining:
-        return Verdict.LATE if start is not None and job.created_at is not None else Verdict.ALL
+        # Times are whole seconds: a job of the very second in which the baseline began is no older than it.
+        older = start is not None and job.created_at is not None and job.created_at < start
+        return Verdict.LATE if older else Verdict.ALL
     ended_since = job.state.terminal and job.ended_at is not None and start is not None
     return Verdict.END if ended_since else Verdict.SILENT
 

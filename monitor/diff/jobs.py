@@ -75,4 +75,5 @@ def _merged(before: Job, job: Job) -> Job:
         return replace(job, state=before.state, runs=before.runs, checkpoints=before.checkpoints)
     runs = job.runs if job.runs is not None else before.runs
     checkpoints = job.checkpoints if job.checkpoints is not None else before.checkpoints
-    return replace(job, runs=runs, checkpoints=checkpoints)
+    creator = job.creator or before.creator  # ModelArts' own read of a job may leave it empty (sample of "show")
+    return replace(job, runs=runs, checkpoints=checkpoints, creator=creator)

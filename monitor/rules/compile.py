@@ -57,6 +57,8 @@ class RuleSet:
     unmatched: UnmatchedOptions | None
     sinks: frozenset[str]
     people: dict[str, tuple[str, ...]]
+    names: dict[str, str]
+    """What people are called, by `<provider>:<id>`."""
     """`<provider>:<id>` -> sinks."""
     language: Language | None
     by_type: dict[EventType, tuple[Rule, ...]] = field(default_factory=dict)
@@ -83,6 +85,7 @@ class RuleSet:
             unmatched=unmatched,
             sinks=frozenset(sinks),
             people=_directory(people),
+            names={identity: person.name for person in reversed(people) for identity in person.ids},
             language=workshop.language,
             by_type={each: tuple(rule for rule in made if each in rule.types) for each in EventType},
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -19,10 +19,17 @@ if TYPE_CHECKING:
 
 
 def speak(
-    template: Template | None, events: Sequence[Event], *, rule: str, reason: Reason, severity: Severity, now: datetime
+    template: Template | None,
+    events: Sequence[Event],
+    *,
+    rule: str,
+    reason: Reason,
+    severity: Severity,
+    now: datetime,
+    names: Mapping[str, str],
 ) -> tuple[Text, str | None]:
     """The text, and what was wrong with the template. A template tells one event; several are told without it."""
-    text = render(events, rule=rule, reason=reason, severity=severity, now=now)
+    text = render(events, rule=rule, reason=reason, severity=severity, now=now, names=names)
     if template is None or len(events) != 1:
         return text, None
     from monitor.rules.template import TemplateMistake
@@ -42,7 +49,15 @@ def resolve(ruleset: RuleSet, group: NotifyGroup, events: Sequence[Event]) -> li
     events = sorted(events, key=lambda event: event.seq)
     rule = ruleset.named(group.rule)
     template = rule.template if rule is not None else None
-    text, wrong = speak(template, events, rule=group.rule, reason=group.reason, severity=group.severity, now=group.now)
+    text, wrong = speak(
+        template,
+        events,
+        rule=group.rule,
+        reason=group.reason,
+        severity=group.severity,
+        now=group.now,
+        names=ruleset.names,
+    )
     told: list[Notify | Failed] = [
         Notify(
             rule=group.rule,

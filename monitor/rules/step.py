@@ -109,7 +109,15 @@ class _Turn:
             self.state = self.state.gather(group)
             return
         template = rule.template if rule is not None else None
-        text, wrong = speak(template, (event,), rule=name, reason=Reason.NEW, severity=severity, now=event.detected_at)
+        text, wrong = speak(
+            template,
+            (event,),
+            rule=name,
+            reason=Reason.NEW,
+            severity=severity,
+            now=event.detected_at,
+            names=self._ruleset.names,
+        )
         self.effects.append(
             Notify(rule=name, severity=severity, reason=Reason.NEW, text=text, events=(event,), sinks=sinks)
         )

@@ -16,7 +16,7 @@ ROWS: list[tuple[str, float | None, float | None, str, str]] = [
     ("queued", OLD, None, "", "submitted! queued!"),
     ("pending", None, None, "", "submitted"),
     ("unknown", OLD, None, "", "submitted!"),
-    ("running", 0, None, "", "submitted! started!"),
+    ("running", 0, None, "", "submitted! started"),  # of the very second: times are whole seconds
     ("running", NEW, None, "submitted started", "submitted started"),
     ("unknown", NEW, None, "submitted", "submitted"),
     ("succeeded", OLD, OLD + 5, "", ""),

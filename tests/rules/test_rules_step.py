@@ -116,6 +116,22 @@ def test_owner_means_the_person_who_made_the_job_and_else_the_rest_or_the_net(
     assert outcome(rules({"notify": notify, "stop": stop}, people=people), finished) == told
 
 
+def test_a_message_calls_the_owner_by_the_name_that_people_give(finished: Event) -> None:
+    named, unknown = rules({}), rules({}, people=())
+    texts = [step(ruleset, RuleState(), finished)[1][0].text.plain for ruleset in (named, unknown)]  # type: ignore[union-attr]
+    assert "owner Ann" in texts[0]
+    assert "owner ann" in texts[1]
+
+
+def test_a_message_about_an_end_says_what_the_job_used_and_cost(tuned: Any, stored: Any) -> None:
+    life = tuned().see(0, "running").see(20, "succeeded").use(20, 1_000)
+    end, usage = life.drafts[-2], life.drafts[-1]
+    together = replace(end, data={**end.data, "usage": usage.data["usage"]})
+    (effect,) = step(rules({}), RuleState(), stored([together])[0])[1]
+    assert isinstance(effect, Notify)
+    assert "Used: 1,000 tokens (0.03 CNY)" in effect.text.plain
+
+
 def test_a_rule_that_reached_nobody_still_stops(finished: Event) -> None:
     ruleset = rules({"notify": ["owner"], "stop": True}, {"notify": ["hook"]}, people=())
     assert outcome(ruleset, finished) == [("unmatched", ("journal",))]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from monitor.model import Event, Reason, Severity, Text
 from monitor.rules.message.clean import one_line
 from monitor.rules.message.digest import digest
 from monitor.rules.message.facts import Facts, clock, joined
-from monitor.rules.message.jobs import job_story
+from monitor.rules.message.jobs import job_story, owner
 from monitor.rules.message.places import account_story, flavor_story, own_story
 from monitor.rules.message.story import Line, Story, told
 from monitor.rules.options import UNMATCHED
@@ -24,15 +24,23 @@ _STORIES = {
 }
 
 
-def render(events: Sequence[Event], *, rule: str, reason: Reason, severity: Severity, now: datetime) -> Text:
-    """The text of a notification; never raises, whatever the events' data. No event at all is a test message."""
+def render(
+    events: Sequence[Event],
+    *,
+    rule: str,
+    reason: Reason,
+    severity: Severity,
+    now: datetime,
+    names: Mapping[str, str] | None = None,
+) -> Text:
+    """The text of a notification; never raises, whatever the events' data. No event at all is a test message.
+    `names`: what people are called, by `<provider>:<id>`; others are shown by their id."""
     if not events:
         return _test(now)
     if len(events) == 1:
-        return _single(events[0], rule=rule, severity=severity)
-    return digest(
-        sorted(events, key=lambda event: event.seq), story_of, origin=_origin(rule), reason=reason, severity=severity
-    )
+        return _single(events[0], rule=rule, severity=severity, names=names or {})
+    ordered = sorted(events, key=lambda event: event.seq)
+    return digest(ordered, story_of, names or {}, origin=_origin(rule), reason=reason, severity=severity)
 
 
 def story_of(event: Event) -> Story:
@@ -40,7 +48,7 @@ def story_of(event: Event) -> Story:
     return _STORIES.get(event.type.value.partition(".")[0], own_story)(event)
 
 
-def _single(event: Event, *, rule: str, severity: Severity) -> Text:
+def _single(event: Event, *, rule: str, severity: Severity, names: Mapping[str, str]) -> Text:
     story = story_of(event)
     prefix = "Critical: " if severity is Severity.CRITICAL else ""
     links = tuple(line for line in story.lines if line.url)
@@ -48,8 +56,7 @@ def _single(event: Event, *, rule: str, severity: Severity) -> Text:
     if event.late:
         lines.append(Line("Seen late", clock(event.detected_at)))
     account = Facts({"name": event.account}).text("name") if not event.subject.startswith("account/") else ""
-    owner = Facts(event.data).part("job").text("creator")
-    lines.append(Line("From", joined(account, f"owner {owner}" if owner else "")))
+    lines.append(Line("From", joined(account, owner(event, names))))
     lines.append(Line("Rule", _origin(rule)))
     lines = [line for line in lines if line.value]
     return told(prefix + story.title, [*lines, *links])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from decimal import Decimal
@@ -11,6 +11,7 @@ from decimal import Decimal
 from monitor.model import Event, EventType, Reason, Severity, Text
 from monitor.rules.message.clean import cut
 from monitor.rules.message.facts import Facts, amount, counted, joined, money, stretch, thousands
+from monitor.rules.message.jobs import owner
 from monitor.rules.message.story import Line, Story, told
 
 SHOWN = 12
@@ -33,7 +34,13 @@ class _Thing:
 
 
 def digest(
-    events: Sequence[Event], story: Callable[[Event], Story], *, origin: str, reason: Reason, severity: Severity
+    events: Sequence[Event],
+    story: Callable[[Event], Story],
+    names: Mapping[str, str],
+    *,
+    origin: str,
+    reason: Reason,
+    severity: Severity,
 ) -> Text:
     """`events` are two or more, in the order of `seq`."""
     subjects: dict[tuple[str | None, str], list[Event]] = {}
@@ -43,7 +50,7 @@ def digest(
     prefix = "Critical: " if severity is Severity.CRITICAL else ""
     prefix += "catching up: " if reason is Reason.CATCH_UP else ""
     if len(things) == 1:
-        return _one_thing(things[0], story, prefix, origin)
+        return _one_thing(things[0], story, prefix, origin, names)
     accounts = sorted({Facts({"name": name}).text("name") for name in {thing.last.account for thing in things} if name})
     bullets = [
         cut(_text(thing, story) + f" · {thing.account}" * (len(accounts) > 1), _BULLET) for thing in things[:SHOWN]
@@ -59,17 +66,18 @@ def digest(
     return told(prefix + _counts(things), [line for line in lines if line.value], bullets)
 
 
-def _one_thing(thing: _Thing, story: Callable[[Event], Story], prefix: str, origin: str) -> Text:
+def _one_thing(
+    thing: _Thing, story: Callable[[Event], Story], prefix: str, origin: str, names: Mapping[str, str]
+) -> Text:
     """The net change of one subject with what is known of it, and its steps."""
     events, last = thing.events, thing.events[-1]
     found = story(last)
     steps = [f"{event.time.astimezone(UTC):%m-%d %H:%M} {story(event).happened}" for event in events[-SHOWN:]]
     if len(events) > SHOWN:
         steps.insert(0, f"{len(events) - SHOWN} more before")
-    owner = Facts(last.data).part("job").text("creator")
     lines = [
         *(line for line in found.lines if line.label != "Time" and not line.url),
-        Line("From", joined(thing.account, f"owner {owner}" if owner else "")),
+        Line("From", joined(thing.account, owner(last, names))),
         Line("Rule", origin),
         *(line for line in found.lines if line.url),
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from monitor.model import Event, EventType
 from monitor.rules.message.clean import link
@@ -35,6 +35,14 @@ def job_name(event: Event) -> str:
     name = f"“{job.text('name') or job.text('id') or Facts({'id': event.subject}).text('id')}”"
     model = job.text("model", MODEL) or job.text("base_model", MODEL)
     return f"{model} fine-tune {name}" if model and "flavor" not in job else f"training job {name}"
+
+
+def owner(event: Event, names: Mapping[str, str]) -> str:
+    """`owner Ann` where people say who the creator is, else `owner 1396993924585947`; "" where nobody is known."""
+    creator = Facts(event.data).part("job").text("creator")
+    provider = Facts(event.data).part("account").text("provider")
+    name = Facts({"name": names.get(f"{provider}:{creator}", creator)}).text("name")
+    return f"owner {name}" if name else ""
 
 
 def _happened(event: Event, data: Facts) -> str:
@@ -126,6 +134,8 @@ def _attempt(data: Facts) -> str:
 
 def _why(data: Facts, limit: int = REASON) -> str:
     error = data.part("error") if "error" in data else data.part("job").part("error")
+    if data.text("outcome") == "canceled" and not error.text("message"):
+        return ""  # Model Studio gives a canceled job the bare code "1", which tells nobody anything
     return joined(error.text("code", 80), error.text("message", limit), by=": ")
 
 

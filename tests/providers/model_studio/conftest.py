@@ -42,7 +42,9 @@ class Stage:
 
     def provider(self, **changes: Any) -> ModelStudio:
         said = {"name": "llm", "provider": "model-studio", "api_key": "sk-demo", "endpoint": self.address, "jobs": {}}
-        return build(Options.model_validate(said | changes), Http(self.session, self.gate), self.clock)
+        provider = build(Options.model_validate(said | changes), Http(self.session, self.gate), self.clock)
+        assert isinstance(provider, ModelStudio)
+        return provider
 
     def reading(self, **changes: Any) -> tuple[ModelStudio, Scope]:
         provider = self.provider(**changes)
