@@ -1,6 +1,6 @@
 """The process that the crash test kills: makes events, routes them and delivers them, as the daemon does.
 
-Arguments: state directory, port of the server, how many events there shall be.
+Arguments: state directory, port of the server, how many events to make.
 """
 
 from __future__ import annotations
@@ -46,7 +46,8 @@ async def main(state_dir: Path, port: int, total: int) -> None:
 
 
 async def produce(store: Store, clock: SystemClock, bell: Bell, total: int) -> None:
-    for number in range(await store.read(last_seq), total):
+    first = await store.read(last_seq)
+    for number in range(first, first + total):
         await stored(store, job_event(f"job-{number % JOBS}", clock.now()))
         bell.ring()
         await anyio.sleep(0.005)

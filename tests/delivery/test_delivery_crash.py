@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from monitor.store import list_deliveries, open_store, read_events
+from monitor.store import Connection, get_cursor, last_seq, list_deliveries, open_store, read_events
 
 KILLS = 16
-EVENTS = 150
+EACH = 40
+"""Events that each life of the process makes: more than it lives to deliver, so that every kill meets work."""
 ROOT = Path(__file__).parents[2]
 
 
@@ -67,14 +68,14 @@ class Crashes:
             self.killed[point] += 1
 
 
-async def start(state_dir: Path, port: int) -> asyncio.subprocess.Process:
+async def start(state_dir: Path, port: int, events: int) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
         "tests.delivery.crash_child",
         str(state_dir),
         str(port),
-        str(EVENTS),
+        str(events),
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdout=asyncio.subprocess.DEVNULL,
@@ -82,12 +83,17 @@ async def start(state_dir: Path, port: int) -> asyncio.subprocess.Process:
 
 
 async def settled(state_dir: Path) -> bool:
+    """Every event is read by routing, and whatever was written for it is at its end."""
+
+    def look(conn: Connection) -> bool:
+        rows = list_deliveries(conn, limit=10_000)
+        return get_cursor(conn, "routing") == last_seq(conn) and all(row.state.settled for row in rows)
+
     store = await open_store("sqlite:monitor.db", state_dir=state_dir, lock=False)
     try:
-        rows = await store.read(lambda conn: list_deliveries(conn, limit=10_000))
+        return await store.read(look)
     finally:
         await store.aclose()
-    return len(rows) == EVENTS * 3 and all(row.state.settled for row in rows)
 
 
 @pytest.mark.timeout(300)
@@ -102,10 +108,15 @@ async def test_sixteen_kills_lose_nothing_and_turn_nothing_around(tmp_path: Path
     points = ["before the answer", "after the answer", "in between"]
     try:
         for number in range(KILLS):
-            crashes.arm(points[number % 3], after=1 + crashes._chance.randrange(18))
-            crashes.process = await start(tmp_path, port)
-            await crashes.process.wait()
-        crashes.process = last = await start(tmp_path, port)
+            crashes.arm(points[number % 3], after=1 + crashes._chance.randrange(24))
+            crashes.process = await start(tmp_path, port, EACH)
+            try:
+                await asyncio.wait_for(crashes.process.wait(), 40)
+            except TimeoutError:  # it has nothing left to send, though there should be: what is missing is told below
+                crashes.process.kill()
+                await crashes.process.wait()
+                break
+        crashes.process = last = await start(tmp_path, port, 0)
         while not await settled(tmp_path):
             assert last.returncode is None
             await asyncio.sleep(0.1)
@@ -114,10 +125,9 @@ async def test_sixteen_kills_lose_nothing_and_turn_nothing_around(tmp_path: Path
     finally:
         await runner.cleanup()
     store = await open_store("sqlite:monitor.db", state_dir=tmp_path, lock=False)
-    events = await store.read(lambda conn: read_events(conn, limit=1000))
+    events = await store.read(lambda conn: read_events(conn, limit=10_000))
     await store.aclose()
-    assert sum(crashes.killed.values()) == KILLS
-    assert len(events) == EVENTS
+    assert len(events) > 2 * KILLS
     seq = {event.id: event.seq for event in events}
     subject = {event.id: event.subject for event in events}
 
@@ -125,6 +135,8 @@ async def test_sixteen_kills_lose_nothing_and_turn_nothing_around(tmp_path: Path
     assert told == {
         (rule, sink, event) for event in seq for rule, sink in (("both", "a"), ("both", "b"), ("more", "a"))
     }
+
+    assert sum(crashes.killed.values()) == KILLS
 
     ids: dict[tuple[str, str, str], set[str]] = defaultdict(set)
     for sink, delivery, rule, event in crashes.got:
