@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from aiohttp import web
+    from anyio import CancelScope
 
     from monitor.fields import Clock
 
@@ -91,30 +92,43 @@ async def _play(seconds: float | None, speed: float, seed: int) -> None:
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="training-monitor-demo-")))
         address = await stack.enter_async_context(serving(platforms))
-        inbox = await stack.enter_async_context(_Inbox(clock))
+        inbox = _Inbox(clock)
+        url = await stack.enter_async_context(inbox)
         config = folder / "training-monitor.yaml"
-        config.write_text(CONFIG.format(platforms=address, inbox=inbox) + f"state_dir: {folder}\n")
+        config.write_text(CONFIG.format(platforms=address, inbox=url) + f"state_dir: {folder}\n")
         settings = load(config, resolve=True, environ=os.environ, credentials_dir=None)
         _welcome(speed, seconds)
         signals = stack.enter_context(Signals())
 
         async def stop() -> str:
             with anyio.move_on_after(seconds):
-                return await signals.first()
-            return "the time is over"
+                async with anyio.create_task_group() as first:
+                    for ending in (signals.first, inbox.reader_left.wait):
+                        first.start_soon(_end, ending, first.cancel_scope)
+            return "the demo is over"
 
         async with anyio.create_task_group() as group:
             group.start_soon(play, clock, first_hour(platforms))
             await daemon(settings, clock, stop=stop)
             group.cancel_scope.cancel()
-    _goodbye()
+    if not inbox.reader_left.is_set():
+        _goodbye()
+
+
+async def _end(ending: Callable[[], Awaitable[object]], scope: CancelScope) -> None:
+    await ending()
+    scope.cancel()
 
 
 class _Inbox:
     """A webhook receiver that prints each message."""
 
     def __init__(self, clock: Clock) -> None:
+        import anyio
+
         self._clock = clock
+        self.reader_left = anyio.Event()
+        """Set when nobody reads what the demo prints: `demo | head`."""
 
     async def __aenter__(self) -> str:
         from aiohttp import web
@@ -134,13 +148,18 @@ class _Inbox:
         from aiohttp import web
 
         async def take(request: web.Request) -> web.Response:
-            _show(await request.json(), self._clock)
+            try:
+                _show(await request.json(), self._clock)
+            except BrokenPipeError:
+                self.reader_left.set()
             return web.Response(status=204)
 
         return take
 
 
 def _show(message: dict[str, str], clock: Clock) -> None:
+    import sys
+
     from monitor.cli import out
     from monitor.telemetry.printable import printable
 
@@ -150,15 +169,19 @@ def _show(message: dict[str, str], clock: Clock) -> None:
     for text in message["body"].splitlines():
         out.line(f"       {printable(text)}")
     out.line()
+    sys.stdout.flush()
 
 
 def _welcome(speed: float, seconds: float | None) -> None:
+    import sys
+
     from monitor.cli import out
 
     end = f"for {seconds:g} s" if seconds else "until Ctrl-C"
     out.line(f"Two emulated platforms, {speed:g} times as fast as real ones, watched by the real daemon {end}.")
     out.line("Each paragraph is a message as a person would get it; the first comes in a few seconds.")
     out.line()
+    sys.stdout.flush()
 
 
 def _goodbye() -> None:

@@ -1,0 +1,73 @@
+"""The demo as a newcomer meets it: a story within the minute, through a pipe, clean on Ctrl-C, nothing left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.kit.process import PROGRAM
+
+CHAPTERS = (
+    r"fine-tune “客服问答-v3” was submitted",
+    r"fine-tune “客服问答-v3” succeeded in \d+ min",
+    r"Used: 1,482,240 tokens \(44\.47 CNY\)",
+    r"fine-tune “contract-extraction” failed after",
+    r"Why: OutOfMemory: CUDA out of memory at step 412",
+    r"in cn-north-7a is sold out, after",
+    r"in cn-north-7a is in stock again, after \d+ min",
+    r"training job “pangu-pretrain” succeeded in",
+    r"owner Ann",
+)
+
+
+async def demo(folder: Path, *arguments: str) -> asyncio.subprocess.Process:
+    environ = {"PATH": os.environ["PATH"], "HOME": str(folder), "TMPDIR": str(folder), "LANG": "C.UTF-8"}
+    return await asyncio.create_subprocess_exec(
+        str(PROGRAM), "demo", *arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, env=environ
+    )
+
+
+async def test_the_whole_story_is_told_and_nothing_is_left_behind(tmp_path: Path) -> None:
+    process = await demo(tmp_path, "--for", "15", "--speed", "240")
+    out, err = await asyncio.wait_for(process.communicate(), 60)
+    text = out.decode()
+    assert process.returncode == 0
+    assert err == b"", err.decode()
+    for chapter in CHAPTERS:
+        assert re.search(chapter, text, re.IGNORECASE), (chapter, text)
+    assert "\x1b" not in text, "no colours through a pipe"
+    assert text.rstrip().endswith("nothing of it is left on this machine.")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+async def test_a_signal_ends_it_cleanly_in_the_middle(how: signal.Signals, tmp_path: Path) -> None:
+    process = await demo(tmp_path)
+    assert process.stdout is not None
+    while "submitted" not in (await asyncio.wait_for(process.stdout.readline(), 30)).decode():
+        pass
+    begun = time.monotonic()
+    process.send_signal(how)
+    out, err = await asyncio.wait_for(process.communicate(), 12)
+    assert time.monotonic() - begun < 10.5
+    assert process.returncode == 0
+    assert err == b"", err.decode()
+    assert out.decode().rstrip().endswith("nothing of it is left on this machine.")
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_reader_that_leaves_ends_it_without_a_word(tmp_path: Path) -> None:
+    process = await demo(tmp_path, "--speed", "240")
+    assert process.stdout is not None
+    await asyncio.wait_for(process.stdout.readline(), 30)
+    process._transport.get_pipe_transport(1).close()  # type: ignore[attr-defined]
+    err = await asyncio.wait_for(process.stderr.read(), 30) if process.stderr else b""
+    await asyncio.wait_for(process.wait(), 10)
+    assert b"Traceback" not in err
+    assert list(tmp_path.iterdir()) == []
