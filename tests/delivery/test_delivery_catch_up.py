@@ -48,7 +48,7 @@ async def test_what_waited_for_long_at_the_start_is_told_in_one_message_per_rule
 
 async def test_a_sink_that_is_down_keeps_each_message_until_it_is_back(bench: Any) -> None:
     async with bench() as on:
-        on.server.answers["/hook"] = [503] * 6
+        on.server.answers["/hook"] = [503] * 1000
         first = await said(on.store, "hook", "m0", on.clock.now())
         async with on.running("hook") as outbox:
             await on.attempted(first, 1)
