@@ -57,9 +57,9 @@ class RuleSet:
     unmatched: UnmatchedOptions | None
     sinks: frozenset[str]
     people: dict[str, tuple[str, ...]]
+    """`<provider>:<id>` -> sinks."""
     names: dict[str, str]
     """What people are called, by `<provider>:<id>`."""
-    """`<provider>:<id>` -> sinks."""
     language: Language | None
     by_type: dict[EventType, tuple[Rule, ...]] = field(default_factory=dict)
 

@@ -17,10 +17,11 @@ FULL = 10_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gathered:
-    """Events that wait to be told as one. They are remembered by `seq` alone, in order; times are of detection."""
+    """Events that wait to be told to a sink as one. They are remembered by `seq` alone, in order; times are of
+    detection."""
 
     rule: str
-    sinks: tuple[str, ...]
+    sink: str
     severity: Severity
     """The highest among them."""
     seqs: tuple[int, ...]
@@ -43,8 +44,8 @@ class RuleState:
     """`<kind>/<rule>` -> when its failing was last reported."""
 
     def gather(self, group: Gathered) -> RuleState:
-        """Joins a group of one event to the one that has the same rule and sinks, or opens it."""
-        key = "|".join((group.rule, *group.sinks))
+        """Joins a group of one event to the one that has the same rule and sink, or opens it."""
+        key = f"{group.rule}|{group.sink}"
         open_ = self.groups.get(key)
         if open_ is not None:
             group = replace(

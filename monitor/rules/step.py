@@ -40,23 +40,21 @@ def step(ruleset: RuleSet, state: RuleState, item: Event | Tick) -> tuple[RuleSt
 
 
 def _fall_due(ruleset: RuleSet, state: RuleState, now: datetime) -> tuple[RuleState, list[Effect]]:
+    """Sinks whose groups hold the same events share a notification."""
     state, due = state.release(now)
-    effects: list[Effect] = []
+    shared: dict[tuple[str, tuple[int, ...]], list[Gathered]] = {}
     for group in due:
+        shared.setdefault((group.rule, group.seqs), []).append(group)
+    effects: list[Effect] = []
+    for (rule, seqs), groups in shared.items():
         # A sink that was removed from the file meanwhile has nobody behind it.
-        sinks = tuple(sink for sink in group.sinks if sink in ruleset.sinks)
+        sinks = tuple(group.sink for group in groups if group.sink in ruleset.sinks)
         if not sinks and ruleset.unmatched is not None:
             sinks = tuple(dict.fromkeys(ruleset.unmatched.notify))
         if sinks:
+            severity = max((group.severity for group in groups), key=lambda each: each.rank)
             effects.append(
-                NotifyGroup(
-                    rule=group.rule,
-                    severity=group.severity,
-                    reason=Reason.CATCH_UP,
-                    seqs=group.seqs,
-                    sinks=sinks,
-                    now=now,
-                )
+                NotifyGroup(rule=rule, severity=severity, reason=Reason.CATCH_UP, seqs=seqs, sinks=sinks, now=now)
             )
     return state, effects
 
@@ -105,8 +103,9 @@ class _Turn:
         event = self._event
         if event.late and (rule is None or rule.options.late == "digest"):
             at = event.detected_at
-            group = Gathered(rule=name, sinks=sinks, severity=severity, seqs=(event.seq,), first=at, last=at)
-            self.state = self.state.gather(group)
+            for sink in sinks:
+                group = Gathered(rule=name, sink=sink, severity=severity, seqs=(event.seq,), first=at, last=at)
+                self.state = self.state.gather(group)
             return
         template = rule.template if rule is not None else None
         text, wrong = speak(

@@ -15,7 +15,7 @@ MOMENTS = st.integers(0, 10**9).map(lambda second: datetime(2026, 1, 1, tzinfo=U
 GROUPS = st.builds(
     Gathered,
     rule=st.text(max_size=5),
-    sinks=st.lists(st.text(max_size=5), max_size=3).map(tuple),
+    sink=st.text(max_size=5),
     severity=st.sampled_from(Severity),
     seqs=st.lists(st.integers(1, 2**53), max_size=5).map(tuple),
     first=MOMENTS,

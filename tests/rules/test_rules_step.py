@@ -248,7 +248,7 @@ def test_a_group_that_is_full_is_due_at_once(finished: Event) -> None:
     state = RuleState().gather(
         Gathered(
             rule="r0",
-            sinks=("slack",),
+            sink="slack",
             severity=Severity.INFO,
             seqs=tuple(range(9_999)),
             first=finished.detected_at,
@@ -275,7 +275,9 @@ def test_late_each_is_told_at_once_and_singly(finished: Event) -> None:
     assert all("Seen late: " in effect.text.plain for effect in told if isinstance(effect, Notify))
 
 
-def test_groups_are_per_rule_and_sinks_and_bear_the_highest_severity(finished: Event, tuned: Any, stored: Any) -> None:
+def test_a_rule_tells_each_sink_once_whoever_owns_the_jobs_and_bears_the_highest_severity(
+    finished: Event, tuned: Any, stored: Any
+) -> None:
     other = replace(stored(tuned().see(0, "running").drafts)[-1], severity=Severity.WARNING)
     ruleset = rules(
         {"notify": ["slack", "owner"]}, {"on": ["job.finished"], "severity": "critical", "notify": ["hook"]}
@@ -286,9 +288,9 @@ def test_groups_are_per_rule_and_sinks_and_bear_the_highest_severity(finished: E
     assert [
         (effect.rule, effect.sinks, effect.seqs, effect.severity) for effect in told if isinstance(effect, NotifyGroup)
     ] == [
-        ("r0", ("slack", "ann-mail"), (1, 3), Severity.INFO),
+        ("r0", ("slack",), (1, 2, 3), Severity.WARNING),
+        ("r0", ("ann-mail",), (1, 3), Severity.INFO),
         ("r1", ("hook",), (1, 3), Severity.CRITICAL),
-        ("r0", ("slack",), (2,), Severity.WARNING),
     ]
 
 
