@@ -120,9 +120,7 @@ def plain(folder: Path, events: int) -> Round:
     for pragma in PRAGMAS:
         raw.execute(f"PRAGMA {pragma}").fetchall()
     doc, data = msgspec.json.encode(job("ft-1", 1)).decode(), msgspec.json.encode(DATA).decode()
-    raw.execute(
-        "INSERT INTO scopes (id, account, watch, key, walk_open, made_at) VALUES (1, 'north', 'jobs', 'k', 0, ?)", (MS,)
-    )
+    raw.execute("INSERT INTO scopes (id, account, watch, key, made_at) VALUES (1, 'north', 'jobs', 'k', ?)", (MS,))
     raw.executemany(
         "INSERT INTO jobs (scope_id, account, job_id, name, state, created_at, active, gone, hash, significant,"
         " revision, changed_at, doc) VALUES (1, 'north', ?, 'n', 'running', ?, 1, 0, 1, 1, 0, ?, ?)",

@@ -73,7 +73,6 @@ def _scopes() -> None:
         _text("paging", null=True),
         _number("total_gap", null=True),
         _text("parser_version", null=True),
-        _flag("walk_open"),
         _text("shrunk", null=True),
         _number("made_at"),
         sa.PrimaryKeyConstraint("id", name="pk_scopes"),

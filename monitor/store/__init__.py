@@ -24,9 +24,24 @@ from monitor.store.errors import (
 )
 from monitor.store.event_query import read_events
 from monitor.store.events import append_events, get_event, last_seq, next_revision
-from monitor.store.flavors import FlavorRecord, FlavorWrite, list_flavors, load_flavors, save_flavors
+from monitor.store.flavors import (
+    FlavorRecord,
+    FlavorWrite,
+    list_flavors,
+    load_flavors,
+    revisions_elsewhere,
+    save_flavors,
+)
 from monitor.store.job_list import JobRecord, find_job, list_jobs
-from monitor.store.jobs import JobIndex, JobWrite, count_states, load_job_index, load_jobs, save_jobs
+from monitor.store.jobs import (
+    JobIndex,
+    JobWrite,
+    count_states,
+    load_job_index,
+    load_jobs,
+    load_jobs_elsewhere,
+    save_jobs,
+)
 from monitor.store.migrate import upgrade
 from monitor.store.notifications import NotificationWrite, delivery_id, write_notifications
 from monitor.store.rules import get_cursor, load_rule_state, save_rule_state, set_cursor
@@ -85,12 +100,14 @@ __all__ = [
     "load_health",
     "load_job_index",
     "load_jobs",
+    "load_jobs_elsewhere",
     "load_rule_state",
     "next_due",
     "next_revision",
     "open_store",
     "read_events",
     "recover_claims",
+    "revisions_elsewhere",
     "save_flavors",
     "save_health",
     "save_jobs",

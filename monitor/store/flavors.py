@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from monitor.model import KnownFlavor, Scope
 from monitor.store.columns import chunks
@@ -43,6 +43,15 @@ def load_flavors(conn: Connection, scope_id: int) -> dict[str, KnownFlavor]:
     """All flavors of the scope, delisted ones included."""
     rows = conn.execute(select(flavors.c.flavor_id, flavors.c.doc).where(flavors.c.scope_id == scope_id))
     return {flavor_id: _decode(doc) for flavor_id, doc in rows}
+
+
+def revisions_elsewhere(conn: Connection, scope_id: int) -> dict[str, int]:
+    """How far the account's other catalogues have advanced the flavors that they share with this one, by id."""
+    account = select(scopes.c.account).where(scopes.c.id == scope_id).scalar_subquery()
+    query = select(flavors.c.flavor_id, func.max(flavors.c.revision)).where(
+        flavors.c.account == account, flavors.c.scope_id != scope_id
+    )
+    return {str(flavor_id): int(revision) for flavor_id, revision in conn.execute(query.group_by(flavors.c.flavor_id))}
 
 
 def save_flavors(conn: Connection, scope_id: int, writes: Sequence[FlavorWrite], *, now: datetime) -> None:

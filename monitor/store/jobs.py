@@ -57,10 +57,10 @@ _MOVING = (
     "doc",
 )
 _HASHES = ("hash", "significant")
-_ACCOUNT = select(scopes.c.account).where(scopes.c.id == bindparam("in_scope")).scalar_subquery()
+_ACCOUNT_OF = select(scopes.c.account).where(scopes.c.id == bindparam("in_scope")).scalar_subquery()
 _INSERT = Prepared(
     insert(jobs)
-    .values({name: bindparam(name) for name in ("scope_id", "job_id", *_MOVING, *_HASHES)} | {"account": _ACCOUNT})
+    .values({name: bindparam(name) for name in ("scope_id", "job_id", *_MOVING, *_HASHES)} | {"account": _ACCOUNT_OF})
     .inline()
 )
 
@@ -116,6 +116,20 @@ def load_jobs(conn: Connection, scope_id: int, ids: Iterable[str]) -> dict[str, 
             select(jobs.c.job_id, jobs.c.doc).where(jobs.c.scope_id == scope_id, jobs.c.job_id.in_(some))
         )
         known.update((job_id, decode_job(doc)) for job_id, doc in rows)
+    return known
+
+
+def load_jobs_elsewhere(conn: Connection, scope_id: int, ids: Iterable[str]) -> dict[str, KnownJob]:
+    """What the account's other scopes know of these jobs, gone ones included; of several rows the one that was advanced
+    furthest."""
+    known: dict[str, KnownJob] = {}
+    others = (jobs.c.scope_id != scope_id, jobs.c.account == _ACCOUNT_OF)
+    for some in chunks(sorted(set(ids))):
+        query = select(jobs.c.job_id, jobs.c.doc).where(jobs.c.job_id.in_(some), *others)
+        for job_id, doc in conn.execute(query, {"in_scope": scope_id}):
+            row = decode_job(doc)
+            if job_id not in known or row.revision > known[job_id].revision:
+                known[job_id] = row
     return known
 
 

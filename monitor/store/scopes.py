@@ -29,7 +29,6 @@ class ScopeRow:
     paging: str | None = None
     total_gap: int | None = None
     parser_version: str | None = None
-    walk_open: bool = False
     shrunk: str | None = None
 
 
@@ -44,7 +43,7 @@ def ensure_scope(conn: Connection, scope: Scope, *, now: datetime) -> ScopeRow:
     key = {"account": scope.account, "watch": scope.watch, "key": scope.key}
     row = conn.execute(_FIND, key).one_or_none()
     if row is None:
-        conn.execute(insert(scopes).values(**key, workspace=scope.workspace, walk_open=False, made_at=now))
+        conn.execute(insert(scopes).values(**key, workspace=scope.workspace, made_at=now))
         row = conn.execute(_FIND, key).one()
     return _scope_row(row)
 

@@ -72,7 +72,6 @@ scopes = Table(
     _text("paging", null=True),
     _number("total_gap", null=True),
     _text("parser_version", null=True),
-    _flag("walk_open"),
     _text("shrunk", null=True),
     _time("made_at", null=False),
     UniqueConstraint("account", "watch", "key"),

@@ -57,7 +57,6 @@ async def test_a_scope_is_made_once_and_remembers_its_changes(store: Store) -> N
         "paging": "item",
         "total_gap": 3,
         "parser_version": "2",
-        "walk_open": True,
         "shrunk": "{}",
     }
     await store.write(partial(update_scope, scope_id=made.id, **changes, **more))
