@@ -11,7 +11,9 @@ Verdict = tuple[FaultKind, str, str]
 _CODES: tuple[tuple[str, FaultKind, str, str], ...] = (
     (
         r"invalidapikey",
-        FaultKind.BAD_SIGNATURE,
+        # Not BAD_SIGNATURE: nothing says that Model Studio locks a key, so a wrong one is looked at now and then, and a
+        # watch whose key becomes good again goes on by itself.
+        FaultKind.UNAUTHORIZED,
         "Model Studio did not accept the API key",
         "check `api_key`, and that `endpoint` is of the region where the key was made: a key works in no other",
     ),

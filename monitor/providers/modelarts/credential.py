@@ -28,8 +28,9 @@ def reveal_password(name: str, secret: Secret) -> str:
         raise Fault(FaultKind.MISCONFIGURED, f"{name} has no value: {error}", hint="see the config file") from None
 
 
-def fingerprint(origin: str, project_id: str, parts: list[str]) -> str:
-    """One way and slow (scrypt, some 50 ms), so that a short secret is not guessed from it."""
-    text = "\0".join((project_id, *parts)).encode()
+def fingerprint(origin: str, parts: list[str]) -> str:
+    """One way and slow (scrypt, some 50 ms), so that a short secret is not guessed from it. The project is no part of
+    it: a key that is used for two projects is locked for both."""
+    text = "\0".join(parts).encode()
     salt = f"training-monitor modelarts {origin}".encode()
     return hashlib.scrypt(text, salt=salt, n=2**14, r=8, p=1, maxmem=2**26, dklen=16).hex()

@@ -117,7 +117,7 @@ class ModelArts:
     def fingerprint(self) -> str:
         """Made once, in some 50 ms. Raises Fault where a secret is missing."""
         if self._fingerprint is None:
-            self._fingerprint = fingerprint(self._origin, self._options.project_id, self._auth.identity())
+            self._fingerprint = fingerprint(self._origin, self._auth.identity())
         return self._fingerprint
 
     def _scope(self, watch: str, narrowed: str, workspace: str | None = None) -> Scope:

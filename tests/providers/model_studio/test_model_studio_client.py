@@ -27,8 +27,8 @@ async def listing_fault(staged: Any, fault: Any, **changes: Any) -> Fault:
 @pytest.mark.parametrize(
     ("status", "code", "kind", "hint"),
     [
-        (401, "InvalidApiKey", FaultKind.BAD_SIGNATURE, "api_key"),
-        (200, "InvalidApiKey", FaultKind.BAD_SIGNATURE, "api_key"),
+        (401, "InvalidApiKey", FaultKind.UNAUTHORIZED, "api_key"),
+        (200, "InvalidApiKey", FaultKind.UNAUTHORIZED, "api_key"),
         (401, "NOT AUTHORIZED", FaultKind.UNAUTHORIZED, "workspace"),
         (401, "SomethingNew", FaultKind.UNAUTHORIZED, "api_key"),
         (403, "AccessDenied", FaultKind.UNAUTHORIZED, "grant"),

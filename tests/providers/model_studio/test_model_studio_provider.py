@@ -122,7 +122,7 @@ async def test_a_wrong_key_is_a_bad_signature(staged: Any) -> None:
     async with staged() as stage:
         with pytest.raises(Fault) as caught:
             await walk(*stage.reading(api_key="sk-wrong"))
-        assert (caught.value.kind, caught.value.code) == (FaultKind.BAD_SIGNATURE, "InvalidApiKey")
+        assert (caught.value.kind, caught.value.code) == (FaultKind.UNAUTHORIZED, "InvalidApiKey")
 
 
 async def test_every_job_that_the_emulator_makes_up_is_understood(staged: Any) -> None:
