@@ -13,6 +13,10 @@ PROBE = 3600.0
 """Seconds between two looks at a platform that asked for a longer wait, or that refuses the key."""
 CRAWL = 900.0
 """Seconds between two looks at something that is not allowed, not paid for or not configured right."""
+_TICK = 1e-6
+"""Seconds; a clock far from its beginning cannot tell less, and a wait for less would never end."""
+PASSING = frozenset({FaultKind.TRANSIENT, FaultKind.SENSELESS, FaultKind.THROTTLED})
+"""Faults that waiting mends."""
 
 
 @dataclass(slots=True)
@@ -27,14 +31,14 @@ class Backoff:
 
     def after(self, fault: Fault) -> float:
         """Seconds until the next request of this credential may leave."""
-        self.faults += 1
         if fault.kind is FaultKind.BAD_SIGNATURE:
             return PROBE
         if fault.retry_after is not None:
             return min(fault.retry_after, PROBE)
-        if fault.kind in (FaultKind.TRANSIENT, FaultKind.SENSELESS, FaultKind.THROTTLED):
-            return self.dice.uniform(0.0, min(LONGEST, 2.0 ** min(self.faults, 10)))
-        return 0.0
+        if fault.kind not in PASSING:
+            return 0.0
+        self.faults += 1
+        return self.dice.uniform(0.0, min(LONGEST, 2.0 ** min(self.faults, 10)))
 
 
 @dataclass(slots=True)
@@ -57,4 +61,4 @@ class TokenBucket:
         if self.level >= 1.0:
             self.level -= 1.0
             return 0.0
-        return (1.0 - self.level) / self.rate
+        return max((1.0 - self.level) / self.rate, _TICK)

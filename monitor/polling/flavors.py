@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -12,8 +12,8 @@ from xxhash import xxh3_64_intdigest
 
 from monitor import diff, store
 from monitor.diff import FlavorContext
-from monitor.model import EventDraft, Flavor, KnownFlavor
-from monitor.polling.ingest import own_drafts
+from monitor.model import EventDraft, EventType, Flavor, KnownFlavor
+from monitor.polling.ingest import own_drafts, strange_drafts
 from monitor.polling.jobs import HEARTBEAT
 from monitor.polling.surroundings import Surroundings
 from monitor.providers.options import AccountOptions, WatchOptions
@@ -38,6 +38,7 @@ class FlavorScope:
     def __init__(self, provider: Provider, options: AccountOptions, watch: WatchOptions, around: Surroundings) -> None:
         self.provider = provider
         self.options = options
+        self.watch = watch
         self.around = around
         self.confirm: int = getattr(watch, "confirm", 1)
         self._digest: int | None = None
@@ -54,15 +55,20 @@ class FlavorScope:
     def baselined(self) -> bool:
         return self.row.baselined_at is not None
 
+    @property
+    def refreshing(self) -> bool:
+        """Whether another parser version wrote what is known: what it reads otherwise is no change of the offer."""
+        return self.row.parser_version not in (None, self.provider.parser_version)
+
     async def poll(self) -> None:
         """One reading of the catalogue. Raises wire.Fault or store.StoreError."""
         page = await self.provider.list_flavors(self.row.scope)
         digest = xxh3_64_intdigest(b"\0".join(sorted(page.items)))
         now = self.around.clock.now()
-        if digest == self._digest and self._settled and self.around.clock.monotonic() - self._noted < HEARTBEAT:
+        unchanged = digest == self._digest and self._settled
+        if unchanged and self.around.clock.monotonic() - self._noted < HEARTBEAT:
             self.row = replace(self.row, **self._goodness(now, page.date))
             return
-        unchanged = digest == self._digest and self._settled
         shelf = _Shelf() if unchanged else self._read(page)
         await self._commit(shelf, now, page.date, unchanged=unchanged)
         self._digest = digest
@@ -85,13 +91,19 @@ class FlavorScope:
         return {"last_good": now} | ({"last_good_platform": date} if date is not None else {})
 
     async def _commit(self, shelf: _Shelf, now: datetime, date: datetime | None, *, unchanged: bool) -> None:
-        told = self._goodness(now, date)
+        told = self._goodness(now, date) | {"parser_version": self.provider.parser_version}
         own: list[EventDraft] = []
         if not self.baselined:
             own.append(self._baselined(shelf, now))
             told |= {"baselined_at": now, "baseline_from": date or now}
         batch = _Batch(
-            scope=self.row, context=self._context(now, date), shelf=shelf, own=own, changes=told, unchanged=unchanged
+            scope=self.row,
+            context=self._context(now, date),
+            shelf=shelf,
+            own=own,
+            changes=told,
+            unchanged=unchanged,
+            refresh=self.refreshing,
         )
         done = await self.around.store.write(partial(_ingest, batch=batch, epoch=self.around.store.epoch))
         self.row = replace(self.row, **told)
@@ -101,13 +113,12 @@ class FlavorScope:
             self.around.bell.ring()
 
     def _context(self, now: datetime, date: datetime | None) -> FlavorContext:
-        last = self.row.last_good
         return FlavorContext(
             account=self.provider.account,
             now=now,
             platform_now=date,
             previous_good=self.row.last_good_platform,
-            gap=last is not None and now - last > timedelta(seconds=self.around.catch_up_after),
+            gap=self.around.gap(self.row.last_good, now, self.watch),
             baselining=not self.baselined,
             first_run=self.options.first_run,
             confirm=self.confirm,
@@ -134,6 +145,7 @@ class _Batch:
     own: Sequence[EventDraft]
     changes: dict[str, Any]
     unchanged: bool
+    refresh: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,20 +160,27 @@ def _ingest(conn: Connection, batch: _Batch, *, epoch: str) -> _Done:
     writes: list[FlavorWrite] = []
     if not batch.unchanged:
         known = store.load_flavors(conn, batch.scope.id)
+        elsewhere = store.revisions_elsewhere(conn, batch.scope.id)  # an id of an event is never given twice
         for before, change in _changes(known, batch):
-            drafts.extend((draft, change.known.revision) for draft in change.drafts)
-            writes.append(FlavorWrite(known=change.known, previous_revision=before.revision if before else None))
+            revision = max(change.known.revision, elsewhere.get(change.known.flavor.id, 0) + 1)
+            drafts.extend((draft, revision) for draft in change.drafts if _told(draft, batch))
+            after = replace(change.known, revision=revision)
+            writes.append(FlavorWrite(known=after, previous_revision=before.revision if before else None))
         store.save_flavors(conn, batch.scope.id, writes, now=batch.context.now)
         known |= {write.known.flavor.id: write.known for write in writes}
         settled = all(diff.is_settled(stock) for row in known.values() for stock in row.stock.values())
     else:
         settled = True
-    account = batch.context.account
-    drafts += own_drafts(conn, account.name, _drifted(conn, batch))
-    drafts += own_drafts(conn, account.name, batch.own)
+    account, shelf = batch.context.account, batch.shelf
+    strange = strange_drafts(conn, account, batch.scope.scope.watch, shelf.drift, shelf.bad, now=batch.context.now)
+    drafts += own_drafts(conn, account.name, [*strange, *batch.own])
     store.append_events(conn, epoch, drafts)
     store.update_scope(conn, batch.scope.id, **batch.changes)
     return _Done(sum(not draft.quiet for draft, _ in drafts), settled)
+
+
+def _told(draft: EventDraft, batch: _Batch) -> bool:
+    return not (batch.refresh and draft.type is EventType.FLAVOR_CHANGED)
 
 
 def _changes(known: dict[str, KnownFlavor], batch: _Batch) -> list[tuple[KnownFlavor | None, diff.FlavorChange]]:
@@ -177,18 +196,3 @@ def _changes(known: dict[str, KnownFlavor], batch: _Batch) -> list[tuple[KnownFl
                 if change is not None:
                     found.append((row, change))
     return found
-
-
-def _drifted(conn: Connection, batch: _Batch) -> list[EventDraft]:
-    account, now = batch.context.account, batch.context.now
-    drafts = [
-        diff.unrecognised(account, drift.kind, drift.word, now=now)
-        for drift in batch.shelf.drift
-        if store.first_sight(conn, account.name, drift.kind, drift.word)
-    ]
-    drafts += [
-        diff.malformed(account, batch.scope.scope.watch, item, what, now=now)
-        for item, what in batch.shelf.bad.items()
-        if store.first_sight(conn, account.name, "malformed", item)
-    ]
-    return drafts

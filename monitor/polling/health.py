@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import partial
 from typing import Literal
 
+import anyio
 import structlog
 
 from monitor import diff, store
@@ -22,101 +23,131 @@ PATIENCE = 3
 REFUSALS = frozenset({FaultKind.BAD_SIGNATURE, FaultKind.UNAUTHORIZED, FaultKind.ARREARS, FaultKind.MISCONFIGURED})
 """Faults that waiting does not mend: told at once."""
 
+_GRAVITY = {"ok": 0, "unreachable": 1, "unauthorized": 2}
 _log = structlog.get_logger("polling")
 
 
 class AccountHealth:
-    """One account's health over all its watches; the account is as well as its worst watch."""
+    """One account's health over all its watches.
+
+    Watches that fall ill together have one trouble, which is told once and whose end is told once, by the last of them.
+    A watch that was well while another was already ill has a trouble of its own: a catalogue that is forbidden for good
+    must not hide that the jobs cannot be read.
+    """
 
     def __init__(self, account: Account, around: Surroundings) -> None:
         self._account = account
         self._around = around
         self._rows: dict[str, Health] = {}
         self._first_failure: dict[str, datetime] = {}
+        self._well_at: dict[str, datetime] = {}
+        self._told: set[str] = set()
+        """Ill watches that an event was about; the others share one of their troubles."""
+        self._turning = anyio.Lock()
 
     def adopt(self, rows: dict[str, Health]) -> None:
-        """What the store remembers of the watches that are still configured."""
+        """What the store remembers of the watches that are still configured. It does not say which trouble was whose:
+        they count as one."""
         self._rows = rows
-
-    def state(self) -> str:
-        states = {row.state for row in self._rows.values()}
-        return next((word for word in ("unauthorized", "unreachable") if word in states), "ok")
+        ill = [watch for watch, row in rows.items() if row.state != "ok"]
+        self._told = {min(ill, key=lambda watch: rows[watch].since)} if ill else set()
 
     async def good(self, watch: str) -> None:
-        """A poll brought something. Writes only when the watch was not well before."""
-        row = self._rows.get(watch)
+        """A poll brought something. Writes only when the watch was ill before."""
+        now = self._around.clock.now()
         self._first_failure.pop(watch, None)
-        if row is None or (row.state == "ok" and not row.failures):
-            return
-        if row.state == "ok":
-            self._rows[watch] = Health(state="ok", failures=0, since=row.since, reason="")
-            return
-        await self._turn(watch, Health(state="ok", failures=0, since=self._around.clock.now(), reason=""))
+        self._well_at[watch] = now
+        row = self._rows.get(watch)
+        well = Health(state="ok", failures=0, since=now, reason="")
+        if row is None or row.state == "ok":
+            self._rows.pop(watch, None)
+        else:
+            async with self._turning:
+                await self._write(watch, well, self._recovery(watch, row, now))
+                self._recovered(watch)
 
     async def failed(self, watch: str, fault: Fault) -> None:
-        """A poll failed. Told when it is the account's first refusal, or the third failure in a row."""
+        """A poll failed. Told when it is the first refusal, or the third failure in a row."""
         now = self._around.clock.now()
         before = self._rows.get(watch) or Health(state="ok", failures=0, since=now, reason="")
-        failures = before.failures + 1
         self._first_failure.setdefault(watch, now)
-        long_wait = fault.retry_after is not None and fault.retry_after > PROBE
-        state: Literal["ok", "unreachable", "unauthorized"] = before.state
-        if fault.kind in REFUSALS:
-            state = "unauthorized"
-        elif state == "ok" and (failures >= PATIENCE or long_wait):
-            state = "unreachable"
-        after = Health(
-            state=state, failures=failures, since=before.since if state == before.state else now, reason=fault.message
-        )
+        state = _judge(before, fault)
+        since = before.since if state == before.state else now
+        after = Health(state=state, failures=before.failures + 1, since=since, reason=fault.message)
         if state == before.state:
             self._rows[watch] = after
             return
-        await self._turn(watch, after, fault)
+        async with self._turning:
+            own = not self._shared(watch, after)
+            await self._write(watch, after, self._trouble(watch, after, fault) if own else None)
+            if own:
+                self._told.add(watch)
 
-    async def _turn(self, watch: str, after: Health, fault: Fault | None = None) -> None:
-        before = dict(self._rows)
-        was = self.state()
-        self._rows[watch] = after
-        now_is = self.state()
-        draft = self._draft(watch, was, now_is, after, fault, before)
-        write = partial(_write, account=self._account.name, watch=watch, health=after, draft=draft)
-        try:
-            await self._around.store.write(partial(write, epoch=self._around.store.epoch))
-        except BaseException:
-            self._rows = before
-            raise
-        if draft is not None:
-            self._around.bell.ring()
-
-    def _draft(
-        self, watch: str, was: str, now_is: str, after: Health, fault: Fault | None, before: dict[str, Health]
-    ) -> EventDraft | None:
-        now = self._around.clock.now()
-        if now_is == was:
-            return None
-        if now_is == "ok":
-            worst = min((row for row in before.values() if row.state != "ok"), key=lambda row: row.since)
-            _log.info("account recovered", account=self._account.name, watch=watch)
-            return diff.recovered(self._account, watch=watch, reason=worst.reason, since=worst.since, now=now)
-        if fault is None or (was == "unauthorized" and now_is == "unreachable"):
-            return None
-        _log.warning(
-            f"account {now_is}", account=self._account.name, watch=watch, reason=fault.message, hint=fault.hint
+    def _shared(self, watch: str, after: Health) -> bool:
+        """Whether another watch, as ill as this one, has been so since before this one was last well."""
+        well_at = self._well_at.get(watch)
+        return any(
+            other != watch
+            and _GRAVITY[row.state] >= _GRAVITY[after.state]
+            and (well_at is None or well_at <= row.since)
+            for other, row in self._rows.items()
         )
-        if now_is == "unauthorized":
-            return diff.unauthorized(self._account, watch=watch, reason=fault.message, hint=fault.hint, now=now)
+
+    def _trouble(self, watch: str, after: Health, fault: Fault) -> EventDraft:
+        _log.warning(
+            f"account {after.state}", account=self._account.name, watch=watch, reason=fault.message, hint=fault.hint
+        )
+        if after.state == "unauthorized":
+            return diff.unauthorized(
+                self._account, watch=watch, reason=fault.message, hint=fault.hint, now=self._around.clock.now()
+            )
         return diff.unreachable(
             self._account,
             watch=watch,
             reason=fault.message,
             hint=fault.hint,
-            since=self._first_failure.pop(watch, now),
+            since=self._first_failure.get(watch, after.since),
             failures=after.failures,
-            now=now,
+            now=self._around.clock.now(),
         )
 
+    def _recovery(self, watch: str, ill: Health, now: datetime) -> EventDraft | None:
+        """The end of a trouble, once nobody who shares it is ill any more."""
+        others = self._ill_but(watch)
+        if others and (watch not in self._told or not others <= self._told):
+            return None
+        _log.info("account recovered", account=self._account.name, watch=watch)
+        return diff.recovered(self._account, watch=watch, reason=ill.reason, since=ill.since, now=now)
 
-def _write(conn: Connection, *, account: str, watch: str, health: Health, draft: EventDraft | None, epoch: str) -> None:
+    def _recovered(self, watch: str) -> None:
+        untold = sorted(self._ill_but(watch) - self._told)
+        if watch in self._told and untold:
+            self._told.add(untold[0])  # it stands for their trouble from now on
+        self._told.discard(watch)
+
+    def _ill_but(self, watch: str) -> set[str]:
+        return {other for other, row in self._rows.items() if row.state != "ok" and other != watch}
+
+    async def _write(self, watch: str, health: Health, draft: EventDraft | None) -> None:
+        write = partial(_commit, account=self._account.name, watch=watch, health=health, draft=draft)
+        await self._around.store.write(partial(write, epoch=self._around.store.epoch))
+        self._rows[watch] = health
+        if draft is not None:
+            self._around.bell.ring()
+
+
+def _judge(before: Health, fault: Fault) -> Literal["ok", "unreachable", "unauthorized"]:
+    if fault.kind in REFUSALS:
+        return "unauthorized"
+    long_wait = fault.retry_after is not None and fault.retry_after > PROBE
+    if before.state == "ok" and (before.failures + 1 >= PATIENCE or long_wait):
+        return "unreachable"
+    return before.state
+
+
+def _commit(
+    conn: Connection, *, account: str, watch: str, health: Health, draft: EventDraft | None, epoch: str
+) -> None:
     store.save_health(conn, account, watch, health)
     if draft is not None:
         store.append_events(conn, epoch, own_drafts(conn, account, [draft]))

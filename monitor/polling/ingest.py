@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from monitor import diff, ledger, store
 from monitor.diff import JobContext
-from monitor.model import EventDraft, EventType, Job, KnownJob
+from monitor.model import Account, EventDraft, EventType, KnownJob
+from monitor.polling.booked import book
 from monitor.polling.sight import Found
 from monitor.providers.ports import Drift
 from monitor.store import BookingRow, Connection, JobWrite, ScopeRow
@@ -65,22 +67,25 @@ class _Harvest:
 def ingest_jobs(conn: Connection, batch: Batch, *, epoch: str, prices: Sequence[ledger.PriceOptions]) -> Ingested:
     """Runs inside the writer's transaction. Raises StaleWrite when another writer moved a row; nothing is kept then."""
     rows = store.load_jobs(conn, batch.scope.id, [*batch.news, *batch.others])
+    elsewhere = store.load_jobs_elsewhere(conn, batch.scope.id, batch.news)
     harvest = _Harvest()
     for job_id, found in reversed(list(batch.news.items())):  # listings are newest first; stories are told oldest first
         before = rows.get(job_id)
         change = diff.diff_job(before, found.job, batch.context)
         if change is not None:
-            booking = _book(batch, before, change.known.job, prices)
-            _keep(batch, harvest, before, change, found, booked=booking is not None)
-            if booking is not None:
-                _enter(batch, harvest, before, change, booking)
+            change = _heard(_after_elsewhere(change, before, elsewhere.get(job_id)), batch)
+            told = bool(change.drafts) or not (before is None or batch.refresh)
+            change, row = book(change, batch.context, batch.scope.id, prices, told=told)
+            harvest.bookings.extend([row] if row else [])
+            _keep(harvest, before, change, found)
     for job_id, rereading in batch.others.items():
         if (before := rows.get(job_id)) is not None and (moved := rereading(before, batch.context)) is not None:
-            _keep(batch, harvest, before, moved, None)
+            _keep(harvest, before, moved, None)
     store.save_jobs(conn, batch.scope.id, harvest.writes, now=batch.context.now)
     store.book(conn, *harvest.bookings)
-    harvest.drafts.extend(own_drafts(conn, batch.context.account.name, _drifted(conn, batch)))
-    harvest.drafts.extend(own_drafts(conn, batch.context.account.name, batch.own))
+    watch = batch.scope.scope.watch
+    strange = strange_drafts(conn, batch.context.account, watch, batch.drift, batch.bad, now=batch.context.now)
+    harvest.drafts.extend(own_drafts(conn, batch.context.account.name, [*strange, *batch.own]))
     store.append_events(conn, epoch, harvest.drafts)
     if batch.scope_changes:
         store.update_scope(conn, batch.scope.id, **batch.scope_changes)
@@ -93,91 +98,54 @@ def own_drafts(conn: Connection, account: str | None, drafts: Iterable[EventDraf
     return [(draft, store.next_revision(conn, account, draft.subject)) for draft in drafts]
 
 
-def _keep(
-    batch: Batch,
-    harvest: _Harvest,
-    before: KnownJob | None,
-    change: diff.JobChange,
-    found: Found | None,
+def strange_drafts(
+    conn: Connection,
+    account: Account,
+    watch: str,
+    drift: Iterable[Drift],
+    bad: Mapping[str, str],
     *,
-    booked: bool = False,
-) -> None:
-    drafts = change.drafts
-    if batch.refresh:
-        drafts = tuple(draft for draft in drafts if draft.type in _STATE_STORY)
-    harvest.drafts.extend((draft, change.known.revision) for draft in drafts)
-    known = replace(change.known, booked_tokens=change.known.job.tokens) if booked else change.known
+    now: datetime,
+) -> list[EventDraft]:
+    """What was unknown or unreadable and was never reported for this account before."""
+    drafts = [
+        diff.unrecognised(account, each.kind, each.word, now=now)
+        for each in drift
+        if store.first_sight(conn, account.name, each.kind, each.word)
+    ]
+    drafts += [
+        diff.malformed(account, watch, item, what, now=now)
+        for item, what in bad.items()
+        if store.first_sight(conn, account.name, "malformed", item)
+    ]
+    return drafts
+
+
+def _heard(change: diff.JobChange, batch: Batch) -> diff.JobChange:
+    """Without what another parser only reads otherwise."""
+    if not batch.refresh:
+        return change
+    return replace(change, drafts=tuple(draft for draft in change.drafts if draft.type in _STATE_STORY))
+
+
+def _after_elsewhere(change: diff.JobChange, before: KnownJob | None, other: KnownJob | None) -> diff.JobChange:
+    """The same job in another scope of the account (the filter or the endpoint was changed): its events go on counting
+    from where they were, for an id is never given twice, and its tokens are not booked a second time."""
+    if other is None:
+        return change
+    known = replace(change.known, revision=max(change.known.revision, other.revision + 1))
+    if before is None:
+        known = replace(known, booked_tokens=other.booked_tokens)
+    return replace(change, known=known)
+
+
+def _keep(harvest: _Harvest, before: KnownJob | None, change: diff.JobChange, found: Found | None) -> None:
+    harvest.drafts.extend((draft, change.known.revision) for draft in change.drafts)
     harvest.writes.append(
         JobWrite(
-            known=known,
+            known=change.known,
             previous_revision=before.revision if before is not None else None,
             hash=found.hash if found else None,
             significant=found.significant if found else None,
         )
     )
-
-
-def _book(
-    batch: Batch, before: KnownJob | None, job: Job, prices: Sequence[ledger.PriceOptions]
-) -> ledger.Booking | None:
-    account = batch.context.account
-    return ledger.book(
-        before.booked_tokens if before else None,
-        job,
-        prices,
-        provider=account.provider,
-        region=account.region,
-        day=(job.ended_at or batch.context.now).date(),
-    )
-
-
-def _enter(
-    batch: Batch, harvest: _Harvest, before: KnownJob | None, change: diff.JobChange, booking: ledger.Booking
-) -> None:
-    job, context = change.known.job, batch.context
-    harvest.bookings.append(
-        BookingRow(
-            account=context.account.name,
-            provider=context.account.provider,
-            scope_id=batch.scope.id,
-            job_id=job.id,
-            job_name=job.name,
-            model=job.base_model or job.model,
-            creator=job.creator,
-            labels=dict(context.account.labels),
-            at=job.ended_at or context.now,
-            tokens=booking.delta,
-            cost=booking.cost,
-            currency=booking.currency,
-            correction=booking.correction,
-        )
-    )
-    adopted = before is None and not change.drafts
-    if adopted:
-        return
-    late = any(draft.late for draft in change.drafts) or None  # a late end and its usage are told together
-    told = diff.usage_event(change.known, booking, context, late=late)
-    harvest.drafts[:] = [(_with_usage(draft, told, change.known), revision) for draft, revision in harvest.drafts]
-    harvest.drafts.append((told, change.known.revision))
-
-
-def _with_usage(draft: EventDraft, told: EventDraft, known: KnownJob) -> EventDraft:
-    """An end that is told in the same breath says what the job used and cost."""
-    if draft.type is not EventType.JOB_FINISHED or draft.subject != told.subject:
-        return draft
-    return replace(draft, data={**draft.data, "usage": told.data["usage"]})
-
-
-def _drifted(conn: Connection, batch: Batch) -> list[EventDraft]:
-    context, watch = batch.context, batch.scope.scope.watch
-    drafts = [
-        diff.unrecognised(context.account, drift.kind, drift.word, now=context.now)
-        for drift in batch.drift
-        if store.first_sight(conn, context.account.name, drift.kind, drift.word)
-    ]
-    drafts += [
-        diff.malformed(context.account, watch, item, what, now=context.now)
-        for item, what in batch.bad.items()
-        if store.first_sight(conn, context.account.name, "malformed", item)
-    ]
-    return drafts

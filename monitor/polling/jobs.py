@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -57,8 +57,8 @@ class JobsScope:
 
     @property
     def busy(self) -> bool:
-        """Whether something is active, so that `every` rather than `idle_every` holds."""
-        return bool(self.memory.active)
+        """Whether something is active, or nobody knows yet, so that `every` rather than `idle_every` holds."""
+        return bool(self.memory.active) or not self.baselined
 
     async def poll(self) -> None:
         """One ordinary poll, committed as a whole. Raises wire.Fault (nothing was derived) or store.StoreError."""
@@ -71,7 +71,7 @@ class JobsScope:
         await self._hidden(sight, others)
         await self._usage(sight, others)
         await self.commit(sight, others, date=date)
-        self._suspect(total)
+        self._suspect(total, sight)
 
     async def _head(self, page: JobPage, sight: Sight) -> None:
         following: JobPage | None = page
@@ -108,9 +108,7 @@ class JobsScope:
 
     async def _usage(self, sight: Sight, others: dict[str, Rereading]) -> None:
         """Looks again for the usage of jobs that ended without one."""
-        now = self.around.clock.now()
-        due = [entry for entry in self.memory if entry.usage_due is not None and entry.usage_due <= now]
-        for entry in due[:USAGE_READS]:
+        for entry in self.memory.usage_due(self.around.clock.now())[:USAGE_READS]:
             there = entry.poll == self.lens.poll or await self.read(entry, sight, others)
             if there and entry.id not in sight.news:
                 others[entry.id] = diff.usage_still_absent
@@ -152,13 +150,12 @@ class JobsScope:
         return done
 
     def _context(self, now: datetime, date: datetime | None) -> JobContext:
-        last = self.row.last_good
         return JobContext(
             account=self.provider.account,
             now=now,
             platform_now=date,
             previous_good=self.row.last_good_platform,
-            gap=last is not None and now - last > timedelta(seconds=self.around.catch_up_after),
+            gap=self.around.gap(self.row.last_good, now, self.watch),
             baseline_from=self.row.baseline_from,
             baselining=not self.baselined,
             first_run=self.options.first_run,
@@ -178,7 +175,7 @@ class JobsScope:
             self.memory.put(fresh)
         for job_id, known in done.known.items():
             self._follow(job_id, known)
-        self.lens.told.update(sight.drift)
+        self.lens.told(sight)
         self.row = replace(self.row, **told)
         self._noted = self.around.clock.monotonic()
         self._good(now, date)
@@ -193,7 +190,7 @@ class JobsScope:
         if entry is not None:
             entry.usage_due, entry.missing = known.usage_due, known.missing_since is not None
             entry.active = not known.job.state.terminal
-            (self.memory.active.add if entry.active else self.memory.active.discard)(job_id)
+            self.memory.settle(entry)
 
     def _good(self, now: datetime, date: datetime | None) -> None:
         if self.baselined:
@@ -203,12 +200,11 @@ class JobsScope:
         """An answer without a date leaves the platform's last one standing."""
         return {"last_good": now} | ({"last_good_platform": date} if date is not None else {})
 
-    def _suspect(self, total: int | None) -> None:
+    def _suspect(self, total: int | None, sight: Sight) -> None:
         """Wants a sweep at once where the head of the listing does not tell the whole story."""
         missing = any(entry.missing for entry in self.active_entries())
         unfit = total is not None and self.row.total_gap is not None and total - len(self.memory) != self.row.total_gap
-        self.wants_sweep = missing or unfit or self.lens.disorder or self.refreshing
-        self.lens.disorder = False
+        self.wants_sweep = missing or unfit or sight.disorder or self.refreshing
 
     def active_entries(self) -> list[Entry]:
         return [entry for job_id in self.memory.active if (entry := self.memory.by_id(job_id)) is not None]

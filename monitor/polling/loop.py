@@ -45,11 +45,15 @@ class WatchLoop:
     ) -> None:
         self.scope = scope
         self.name = f"{scope.watch}/{scope.workspace}" if scope.workspace else scope.watch
+        self.sweep_name = f"{self.name} sweep"
+        """Under which its health is kept: a sweep that is refused something must not make a well watch look ill."""
         self._make = make
         self._options = options
         self._health = health
         self._around = around
         self._pause = 2.0 / rate
+        self._stepped = float("-inf")
+        self._well = False
         self.watched: Watched | None = None
         self.sweep: Sweep | None = None
         self.tried = False
@@ -78,22 +82,22 @@ class WatchLoop:
 
     async def turn(self) -> float:
         """One poll. Returns 0, or the seconds to keep away from something that a poll cannot mend."""
+        self._well = False
         try:
             await self._poll()
             await self._health.good(self.name)
+            self._well = True
             return 0.0
         except Fault as fault:
-            return await self._failed(fault)
+            return await self._failed(self.name, fault)
         except StaleWrite:
             self.watched = None  # another writer was faster: read again what is known, poll again
             return 0.0
         except StoreError as error:
             _log.error("the store cannot be used; polling waits", account=self.scope.account, reason=str(error))
             return STORE_PAUSE
-        except Exception:
-            _log.exception("a poll broke; this is a bug", account=self.scope.account, watch=self.name)
-            self.watched = None
-            return STORE_PAUSE
+        except Exception as error:
+            return await self._broke(self.name, error)
 
     async def _poll(self) -> None:
         if self.watched is None:
@@ -112,30 +116,47 @@ class WatchLoop:
         self.sweep = Sweep(watched) if isinstance(watched, JobsScope) else None
         self.watched = watched
 
-    async def _failed(self, fault: Fault) -> float:
-        _log.debug("a poll failed", account=self.scope.account, watch=self.name, kind=fault.kind, reason=fault.message)
+    async def _failed(self, watch: str, fault: Fault) -> float:
+        _log.debug("a poll failed", account=self.scope.account, watch=watch, kind=fault.kind, reason=fault.message)
         try:
-            await self._health.failed(self.name, fault)
+            await self._health.failed(watch, fault)
         except StoreError as error:
             _log.error("the store cannot be used", account=self.scope.account, reason=str(error))
         return CRAWL if fault.kind in REFUSALS and fault.kind is not FaultKind.BAD_SIGNATURE else 0.0
 
+    async def _broke(self, watch: str, error: Exception) -> float:
+        """A bug: what is known is read again before the next try, and people hear of it as of any other trouble."""
+        _log.exception("a poll broke; this is a bug", account=self.scope.account, watch=watch)
+        self.watched = None
+        text = f"this program failed while it polled ({type(error).__name__})"
+        return await self._failed(watch, Fault(FaultKind.SENSELESS, text, hint="the log says where; please report it"))
+
     async def _sweep_until(self, due: float) -> None:
-        """Spends the time until the next poll on the sweep, at half the budget, so that no poll waits for it."""
-        sweep, clock = self.sweep, self._around.clock
-        if sweep is None or not isinstance(self.watched, JobsScope) or not self.watched.baselined:
+        """Spends the time until the next poll on the sweep, at half the budget, so that no poll waits for it. Where a
+        poll has just failed a sweep would too."""
+        sweep = self.sweep
+        if not self._well or sweep is None or self.watched is None:
             return
         try:
-            while clock.monotonic() + self._pause < due and (sweep.running or sweep.due()):
+            while (sweep.running or sweep.due()) and await self._room(due):
+                self._stepped = self._around.clock.monotonic()
                 if not await sweep.step():
+                    await self._health.good(self.sweep_name)
                     return
-                await clock.sleep(self._pause)
         except Fault as fault:
-            await self._failed(fault)
+            self._stepped += await self._failed(self.sweep_name, fault)
         except StaleWrite:
             self.watched = None
         except StoreError as error:
             _log.error("the store cannot be used; the sweep waits", account=self.scope.account, reason=str(error))
-        except Exception:
-            _log.exception("a sweep broke; this is a bug", account=self.scope.account, watch=self.name)
-            self.watched = None
+        except Exception as error:
+            self._stepped += await self._broke(self.sweep_name, error)
+
+    async def _room(self, due: float) -> bool:
+        """Waits for the next step's turn, if that leaves a step's time before the next poll."""
+        now = self._around.clock.monotonic()
+        turn = max(now, self._stepped + self._pause)
+        if turn + min(self._pause, self._interval() / 2) > due:
+            return False
+        await self._around.clock.sleep(turn - now)
+        return True

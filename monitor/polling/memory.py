@@ -34,6 +34,7 @@ class JobMemory:
         self._by_id: dict[str, Entry] = {}
         self._by_hash: dict[int, Entry] = {}
         self.active: set[str] = set()
+        self._awaiting: set[str] = set()
 
     def load(self, rows: Iterable[JobIndex]) -> None:
         for row in rows:
@@ -71,7 +72,19 @@ class JobMemory:
             del self._by_hash[old.hash]
         self._by_id[entry.id] = entry
         self._by_hash[entry.hash] = entry
+        self.settle(entry)
+
+    def settle(self, entry: Entry) -> None:
+        """To be called after `active` or `usage_due` of an entry was set."""
         (self.active.add if entry.active else self.active.discard)(entry.id)
+        (self._awaiting.discard if entry.usage_due is None else self._awaiting.add)(entry.id)
+
+    def usage_due(self, now: datetime) -> list[Entry]:
+        """The jobs to look at again for a usage that was not there, the longest due first. One that is missing is not
+        looked for: the sweep decides what became of it."""
+        found = [(entry.usage_due, entry.id, entry) for entry in map(self._by_id.__getitem__, self._awaiting)]
+        due = [(when, job_id, entry) for when, job_id, entry in found if when is not None and when <= now]
+        return [entry for _, _, entry in sorted(due, key=lambda row: row[:2]) if not entry.missing]
 
     def rehash(self, entry: Entry, digest: int) -> None:
         """The bytes moved, the meaning did not: nothing is stored, the next poll knows the new bytes."""
@@ -83,6 +96,7 @@ class JobMemory:
     def drop(self, job_id: str) -> None:
         entry = self._by_id.pop(job_id, None)
         self.active.discard(job_id)
+        self._awaiting.discard(job_id)
         if entry is not None and self._by_hash.get(entry.hash) is entry:
             del self._by_hash[entry.hash]
 

@@ -2,24 +2,40 @@
 
 from __future__ import annotations
 
-from functools import partial
+from dataclasses import dataclass, replace
 
 import anyio
+import structlog
 
 from monitor import store
 from monitor.fields import Clock
-from monitor.polling.backoff import Backoff, TokenBucket
-from monitor.store import Store
+from monitor.polling.backoff import PROBE, Backoff, TokenBucket
+from monitor.store import Connection, Store, StoreError
 from monitor.wire import Fault, FaultKind
 
-REFUSALS = 4
-"""Bad signatures in a row that are risked; ModelArts locks a key after more than 5 (API Request Signing Guide)."""
+REFUSALS = 3
+"""Bad signatures in a row that are risked, counted. One more may hide behind a kill: a proven key's request is not
+written down before it leaves. ModelArts locks a key after more than 5 (API Request Signing Guide)."""
+
+_log = structlog.get_logger("polling")
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """Since the last good answer: `bad` signatures, and requests `lost` with a process that was killed while it waited
+    for the answer."""
+
+    bad: int = 0
+    lost: int = 0
 
 
 class Pace:
-    """A `wire.Gate`. While a credential is unproven or in trouble, one request at a time is let through.
+    """A `wire.Gate` that lets one request at a time through: a key that turns bad is then found out by one answer,
+    however many watches and accounts share it.
 
-    The count of bad signatures is written before a request that may add to it, so that a crash loses none.
+    Until a first good answer has proven the key, each request is written down as lost before it leaves, so that a kill
+    at any moment forgets none. `leave` never raises: what could not be written is held in memory, and the next request
+    of an unproven key does not leave before it is.
     """
 
     def __init__(self, store: Store, clock: Clock, fingerprint: str, *, rate: float, burst: int) -> None:
@@ -29,89 +45,110 @@ class Pace:
         self._bucket = TokenBucket(rate, burst)
         self._backoff = Backoff()
         self._until = 0.0
+        self._one = anyio.Lock()
         self._proven = False
-        self._single = anyio.Lock()
+        self._count: Count | None = None
+        self._stored = Count()
+        self._probe_at: float | None = None
 
     def tighten(self, rate: float, burst: int) -> None:
         """Another account shares this credential: the smaller budget holds for both."""
         self._bucket = TokenBucket(min(rate, self._bucket.rate), min(burst, self._bucket.burst))
 
-    @property
-    def troubled(self) -> bool:
-        return not self._proven or self._backoff.faults > 0
-
     async def enter(self) -> None:
-        if self.troubled:
-            await self._single.acquire()
-            try:
-                await self._pass()
-                if not self._proven:
-                    await self._risk()
-            except BaseException:
-                self._single.release()
-                raise
-            if not self.troubled:
-                self._single.release()
-        else:
+        await self._one.acquire()
+        try:
             await self._pass()
+            if not self._proven:
+                await self._risk()
+        except BaseException:
+            self._one.release()
+            raise
 
     async def leave(self, fault: Fault | None) -> None:
-        with anyio.CancelScope(shield=True):
-            try:
-                await self._judge(fault)
-            finally:
-                if self._single.statistics().owner == anyio.get_current_task():
-                    self._single.release()
+        try:
+            if fault is None:
+                self._backoff.good()
+                self._until = 0.0
+            else:
+                self._until = self._clock.monotonic() + self._backoff.after(fault)
+            await self._judge(fault)
+        finally:
+            self._one.release()
 
     async def _pass(self) -> None:
-        while (wait := self._until - self._clock.monotonic()) > 0:
+        if (wait := self._until - self._clock.monotonic()) > 0:
             await self._clock.sleep(wait)
         while (wait := self._bucket.take(self._clock.monotonic())) > 0:
             await self._clock.sleep(wait)
 
     async def _risk(self) -> None:
-        count = await self._store.read(partial(store.bad_signatures, fingerprint=self._fingerprint))
-        if count == 0:
-            self._proven = True  # it was good when the last run ended: an ordinary start writes nothing
-            return
-        count = count or 0
-        if count >= REFUSALS:
+        """Raises Fault where one more bad signature might lock the key, StoreError where the risk cannot be kept."""
+        if self._count is None:
+            self._count = self._stored = await self._store.read(self._read)
+        count = self._count
+        if count.bad and count.bad + count.lost >= REFUSALS:
             raise Fault(
                 FaultKind.BAD_SIGNATURE,
-                f"the platform refused this key {count} times in a row; it is not tried again, lest it is locked",
+                "the platform refused this key again and again; it is not tried any more, lest it is locked",
                 hint="correct the key or secret in the config file; a changed one is tried at once",
+                sent=False,
             )
-        await self._remember(count + 1)
+        if count.lost >= REFUSALS:
+            self._hold_back(count.lost)
+        await self._keep(replace(count, lost=count.lost + 1))
+        self._count = replace(count, lost=count.lost + 1)
 
-    async def _remember(self, count: int) -> None:
-        now = self._clock.now()
-        await self._store.write(partial(store.set_bad_signatures, fingerprint=self._fingerprint, count=count, now=now))
+    def _hold_back(self, lost: int) -> None:
+        """Nothing says that the key is bad, only that nobody ever heard: it is tried again, but not often."""
+        now = self._clock.monotonic()
+        if self._probe_at is None:
+            self._probe_at = now + PROBE
+        if now < self._probe_at:
+            raise Fault(
+                FaultKind.TRANSIENT,
+                f"the daemon ended {lost} times before the first answer; lest its key is locked it asks once an hour",
+                hint="look in the log why it ended",
+                sent=False,
+            )
+        self._probe_at = now + PROBE
 
     async def _judge(self, fault: Fault | None) -> None:
-        judged = fault is None or fault.kind not in _NOT_JUDGED
-        if fault is not None and fault.kind is FaultKind.BAD_SIGNATURE:
-            if self._proven:
-                self._proven = False
-                await self._remember(1)
-        elif judged:
-            if not self._proven:
-                await self._remember(0)
-            self._proven = True
-        elif not self._proven:
-            await self._forget_one()
+        """Good proves the key. What is neither good nor a bad signature proves nothing and costs nothing, but for a
+        request without an answer while the last answer was a bad signature: that counts as another."""
+        count = self._count or Count()
         if fault is None:
-            self._backoff.good()
-            self._until = 0.0
-        elif (wait := self._backoff.after(fault)) > 0:
-            self._until = self._clock.monotonic() + wait
+            self._proven, self._count, self._probe_at = True, Count(), None
+        else:
+            unheard = count.bad > 0 and fault.sent and fault.status is None
+            bad = fault.kind is FaultKind.BAD_SIGNATURE or unheard
+            own = 0 if self._proven else 1
+            self._proven = self._proven and not bad
+            self._count = Count(count.bad + bad, max(0, count.lost - own))
+        try:
+            await self._keep(self._count)
+        except StoreError as error:
+            _log.warning("the state of a key could not be written", reason=str(error))
 
-    async def _forget_one(self) -> None:
-        count = await self._store.read(partial(store.bad_signatures, fingerprint=self._fingerprint))
-        await self._remember(max(0, (count or 0) - 1))
+    def _read(self, conn: Connection) -> Count:
+        bad = store.bad_signatures(conn, self._fingerprint) or 0
+        return Count(bad, store.bad_signatures(conn, self._lost) or 0)
 
+    async def _keep(self, count: Count) -> None:
+        if count == self._stored:
+            return
 
-_NOT_JUDGED = (FaultKind.TRANSIENT, FaultKind.SENSELESS, FaultKind.THROTTLED)
-"""Answers that say nothing of the key: it stays unproven, and the risk taken before is given back."""
+        def write(conn: Connection) -> None:
+            now = self._clock.now()
+            store.set_bad_signatures(conn, self._fingerprint, count.bad, now=now)
+            store.set_bad_signatures(conn, self._lost, count.lost, now=now)
+
+        await self._store.write(write)
+        self._stored = count
+
+    @property
+    def _lost(self) -> str:
+        return f"{self._fingerprint}/lost"
 
 
 class LateGate:

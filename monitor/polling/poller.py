@@ -78,7 +78,7 @@ class Poller:
         scopes = [(scope, watches[watch]) for watch in watches for scope in provider.scopes(watch)]
         health = AccountHealth(provider.account, self._around)
         loops = [self._loop(options, provider, health, scope, watch) for scope, watch in scopes]
-        names = {loop.name for loop in loops}
+        names = {name for loop in loops for name in (loop.name, loop.sweep_name)}
         health.adopt(
             {watch: row for (account, watch), row in rows.items() if account == options.name and watch in names}
         )

@@ -10,6 +10,10 @@ from monitor.model import Job, Scope
 from monitor.polling.memory import Entry, JobMemory, significance
 from monitor.providers.ports import Drift, Malformed, Provider
 
+MOST_UNREADABLE = 10_000
+"""Malformed items whose bytes are remembered, so that they are not decoded again; those that change all the time would
+fill the memory."""
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -27,7 +31,9 @@ class Sight:
     news: dict[str, Found] = field(default_factory=dict)
     drift: dict[Drift, None] = field(default_factory=dict)
     bad: dict[str, str] = field(default_factory=dict)
-    """Malformed items: id (or a digest of the bytes) -> what is wrong."""
+    """Malformed items that were not told yet: id (or a digest of the bytes) -> what is wrong."""
+    disorder: bool = False
+    """Whether create times were seen to ascend, so that the head of the listing cannot be trusted."""
 
     def __bool__(self) -> bool:
         return bool(self.news or self.drift or self.bad)
@@ -40,14 +46,17 @@ class Lens:
         self._provider = provider
         self._scope = scope
         self._memory = memory
-        self._known_bad: dict[int, str | None] = {}
-        self.told: set[Drift] = set()
-        """Drift whose event is committed (or was known to the store): not written again."""
+        self._unreadable: dict[int, str | None] = {}
+        self._told_drift: set[Drift] = set()
+        self._told_bad: set[str] = set()
         self.poll = 0
         self.sweep = 0
         self.decodes = 0
-        self.disorder = False
-        """Whether create times were seen to ascend, so that the head of the listing cannot be trusted."""
+
+    def told(self, sight: Sight) -> None:
+        """The events of what was strange in `sight` are committed (or were known to the store): not written again."""
+        self._told_drift.update(sight.drift)
+        self._told_bad.update(sight.bad)
 
     def look(self, items: Iterable[bytes], sight: Sight) -> bool:
         """Adds to `sight` what is news in `items`; True when something was."""
@@ -63,7 +72,7 @@ class Lens:
                 self._stamp(entry)
                 created = entry.created
             if created:
-                self.disorder = self.disorder or created > above
+                sight.disorder = sight.disorder or created > above
                 above = created
         return fresh
 
@@ -72,21 +81,29 @@ class Lens:
         entry.sweep = self.sweep
 
     def _miss(self, raw: bytes, digest: int, sight: Sight) -> tuple[float, bool]:
-        if digest in self._known_bad:
-            self._stamp_id(self._known_bad[digest])
+        if digest in self._unreadable and (self._unreadable[digest] or f"{digest:016x}") in self._told_bad:
+            self._stamp_id(self._unreadable[digest])
             return 0.0, False
         self.decodes += 1
         try:
             decoded = self._provider.decode_job(self._scope, raw)
         except Malformed as error:
-            self._known_bad[digest] = error.item_id
-            self._stamp_id(error.item_id)
-            sight.bad[error.item_id or f"{digest:016x}"] = str(error)
+            self._leave_out(error, digest, sight)
             return 0.0, False
         for drift in decoded.drift:
-            if drift not in self.told:
+            if drift not in self._told_drift:
                 sight.drift[drift] = None
         return self._decoded(decoded.item, digest, sight)
+
+    def _leave_out(self, error: Malformed, digest: int, sight: Sight) -> None:
+        """The item is told once, and there: whoever it is, it does not count as missing."""
+        if len(self._unreadable) >= MOST_UNREADABLE:
+            self._unreadable.clear()
+        self._unreadable[digest] = error.item_id
+        self._stamp_id(error.item_id)
+        item = error.item_id or f"{digest:016x}"
+        if item not in self._told_bad:
+            sight.bad[item] = str(error)
 
     def _decoded(self, job: Job, digest: int, sight: Sight) -> tuple[float, bool]:
         created = job.created_at.timestamp() if job.created_at else 0.0

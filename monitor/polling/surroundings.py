@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from monitor.fields import Clock
 from monitor.fields.bell import Bell
 from monitor.ledger import PriceOptions
+from monitor.providers.options import WatchOptions
 from monitor.store import Store
 
 
@@ -20,3 +22,8 @@ class Surroundings:
     prices: Sequence[PriceOptions] = ()
     catch_up_after: float = 900.0
     """Seconds without a good poll after which changes are told as one message."""
+
+    def gap(self, last_good: datetime | None, now: datetime, watch: WatchOptions) -> bool:
+        """Whether nobody looked for long. A watch that is polled seldom has none as long as it is polled."""
+        usual = 2 * max(watch.every, watch.idle_every or 0.0)
+        return last_good is not None and (now - last_good).total_seconds() > max(self.catch_up_after, usual)

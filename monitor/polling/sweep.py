@@ -9,6 +9,7 @@ from monitor.polling.ingest import Rereading
 from monitor.polling.jobs import JobsScope
 from monitor.polling.memory import Entry
 from monitor.polling.sight import Sight
+from monitor.polling.walk import Pages
 from monitor.providers.ports import JobPage
 
 AT_MOST_EVERY = 300.0
@@ -22,24 +23,27 @@ class Sweep:
 
     def __init__(self, jobs: JobsScope) -> None:
         self._jobs = jobs
+        self._pages: Pages | None = None
         self._page: JobPage | None = None
         self._doubted: list[Entry] | None = None
         self._shrunk: frozenset[str] | None = None
         self._total: int | None = None
+        self._hurried: dict[str, float] = {}
+        """Missing jobs that a sweep was begun for, and when."""
 
     @property
     def running(self) -> bool:
         return self._page is not None or self._doubted is not None
 
     def due(self) -> bool:
-        """Whether a sweep should begin: by the clock, or because a poll asked for one."""
+        """Whether a sweep should begin: by the clock, because a poll asked for one, or at once for an active job that
+        has just gone missing."""
         swept = self._jobs.row.swept_at
-        if swept is None:
+        if swept is None or self._urgent():
             return True
-        wait = AT_MOST_EVERY if self._jobs.wants_sweep else self._jobs.watch.sweep_every
-        wait = min(wait, self._jobs.watch.sweep_every)
-        if any(entry.missing for entry in self._jobs.active_entries()):
-            wait = 0.0
+        wait = self._jobs.watch.sweep_every
+        if self._jobs.wants_sweep:
+            wait = min(wait, AT_MOST_EVERY)
         return self._jobs.around.clock.now() - swept >= timedelta(seconds=wait)
 
     async def step(self) -> bool:
@@ -53,24 +57,40 @@ class Sweep:
             self._page = self._doubted = None
             raise
 
+    def _urgent(self) -> bool:
+        """A job that goes on missing (a view that shrank, a listing that shows what a read denies) hurries nobody
+        twice within five minutes."""
+        before = self._jobs.around.clock.monotonic() - AT_MOST_EVERY
+        missing = [entry.id for entry in self._jobs.active_entries() if entry.missing]
+        return any(self._hurried.get(job_id, before) <= before for job_id in missing)
+
     async def _turn(self) -> bool:
         jobs = self._jobs
-        if self._page is None:
-            jobs.lens.sweep += 1
-            page: JobPage | None = await jobs.pages.first()
-        else:
-            page = await jobs.pages.next(self._page)
-        if page is not None:
-            sight = Sight()
-            jobs.lens.look(page.items, sight)
-            if sight:
-                await jobs.commit(sight, {}, date=page.date)
-            self._total = page.total
-            if page.next is not None:
-                self._page = page
-                return True
+        page = await self._next()
+        sight = Sight()
+        jobs.lens.look(page.items, sight)
+        if sight:
+            await jobs.commit(sight, {}, date=page.date)
+        self._total = page.total
+        if page.next is not None:
+            self._page = page
+            return True
         self._page = None
         return await self._compare()
+
+    async def _next(self) -> JobPage:
+        """The next page; the first one begins a sweep, which finds out anew how the platform counts its pages."""
+        jobs = self._jobs
+        if self._page is None or self._pages is None:
+            now = jobs.around.clock.monotonic()
+            self._hurried = {entry.id: now for entry in jobs.active_entries() if entry.missing}
+            jobs.lens.sweep += 1
+            self._pages = Pages(jobs.provider, jobs.row.scope, None)
+            return await self._pages.first()
+        page = await self._pages.next(self._page)
+        assert page is not None, "a page without a next one ended the sweep"
+        jobs.pages.paging = self._pages.paging or jobs.pages.paging
+        return page
 
     async def _compare(self) -> bool:
         jobs = self._jobs
@@ -78,8 +98,8 @@ class Sweep:
         many = len(doubted) > SHRUNK_JOBS and len(doubted) > SHRUNK_SHARE * len(jobs.memory)
         ids = frozenset(entry.id for entry in doubted)
         if many and (self._shrunk is None or not self._shrunk <= ids):
-            self._shrunk = ids
             await self._tell_shrunk(len(doubted))
+            self._shrunk = ids
             return False
         self._shrunk = None
         self._doubted = doubted or None
@@ -90,12 +110,17 @@ class Sweep:
 
     async def _tell_shrunk(self, missing: int) -> None:
         jobs = self._jobs
-        known = len(jobs.memory)
-        changes: dict[str, object] = {"swept_at": jobs.around.clock.now(), "shrunk": f"{missing} of {known}"}
-        told = jobs.row.shrunk is not None
+        known, now = len(jobs.memory), jobs.around.clock.now()
         event = diff.view_shrunk(
-            jobs.provider.account, watch=jobs.row.scope.watch, missing=missing, known=known, now=jobs.around.clock.now()
+            jobs.provider.account,
+            watch=jobs.row.scope.watch,
+            workspace=jobs.row.scope.workspace,
+            missing=missing,
+            known=known,
+            now=now,
         )
+        changes: dict[str, object] = {"swept_at": now, "shrunk": f"{missing} of {known}"}
+        told = jobs.row.shrunk is not None
         await jobs.commit(Sight(), {}, date=None, own=() if told else (event,), changes=changes)
 
     async def _ask(self) -> bool:
