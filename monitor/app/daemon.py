@@ -49,10 +49,12 @@ async def daemon(
     async with AsyncExitStack() as stack:
         db = await open_store(settings.store, state_dir=settings.state_dir, lock=True)
         stack.push_async_callback(db.aclose)
-        session = await stack.enter_async_context(new_session())
+        polls = await stack.enter_async_context(new_session())
+        slots = sum(sink.concurrency for sink in settings.sinks)  # a sink that hangs takes connections from nobody
+        sends = await stack.enter_async_context(new_session(connections=slots))
         events = Bell()
 
-        sinks = [_entry(options, session, clock) for options in settings.sinks]
+        sinks = [_entry(options, sends, clock) for options in settings.sinks]
         for entry in sinks:
             stack.push_async_callback(entry.sink.aclose)
         outbox = Outbox(db, sinks, clock, events=events, catch_up_after=settings.catch_up_after)
@@ -63,7 +65,7 @@ async def daemon(
         around = Surroundings(
             store=db, clock=clock, bell=events, prices=settings.prices, catch_up_after=settings.catch_up_after
         )
-        poller = Poller(settings.accounts, session, around)
+        poller = Poller(settings.accounts, polls, around)
         await poller.open()
 
         live = Liveness()

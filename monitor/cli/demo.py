@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
     from aiohttp import web
     from anyio import CancelScope
@@ -84,7 +84,6 @@ async def _play(seconds: float | None, speed: float, seed: int) -> None:
     from monitor.app.run import Signals
     from monitor.fields.clock import FastClock
     from monitor.sandbox.server import emulators, serving
-    from monitor.sandbox.story import first_hour, play
     from monitor.settings import load
 
     clock = FastClock(speed)
@@ -108,11 +107,23 @@ async def _play(seconds: float | None, speed: float, seed: int) -> None:
             return "the demo is over"
 
         async with anyio.create_task_group() as group:
-            group.start_soon(play, clock, first_hour(platforms))
+            group.start_soon(_tell, clock, platforms)
             await daemon(settings, clock, stop=stop)
             group.cancel_scope.cancel()
     if not inbox.reader_left.is_set():
         _goodbye()
+
+
+async def _tell(clock: Clock, platforms: Mapping[str, Any]) -> None:
+    """Plays the story once the daemon knows what was there before, so that all of it is news."""
+    import anyio
+
+    from monitor.sandbox.story import first_hour, play
+
+    studio, arts = platforms["model-studio"].requests, platforms["modelarts"].requests
+    while min(studio["list"], arts["search"], arts["resource_flavors"] + 1) < 2:
+        await anyio.sleep(0.05)
+    await play(clock, first_hour(platforms))
 
 
 async def _end(ending: Callable[[], Awaitable[object]], scope: CancelScope) -> None:
