@@ -142,7 +142,7 @@ async def test_no_secret_is_in_any_log_event_message_page_or_database(tmp_path: 
         written |= {str(file): file.read_bytes().decode("latin-1") for file in (tmp_path / "state").iterdir()}
         written |= await pages(path)
     assert "Boom" in written["log"], "the reason as such is told"
-    assert found(written) == []
+    assert not (leaks := found(written)), "\n".join(leaks)
 
 
 def add_fine_tune(world: Any) -> str:
@@ -151,8 +151,8 @@ def add_fine_tune(world: Any) -> str:
 
 
 def speak_ill(studio: Any, arts: Any) -> None:
-    """Every request fails from now on, in words that repeat what was sent."""
-    said = " ".join(CONFIGURED.values())
+    """Every request fails from now on, in words that repeat what the platform knows."""
+    said = " ".join(CONFIGURED[name] for name in ("api key", "access key", "secret key"))
     for platform in (studio, arts):
         platform.faults.add(Reply(status=500, body=said.encode(), content_type="text/html"))
         platform.faults.add(Cut(share=0.5))
