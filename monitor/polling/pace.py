@@ -115,13 +115,15 @@ class Pace:
 
     async def _judge(self, fault: Fault | None) -> None:
         """Good proves the key. What is neither good nor a bad signature proves nothing and costs nothing, but for a
-        request without an answer while the last answer was a bad signature: that counts as another."""
+        request without an answer while the last answer was a bad signature: that counts as another. So does a signature
+        that was refused for its date, though it will be sent again at once with the right one."""
         count = self._count or Count()
         if fault is None:
             self._proven, self._count, self._probe_at = True, Count(), None
         else:
             unheard = count.bad > 0 and fault.sent and fault.status is None
-            bad = fault.kind is FaultKind.BAD_SIGNATURE or unheard
+            misdated = fault.kind is FaultKind.TRANSIENT and fault.status == 401  # the provider knows the time by now
+            bad = fault.kind is FaultKind.BAD_SIGNATURE or unheard or misdated
             own = 0 if self._proven else 1
             self._proven = self._proven and not bad
             self._count = Count(count.bad + bad, max(0, count.lost - own))

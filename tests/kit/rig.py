@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -22,7 +23,7 @@ from monitor.polling.poller import Poller
 from monitor.polling.surroundings import Surroundings
 from monitor.providers.options import AccountOptions
 from monitor.sandbox.server import serving
-from monitor.store import Connection, Store, open_store
+from monitor.store import Connection, Store, StoreError, open_store
 from monitor.wire import new_session
 from tests.kit.clock import VirtualClock
 
@@ -43,6 +44,8 @@ class CountingStore:
 
     async def write(self, fn: Callable[[Connection], T]) -> T:
         self._rig.moment("before write")
+        if self._rig.store_fault is not None:
+            raise self._rig.store_fault
         self._rig.writes += 1
         result = await self._store.write(fn)
         self._rig.moment("after write")
@@ -65,31 +68,40 @@ class Rig:
         self.prices: Sequence[Any] = ()
         self.writes = 0
         self.requests = 0
+        self.store_fault: StoreError | None = None
+        """What every write meets: a disk that is full, a database that somebody holds."""
         self._until_death: int | None = None
+        self._dying_at: str | None = None
+        self._dead = False
         self.moments: list[str] = []
 
     def moment(self, name: str) -> None:
         """A point at which a crash is worth a test."""
+        if self._dead:
+            raise Crash(name)  # a dead process writes and sends nothing more on its way out
         self.moments.append(name)
-        if self._until_death is not None:
+        if self._until_death is not None and self._dying_at in (None, name):
             self._until_death -= 1
             if self._until_death < 0:
-                self._until_death = None
+                self._dead = True
                 raise Crash(name)
 
-    def die_after(self, moments: int) -> None:
-        """The process dies at the moment after that many moments."""
-        self._until_death = moments
+    def die_after(self, moments: int, *, at: str | None = None) -> None:
+        """The process dies at the moment after that many moments, `at`: after that many of this name (`request`: before
+        it is sent, `answer`: after the platform has answered, `before write`, `after write`)."""
+        self._until_death, self._dying_at = moments, at
 
     def live(self) -> None:
-        self._until_death = None
+        self._until_death, self._dying_at, self._dead = None, None, False
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Rig]:
         """One life of the process."""
+        self.live()
         real = await open_store("sqlite:monitor.db", state_dir=self.folder, lock=True)
         trace = aiohttp.TraceConfig()
         trace.on_request_start.append(self._on_request)
+        trace.on_request_end.append(self._on_answer)
         session = new_session()
         session._trace_configs.append(trace)
         trace.freeze()
@@ -108,6 +120,9 @@ class Rig:
         self.requests += 1
         self.moment("request")
 
+    async def _on_answer(self, session: Any, context: SimpleNamespace, params: Any) -> None:
+        self.moment("answer")
+
     @property
     def loops(self) -> list[WatchLoop]:
         return self.poller.loops
@@ -121,6 +136,11 @@ class Rig:
         """Time passes, then every watch is polled once; what each turn answered (0: well)."""
         self.clock.advance(seconds)
         return [await loop.turn() for loop in self.loops]
+
+    async def poll_together(self, seconds: float = 30.0) -> list[float]:
+        """Time passes, then all watches poll at the same moment."""
+        self.clock.advance(seconds)
+        return list(await asyncio.gather(*(loop.turn() for loop in self.loops)))
 
     async def sweep(self) -> None:
         """Every sweep begins and runs to its end."""
