@@ -121,8 +121,8 @@ async def _tell(clock: Clock, platforms: Mapping[str, Any]) -> None:
     from monitor.sandbox.story import first_hour, play
 
     studio, arts = platforms["model-studio"].requests, platforms["modelarts"].requests
-    while min(studio["list"], arts["search"], arts["resource_flavors"] + 1) < 2:
-        await anyio.sleep(0.05)  # noqa: ASYNC110 - the emulators count requests and wake nobody
+    while min(studio["list"], arts["search"], arts["resource_flavors"] + 1) < 2:  # noqa: ASYNC110 - nobody rings
+        await anyio.sleep(0.05)
     await play(clock, first_hour(platforms))
 
 
