@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from monitor import diff
 from monitor.fields.markdown import escape
 from monitor.model import Event, EventType, JobError, Reason, Severity, Text
 from monitor.rules import Failed, Notify, RuleOptions, RuleSet, RuleState, render, step
@@ -23,6 +24,25 @@ def failing(tuned: Any, stored: Any) -> Callable[..., Event]:
     def make(name: str = "n", message: str = "m", **facts: Any) -> Event:
         life = tuned(name, **facts).see(0, "running").see(5, "failed", error=JobError(code="E", message=message))
         return stored(life.drafts)[-1]  # type: ignore[no-any-return]
+
+    return make
+
+
+@pytest.fixture
+def own(stored: Any, accounts: Any, at: Any) -> Callable[..., Event]:
+    """An event about an account, a sink or a rule."""
+
+    def make(builder: str, seq: int, **facts: Any) -> Event:
+        account = replace(accounts[0], name="north")
+        plain: dict[str, dict[str, Any]] = {
+            "unreachable": {"watch": "jobs", "reason": "down", "hint": None, "failures": 3, "since": at(0)},
+            "recovered": {"watch": "jobs", "reason": "down", "since": at(seq - 5)},
+            "delivery_dead": {"rule": "r0", "title": "t", "attempts": 7, "detail": "gone"},
+            "rule_failed": {"what": "integer overflow"},
+        }
+        about = {"delivery_dead": "team", "rule_failed": "r0"}.get(builder, account)
+        draft = getattr(diff, builder)(about, now=at(seq), **plain[builder] | facts)
+        return stored([draft], seq)[0]  # type: ignore[no-any-return]
 
     return make
 
@@ -153,6 +173,28 @@ def test_a_digest_counts_what_is_no_job_and_no_flavor(failing: Callable[..., Eve
     assert text.title == "Catching up: 2 other events, 1 account recovered, 1 job with usage"
     assert text.plain.splitlines()[3] == "- training monitor has started"
     assert "account llm-beijing can be read again (2 times)" in text.plain
+
+
+def test_a_digest_counts_what_happened_again_and_not_what_came_before_it(own: Callable[..., Event]) -> None:
+    down, up = own("unreachable", 1), own("recovered", 2)
+    assert "account north can be read again after 5 min" in text_of(down, up, own("rule_failed", 3)).plain
+    assert "times" not in text_of(down, up, own("rule_failed", 3)).plain
+    assert "can be read again after 5 min (2 times)" in text_of(down, up, own("recovered", 4)).title
+
+
+def test_every_message_that_a_sink_did_not_get_is_named(own: Callable[..., Event]) -> None:
+    first, second = own("delivery_dead", 1, title="a failed"), own("delivery_dead", 2, title="b failed")
+    text = text_of(first, second)
+    assert text.title == (
+        "Catching up: sink team did not get a message after 7 attempts; it will not be sent again (2 times): b failed"
+    )
+    assert [line.partition("again: ")[2] for line in text.plain.splitlines()[-2:]] == ["a failed", "b failed"]
+
+
+def test_what_waited_for_a_removed_sink_was_never_tried_and_is_not_said_to_be(own: Callable[..., Event]) -> None:
+    text = text_of(own("delivery_dead", 1, title="3 messages", rule=None, attempts=0))
+    assert text.title == "Sink team does not get what waited for it"
+    assert text.plain.splitlines()[:2] == ["Why: gone", "Waiting: 3 messages"]
 
 
 def test_a_digest_is_bounded(failing: Callable[..., Event]) -> None:

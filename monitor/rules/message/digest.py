@@ -72,7 +72,7 @@ def _one_thing(
     """The net change of one subject with what is known of it, and its steps."""
     events, last = thing.events, thing.events[-1]
     found = story(last)
-    steps = [f"{event.time.astimezone(UTC):%m-%d %H:%M} {story(event).happened}" for event in events[-SHOWN:]]
+    steps = [f"{event.time.astimezone(UTC):%m-%d %H:%M} {_step(event, story(event))}" for event in events[-SHOWN:]]
     if len(events) > SHOWN:
         steps.insert(0, f"{len(events) - SHOWN} more before")
     lines = [
@@ -82,6 +82,11 @@ def _one_thing(
         *(line for line in found.lines if line.url),
     ]
     return told(prefix + _text(thing, story), [line for line in lines if line.value], steps)
+
+
+def _step(event: Event, found: Story) -> str:
+    """Each dead delivery is another message; the reasons of all else stand above."""
+    return joined(found.happened, found.more if event.type is EventType.DELIVERY_DEAD else "", by=": ")
 
 
 def _thing(events: list[Event]) -> _Thing:
@@ -94,9 +99,9 @@ def _text(thing: _Thing, story: Callable[[Event], Story]) -> str:
     usage = [event for event in thing.events if event.type in _USAGE]
     if thing.last.type in _STOCK:
         return _stock(found, [event for event in thing.events if event.type in _STOCK])
-    text = joined(found.title, found.more, by=": ")
-    if thing.last.type.value.partition(".")[0] not in ("job", "usage") and len(thing.events) > 1:
-        text += f" ({len(thing.events)} times)"
+    times = sum(event.type is thing.last.type for event in thing.events)
+    often = thing.last.type.value.partition(".")[0] not in ("job", "usage") and times > 1
+    text = joined(found.title + f" ({times} times)" * often, found.more, by=": ")
     if usage and thing.last.type not in _USAGE:
         text += ", " + story(usage[-1]).happened
     return text

@@ -142,16 +142,20 @@ def own_story(event: Event) -> Story:
     what, happened = tell(data) if tell else (Facts({"s": event.subject}).text("s"), f"has news: {event.type.value}")
     lines = [
         Line("Why", data.text("what", REASON) or data.text("detail", REASON) or data.text("reason", REASON)),
-        Line("Message", data.text("title", 120)),
+        Line("Message" if data.raw("attempts") else "Waiting", data.text("title", 120)),
         Line("Rule that sent it", data.text("rule") if event.type is EventType.DELIVERY_DEAD else ""),
         Line("Version", data.text("version")),
         Line("Time", clock(event.time)),
     ]
-    return Story(what, happened, tuple(line for line in lines if line.value))
+    more = data.text("title", 100) or data.text("what", 100)
+    return Story(what, happened, tuple(line for line in lines if line.value), more)
 
 
 def _dead(data: Facts) -> tuple[str, str]:
+    """Without an attempt it is about all that waited for a sink that was removed."""
     attempts = data.raw("attempts")
+    if attempts == 0:
+        return f"sink {data.text('sink')}", "does not get what waited for it"
     tries = f" after {counted(attempts, 'attempt')}" if isinstance(attempts, int) else ""
     return f"sink {data.text('sink')}", f"did not get a message{tries}; it will not be sent again"
 
