@@ -22,7 +22,7 @@ from monitor.settings import load
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 LOCKS = ["requirements.lock", "build.lock", "tests/sdk/requirements.lock"]
-PAGES = ["README.md", "CONTRIBUTING.md", "docs/architecture.md"]
+PAGES = ["README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/messages.md", "docs/rules.md"]
 
 
 @pytest.fixture(scope="module")
