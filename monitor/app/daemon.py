@@ -86,7 +86,7 @@ async def daemon(
                     polling.cancel_scope.cancel()
                 await _tell(db, diff.monitor_stopped(version=__version__, reason=reason, now=clock.now()), events)
                 router.stop()
-            while await router.turn():  # what is decided is routed; what is not sent yet waits for the next start
+            while await router.turn():  # so that the end itself is told, as far as the sinks have a free slot
                 pass
             outbox.stop()
     _log.info("stopped")

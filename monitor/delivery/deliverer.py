@@ -51,23 +51,32 @@ class Deliverer:
         self._look_back_at: float | None = clock.monotonic()
         self._unsure = False
         self._stopping = False
+        self._draining = False
         self._log = structlog.get_logger("monitor.delivery").bind(sink=options.name)
 
     async def run(self, *, grace: float = 8.0) -> None:
         """Runs until `stop`; then what is in flight has `grace` seconds to be settled. What is not stays marked as
         being sent and is taken up by the next start, as is everything when this is cancelled."""
         async with anyio.create_task_group() as sending:
-            turn = await self._turn()
-            while not self._stopping:
+
+            def send(turn: Turn | None) -> Turn | None:
                 for delivery in turn.claimed if turn else ():
                     sending.start_soon(self._attempt, delivery)
+                return turn
+
+            turn = send(await self._turn())
+            while not self._stopping:
                 rung = await self.bell.wait_at_most(self._clock, self._pause(turn))
-                turn = await (self._turn() if rung or turn is None else self._look())
+                turn = send(await (self._turn() if rung or turn is None else self._look()))
+            if not self._failing:
+                send(await self._turn())  # the news of the end itself
+            self._draining = True
             await self._drain(grace)
             sending.cancel_scope.cancel()
 
     def stop(self) -> None:
-        """No further claim is made; `run` returns when what is in flight is settled."""
+        """What is due now and has a free slot is still sent, where the sink takes messages; nothing after it. `run`
+        returns when that is settled."""
         self._stopping = True
         self.bell.ring()
 
@@ -95,7 +104,8 @@ class Deliverer:
 
     def _free(self) -> int:
         """A sink that does not take messages is tried with one at a time; the rest waits, unharmed."""
-        limit = 0 if self._stopping else 1 if self._failing else self._options.concurrency
+        closed = self._draining or (self._stopping and self._failing)
+        limit = 0 if closed else 1 if self._failing else self._options.concurrency
         return max(0, limit - (len(self._in_hand) - len(self._ended)))
 
     async def _look(self) -> Turn | None:

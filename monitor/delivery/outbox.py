@@ -82,7 +82,8 @@ class Outbox:
                 group.start_soon(partial(deliverer.run, grace=grace), name=f"delivery {name}")
 
     def stop(self) -> None:
-        """Nothing new is claimed; `run` returns when what is in flight is settled, or its grace is over."""
+        """What is due is sent once more where there is a free slot, and then nothing; `run` returns when what is in
+        flight is settled, or its grace is over."""
         for deliverer in self._deliverers.values():
             deliverer.stop()
 

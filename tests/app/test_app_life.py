@@ -103,6 +103,15 @@ async def test_a_signal_ends_it_with_0_although_a_sink_and_the_platform_hang(
             assert "Traceback" not in program.log
 
 
+async def test_its_end_is_told_by_the_life_that_ends(tmp_path: Path) -> None:
+    async with stage(tmp_path) as it:
+        rules = [{"name": "itself", "on": ["monitor.*"], "notify": ["inbox"]}]
+        async with Program(it.config(rules=rules)) as program:
+            await it.polled(2)
+            assert await program.stop() == 0
+    assert [letter.types for letter in it.inbox.letters] == [["monitor.started"], ["monitor.stopped"]]
+
+
 async def test_a_sink_that_hangs_delays_neither_polls_nor_another_sink(tmp_path: Path) -> None:
     async def hang(request: web.Request) -> web.Response:
         await asyncio.sleep(3600)

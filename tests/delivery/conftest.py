@@ -28,6 +28,7 @@ class Bench:
         self.server = server
         self.clock = SteppedClock()
         self.events = Bell()
+        self.ended = anyio.Event()
         self._http = http
 
     def entry(self, name: str, **options: Any) -> SinkEntry:
@@ -39,10 +40,12 @@ class Bench:
     async def running(self, *entries: SinkEntry | str, grace: float = 5.0) -> AsyncIterator[Outbox]:
         sinks = [self.entry(each) if isinstance(each, str) else each for each in entries]
         outbox = Outbox(self.store, sinks, self.clock, events=self.events)
+        self.ended = anyio.Event()
         async with anyio.create_task_group() as group:
 
             async def run() -> None:
                 await outbox.run(grace=grace)
+                self.ended.set()
 
             group.start_soon(run)
             yield outbox

@@ -202,17 +202,43 @@ async def test_a_sink_that_raises_loses_nothing_and_harms_no_other(bench: Any) -
     assert record.attempts[0].detail == "the sink failed by itself (ZeroDivisionError)"
 
 
-async def test_stopping_settles_what_is_in_flight_and_claims_nothing_more(bench: Any) -> None:
+async def test_stopping_settles_what_is_in_flight_and_waits_for_nothing_behind_it(bench: Any) -> None:
     async with bench() as on:
         on.server.hold("/hook")
-        ids = [await said(on.store, "hook", f"m{n}", on.clock.now()) for n in range(3)]
+        ids = [await said(on.store, "hook", f"m{n}", on.clock.now()) for n in range(9)]
         async with on.running(on.entry("hook", concurrency=2)) as outbox:
             await eventually(lambda: len(on.server.got) == 2)
             outbox.stop()
             on.server.release("/hook")
-            await on.reaches(ids[1], DONE)
+            await eventually(on.ended.is_set)
         states = [(await on.record(sent)).row.state for sent in ids]
-    assert states == [DONE, DONE, PENDING]
+    assert states[:2] == [DONE, DONE]
+    assert states[-1] is PENDING
+    assert SENDING not in states
+
+
+async def test_what_was_written_just_before_the_stop_is_still_sent(bench: Any) -> None:
+    async with bench() as on:
+        for number in range(5):
+            async with on.running("hook") as outbox:
+                sent = await said(on.store, "hook", f"the end {number}", on.clock.now())
+                outbox.ring()
+                outbox.stop()
+                await eventually(on.ended.is_set)
+            assert (await on.record(sent)).row.state is DONE
+
+
+async def test_a_sink_that_does_not_take_messages_is_not_tried_again_at_the_stop(bench: Any) -> None:
+    async with bench() as on:
+        on.server.answers["/hook"] = [503] * 9
+        first = await said(on.store, "hook", "one", on.clock.now())
+        async with on.running("hook") as outbox:
+            await on.attempted(first, 1)
+            second = await said(on.store, "hook", "two", on.clock.now(), subject="other")
+            outbox.stop()
+            await eventually(on.ended.is_set)
+        assert (await on.record(second)).row.state is PENDING
+    assert len(on.server.got) == 1
 
 
 async def test_what_is_not_answered_within_the_grace_is_left_for_the_next_start(bench: Any) -> None:
