@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from monitor import store
+from monitor.emulation import Reply
 from monitor.providers import registry
 from monitor.providers.model_studio.provider import ModelStudio
 from tests.kit.clock import VirtualClock
@@ -182,6 +183,8 @@ async def test_another_parser_refreshes_what_is_known_without_telling(monkeypatc
 async def test_a_first_poll_that_fails_is_tried_again_at_the_watch_s_own_pace() -> None:
     async with studio(5, jobs={"every": "10s", "idle_every": "5m"}) as (rig, emulator), rig.running():
         (loop,) = rig.loops
+        emulator.faults.add(Reply(status=500))
+        await rig.poll()
         assert loop._interval() == 10, "nobody knows yet whether something is active"
         await rig.poll()
         assert loop._interval() == 300
