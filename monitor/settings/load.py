@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path as FilePath
 from typing import Any, NamedTuple
 
 from monitor.settings.crosscheck import cross_check
 from monitor.settings.document import Document, read_document
-from monitor.settings.problems import ConfigErrors, Problem, path_text
+from monitor.settings.keys import NOT_YET
+from monitor.settings.problems import ConfigErrors, Path, Problem, path_text
 from monitor.settings.references import Substitution, Surroundings
 from monitor.settings.root import DEFAULT_STATE, Plain, Settings
 from monitor.settings.rulecheck import default_net, rule_problems
@@ -44,9 +45,10 @@ def load(
     if substitution.deferred:
         data = _put_in_what_is_not_secret(document, substitution)
         found = read_sections(document, data)
+    later = {problem.path for problem in found.problems if problem.message.startswith(NOT_YET)}
     problems = [
         *document.problems,
-        *(document.problem(at, message) for at, message in substitution.failed),
+        *(document.problem(at, message) for at, message in substitution.failed if not _inside(at, later)),
         *found.problems,
         *cross_check(document, data, found),
     ]
@@ -57,6 +59,11 @@ def load(
         raise ConfigErrors(_scrubbed(problems, substitution))
     assert found.plain is not None
     return _settings(path, found, found.plain, environ)
+
+
+def _inside(path: Path, places: Collection[str]) -> bool:
+    """Whether `path` is one of `places` or lies below one."""
+    return any(path_text(path[:depth]) in places for depth in range(1, len(path) + 1))
 
 
 def _put_in_what_is_not_secret(document: Document, substitution: Substitution) -> Any:
