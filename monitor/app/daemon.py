@@ -57,10 +57,10 @@ async def daemon(
         sinks = [_entry(options, sends, clock) for options in settings.sinks]
         for entry in sinks:
             stack.push_async_callback(entry.sink.aclose)
-        outbox = Outbox(db, sinks, clock, events=events, catch_up_after=settings.catch_up_after)
         ruleset = RuleSet.compile(
             settings.rules, settings.people, settings.unmatched, [sink.name for sink in settings.sinks]
         )
+        outbox = Outbox(db, sinks, clock, events=events, catch_up_after=settings.catch_up_after, names=ruleset.names)
         router = Router(db, ruleset, clock, bell=events, wake=outbox.ring)
         around = Surroundings(
             store=db, clock=clock, bell=events, prices=settings.prices, catch_up_after=settings.catch_up_after

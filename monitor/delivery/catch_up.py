@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from hashlib import blake2b
 
@@ -11,24 +11,26 @@ from monitor.rules.message import render
 from monitor.store import Connection, NotificationWrite, backlog, collapse
 
 
-def catch_up(conn: Connection, sink: str, *, after: float, now: datetime) -> int:
+def catch_up(conn: Connection, sink: str, *, after: float, now: datetime, names: Mapping[str, str]) -> int:
     """Collapses, rule by rule, what waits where its oldest has waited for more than `after` seconds; gives how many
     messages that made.
 
     The young ones of the rule go into it too: sent by themselves they would come before the older story of the same
-    job. One message that waits alone stays as it is, and so do tests.
+    job. One message that waits alone stays as it is, and so do tests. `names`: what people are called.
     """
     made = 0
     limit = now - timedelta(seconds=after)
     for rule, waiting in backlog(conn, sink, older_than=now + timedelta(seconds=1)):
         told = [each for each in waiting if each.notification.reason is not Reason.TEST]
         if len(told) > 1 and min(each.notification.created_at for each in told) < limit:
-            collapse(conn, [each.id for each in told], _message(rule, sink, told, now))
+            collapse(conn, [each.id for each in told], _message(rule, sink, told, now, names))
             made += 1
     return made
 
 
-def _message(rule: str, sink: str, waiting: Sequence[Delivery], now: datetime) -> NotificationWrite:
+def _message(
+    rule: str, sink: str, waiting: Sequence[Delivery], now: datetime, names: Mapping[str, str]
+) -> NotificationWrite:
     events: dict[int, Event] = {event.seq: event for each in waiting for event in each.notification.events}
     ordered = [events[seq] for seq in sorted(events)]
     severity = max((each.notification.severity for each in waiting), key=lambda severity: severity.rank)
@@ -38,7 +40,7 @@ def _message(rule: str, sink: str, waiting: Sequence[Delivery], now: datetime) -
         rule=rule,
         severity=severity,
         reason=Reason.CATCH_UP,
-        text=render(ordered, rule=rule, reason=Reason.CATCH_UP, severity=severity, now=now),
+        text=render(ordered, rule=rule, reason=Reason.CATCH_UP, severity=severity, now=now, names=names),
         created_at=now,
         event_seqs=tuple(event.seq for event in ordered),
         subjects=tuple(dict.fromkeys(f"{event.account or ''}|{event.subject}" for event in ordered)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import anyio
 import structlog
@@ -34,7 +34,15 @@ class Deliverer:
     """
 
     def __init__(
-        self, store: Store, sink: Sink, options: SinkOptions, clock: Clock, events: Bell, *, catch_up_after: float
+        self,
+        store: Store,
+        sink: Sink,
+        options: SinkOptions,
+        clock: Clock,
+        events: Bell,
+        *,
+        catch_up_after: float,
+        names: Mapping[str, str] | None = None,
     ) -> None:
         self.bell = Bell()
         self._store = store
@@ -43,6 +51,7 @@ class Deliverer:
         self._clock = clock
         self._events = events
         self._catch_up_after = catch_up_after
+        self._names = names or {}
         self._policy = Policy(retry_for=options.retry_for)
         self._roll: Callable[[], float] = random.random
         self._in_hand: dict[str, Delivery] = {}
@@ -158,9 +167,8 @@ class Deliverer:
 
     async def _look_back(self) -> None:
         now = self._clock.now()
-        made = await self._store.write(
-            lambda conn: catch_up(conn, self._options.name, after=self._catch_up_after, now=now)
-        )
+        sink, after, names = self._options.name, self._catch_up_after, self._names
+        made = await self._store.write(lambda conn: catch_up(conn, sink, after=after, now=now, names=names))
         self._look_back_at = None
         if made:
             self._log.info("delivery.caught_up", messages=made)

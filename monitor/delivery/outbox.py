@@ -38,7 +38,10 @@ class SinkEntry:
 
 
 class Outbox:
-    """Delivers what routing wrote. `events` is rung when a delivery was given up, which is an event."""
+    """Delivers what routing wrote. `events` is rung when a delivery was given up, which is an event.
+
+    `names`: what people are called, by `<provider>:<id>`.
+    """
 
     def __init__(
         self,
@@ -48,6 +51,7 @@ class Outbox:
         *,
         events: Bell,
         catch_up_after: float = 900.0,
+        names: Mapping[str, str] | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -55,7 +59,7 @@ class Outbox:
         self._log = structlog.get_logger("monitor.delivery")
         self._deliverers: Mapping[str, Deliverer] = {
             entry.options.name: Deliverer(
-                store, entry.sink, entry.options, clock, events, catch_up_after=catch_up_after
+                store, entry.sink, entry.options, clock, events, catch_up_after=catch_up_after, names=names
             )
             for entry in sinks
         }

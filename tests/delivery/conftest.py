@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -37,9 +37,11 @@ class Bench:
         return SinkEntry(sink=build(made, self._http, self.clock), options=made)
 
     @asynccontextmanager
-    async def running(self, *entries: SinkEntry | str, grace: float = 5.0) -> AsyncIterator[Outbox]:
+    async def running(
+        self, *entries: SinkEntry | str, grace: float = 5.0, names: Mapping[str, str] | None = None
+    ) -> AsyncIterator[Outbox]:
         sinks = [self.entry(each) if isinstance(each, str) else each for each in entries]
-        outbox = Outbox(self.store, sinks, self.clock, events=self.events)
+        outbox = Outbox(self.store, sinks, self.clock, events=self.events, names=names)
         self.ended = anyio.Event()
         async with anyio.create_task_group() as group:
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import anyio
@@ -9,7 +10,7 @@ import anyio
 from monitor.delivery import send_test
 from monitor.model import DeliveryState, Outcome, Severity
 from monitor.store import list_deliveries
-from tests.kit.outbox import eventually, said
+from tests.kit.outbox import eventually, job_event, said, stored
 
 HOUR = 3600.0
 
@@ -109,3 +110,18 @@ async def test_a_catch_up_that_fails_is_tried_again_as_it_is(bench: Any) -> None
             record = await on.reaches(on.server.got[0].id, DeliveryState.DELIVERED)
     assert on.server.got[0].id == on.server.got[1].id
     assert [each.outcome for each in record.attempts] == [Outcome.RETRY, Outcome.DELIVERED]
+
+
+async def test_a_backlog_calls_the_owner_by_name(bench: Any) -> None:
+    async with bench() as on:
+        facts = {
+            "account": {"name": "acc", "provider": "modelarts"},
+            "job": {"id": "j", "name": "j", "creator": "u-77"},
+        }
+        events = await stored(on.store, *(replace(job_event("j", on.clock.now()), data=facts) for _ in range(2)))
+        for event in events:
+            await said(on.store, "hook", event.id, on.clock.now(), event_seqs=(event.seq,))
+        on.clock.advance(HOUR)
+        async with on.running("hook", names={"modelarts:u-77": "Ann"}):
+            await eventually(lambda: on.server.got)
+    assert "owner Ann" in on.server.got[0].body["body"]
