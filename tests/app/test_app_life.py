@@ -112,6 +112,19 @@ async def test_its_end_is_told_by_the_life_that_ends(tmp_path: Path) -> None:
     assert [letter.types for letter in it.inbox.letters] == [["monitor.started"], ["monitor.stopped"]]
 
 
+async def test_an_idle_daemon_keeps_nothing_that_only_the_start_needed(tmp_path: Path) -> None:
+    async with stage(tmp_path) as it:
+        path = it.config(sinks=[{"name": "inbox", "type": "log"}])
+        async with Program(path) as program:  # makes the database: the migrations' library is loaded in this life only
+            await it.polled(2)
+            assert await program.stop() == 0
+        async with Program(path) as program:
+            await it.polled(3)
+            status = Path(f"/proc/{program.process.pid}/status").read_text()
+            (resident,) = (int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS:"))
+    assert resident < 112_000, "kB; the fingerprint's 16 MB are given back, no sink's or rules' library is loaded"
+
+
 async def test_a_sink_that_hangs_delays_neither_polls_nor_another_sink(tmp_path: Path) -> None:
     async def hang(request: web.Request) -> web.Response:
         await asyncio.sleep(3600)
