@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
+from pydantic import ValidationError
+
+from monitor.fields.secret import Deferred
 from monitor.rules.compile import RuleErrors, RuleSet
-from monitor.rules.options import RuleOptions, UnmatchedOptions
+from monitor.rules.options import OWNER, RuleOptions, UnmatchedOptions
 from monitor.settings.document import Document
 from monitor.settings.problems import Path, Problem
 from monitor.settings.sections import Sections, names
@@ -19,12 +23,13 @@ def default_net(rules: Collection[RuleOptions], sinks: Sequence[SinkOptions]) ->
 
 
 def rule_problems(document: Document, data: dict[str, Any], found: Sections) -> Iterator[Problem]:
-    """What the rules room says of those rules and people that are right in themselves. Loads the rule language where a
-    rule has an expression."""
-    indexes = {"rules": list(found.rules), "people": list(found.people)}
+    """What the rules room says of the rules, and of those people that are right in themselves. Loads the rule language
+    where a rule has an expression."""
+    rules = dict(sorted((found.rules | _readable(data, found)).items()))
+    indexes = {"rules": list(rules), "people": list(found.people)}
     unmatched = found.plain.unmatched if found.plain is not None else None
     try:
-        RuleSet.compile(list(found.rules.values()), list(found.people.values()), unmatched, names(data, "sinks"))
+        RuleSet.compile(list(rules.values()), list(found.people.values()), unmatched, names(data, "sinks"))
     except RuleErrors as error:
         for mistake in error.mistakes:
             inner = None if mistake.line is None else (mistake.line, mistake.column or 1)
@@ -32,6 +37,32 @@ def rule_problems(document: Document, data: dict[str, Any], found: Sections) -> 
             if path in document.values and document.values[path] is not None and _was_changed(document, data, path):
                 inner = None  # a reference was put in: the place inside the text is not the place in the file
             yield document.problem(path, mistake.message, inner=inner)
+
+
+def _readable(data: dict[str, Any], found: Sections) -> dict[int, RuleOptions]:
+    """Of rules with a mistake in them what can be checked all the same, so that one mistake hides no other: the name,
+    the condition and who is told. (Templates cannot: what they may name hangs on `on`.)"""
+    made: dict[int, RuleOptions] = {}
+    entries = data.get("rules")
+    for index, entry in enumerate(entries if isinstance(entries, list) else ()):
+        if index in found.rules or not isinstance(entry, dict):
+            continue
+        name, when, notify = entry.get("name"), entry.get("when"), entry.get("notify")
+        listed = isinstance(notify, list) and notify and all(_is_text(each) for each in notify)
+        rest = {
+            "name": name if _is_text(name) else f"rule-{index}",
+            "on": ["*"],
+            "when": when if _is_text(when) else None,
+            "notify": notify if listed else [OWNER],
+        }
+        with suppress(ValidationError):  # which was told already
+            made[index] = RuleOptions.model_validate(rest)
+    return made
+
+
+def _is_text(value: Any) -> bool:
+    """Also not a text whose references could not be put in."""
+    return isinstance(value, str) and not isinstance(value, Deferred)
 
 
 def _in_file(path: Path, indexes: dict[str, list[int]]) -> Path:
