@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from monitor.model import JobState, Severity
 from monitor.rules import schema
 from monitor.rules.globs import nearest
 
@@ -96,8 +97,20 @@ def _worded(message: str) -> str:
     if match := _OVERLOAD.search(message):
         return _wrong_type(match["function"], match["types"])
     if message.startswith("Syntax error: "):
-        return "syntax error: " + message.removeprefix("Syntax error: ").split(" expecting ")[0]
+        return _syntax(message.removeprefix("Syntax error: ").split(" expecting ")[0])
     return message
+
+
+def _syntax(message: str) -> str:
+    """What people write who know another language is answered with how it is written here."""
+    found = re.search(r"'(=|and\b|or\b|<EOF>)", message)
+    hint = {"=": "; equal is written ==", "and": "; and is written &&", "or": "; or is written ||"}
+    if found is not None and found[1] == "<EOF>" and message.startswith("mismatched"):
+        return "syntax error: the expression ends too early"
+    return "syntax error: " + message.replace("'<EOF>'", "the end") + (hint.get(found[1], "") if found else "")
+
+
+_STATES = frozenset(state.value for state in JobState) | {severity.value for severity in Severity}
 
 
 def _unknown_field(struct: str, field: str) -> str:
@@ -108,6 +121,8 @@ def _unknown_field(struct: str, field: str) -> str:
 
 
 def _unknown_name(name: str) -> str:
+    if name in _STATES:
+        return f'unknown name {name!r}; a text stands in quotes: "{name}"'
     if near := nearest(name, _FUNCTIONS):
         return f"unknown name {name!r}; did you mean {near}()?"
     near = nearest(name, schema.names())
