@@ -41,6 +41,6 @@ def check(config: Config = None, output: Format = Output.TABLE) -> None:
     if not found.ok:
         raise Failure(
             f"The database {found.place} is not as it should be.",
-            "Run `training-monitor db upgrade`, or restore a backup.",
+            "`training-monitor db upgrade` brings an older one up to date; for all else restore a backup.",
             details=found.problems,
         )
