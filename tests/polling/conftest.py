@@ -1,8 +1,11 @@
-"""Fixtures of the polling tests: a migrated database to start from."""
+"""Fixtures of the polling tests: a migrated database to start from, and fingerprints that are made only once."""
 
 from __future__ import annotations
 
 import asyncio
+import functools
+import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,3 +18,11 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("template")
     asyncio.run(make_template(folder))
     return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_fingerprints() -> Iterator[None]:
+    """A fingerprint is slow on purpose (50 ms at each start); the tests begin hundreds of lives with the same key."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(hashlib, "scrypt", functools.cache(hashlib.scrypt))
+        yield
