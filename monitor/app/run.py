@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import gc
+import os
 import signal
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -23,6 +24,7 @@ def run(settings: Settings) -> int:
 
     Raises StoreError or PortUnavailable where it cannot start.
     """
+    os.umask(0o027)  # the database holds job names and failure texts: not for everybody on the machine
     run_loop(partial(_until_signalled, settings))
     return DONE
 

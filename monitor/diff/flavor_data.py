@@ -31,12 +31,13 @@ def flavor_data(known: KnownFlavor, *, zone: str | None = None) -> dict[str, Any
 
 
 def turn_data(turned: Turn, known: KnownFlavor) -> dict[str, Any]:
-    """The former stock, and how long it lasted, in seconds."""
+    """The former stock, and how long it lasted, in seconds; at least so long where nobody saw it begin."""
     after = known.stock[turned.zone]
     return {
         "stock": turned.before.word,
         "since": moment(turned.before.since),
         "duration": seconds_between(turned.before.since, after.since),
+        "at_least": not turned.before.proven,
     }
 
 

@@ -32,7 +32,7 @@ def see_word(known: KnownStock | None, word: str, *, confirm: int, now: datetime
     believed = replace(forget_pending(known), raw=word)
     if word == known.word or (known.word in _TOLD and word not in _TOLD):
         return believed
-    return replace(believed, word=word, since=now)
+    return replace(believed, word=word, since=now, proven=True)
 
 
 def forget_pending(known: KnownStock) -> KnownStock:

@@ -42,6 +42,8 @@ class KnownStock:
     raw: str
     """The word as last confirmed, whatever it is."""
     since: datetime
+    proven: bool = False
+    """Whether `since` was seen to begin; else the word has held for at least that long."""
     pending: str | None = None
     pending_count: int = 0
 

@@ -41,7 +41,7 @@ VARIABLES: Final[Mapping[str, Mapping[str, Kind]]] = {
         error="error",
         map="extra",
     ),
-    "previous": _fields(text="state provider_state stock", time="since", span="duration"),
+    "previous": _fields(text="state provider_state stock", time="since", span="duration", flag="at_least"),
     "flavor": _fields(text="id name catalogue type zone stock", whole="max_nodes", map="zones specification billing"),
     "usage": _fields(text="currency model", whole="tokens delta", number="cost total_cost"),
 }

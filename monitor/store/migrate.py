@@ -27,7 +27,8 @@ def require_directory(place: SqlitePlace, *, must_exist: bool) -> None:
     """Raises StoreMissing or StoreUnavailable where the file cannot be used, before a driver says it in its words."""
     folder = place.path.parent
     if not folder.is_dir():
-        raise StoreMissing(f"There is no directory {folder} for the database.", f"Create it: mkdir -p {folder}")
+        hint = "Start the daemon first: training-monitor run" if must_exist else f"Create it: mkdir -p {folder}"
+        raise StoreMissing(f"There is no directory {folder} for the database.", hint)
     if must_exist and not place.path.exists():
         raise StoreMissing(f"There is no database {place} yet.", "Start the daemon first: training-monitor run")
     if place.path.is_dir():

@@ -55,6 +55,16 @@ def _meaning(error: Exception, place: str) -> Fault:
             return Fault(
                 FaultKind.TRANSIENT, f"cannot find {place}: its name does not resolve", hint="check `endpoint` and DNS"
             )
+        case aiohttp.ClientConnectorSSLError():
+            return Fault(
+                FaultKind.TRANSIENT,
+                f"cannot speak TLS with {place}",
+                hint="check that `endpoint` names an https port, not one for plain http",
+            )
+        case aiohttp.ClientConnectorError() if isinstance(error.os_error, ConnectionRefusedError):
+            return Fault(
+                FaultKind.TRANSIENT, f"{place} refuses connections", hint="check the port and that the server runs"
+            )
         case aiohttp.ServerDisconnectedError():
             return Fault(FaultKind.TRANSIENT, f"{place} closed the connection without an answer")
         case aiohttp.ClientError() | OSError():

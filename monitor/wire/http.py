@@ -11,6 +11,7 @@ from typing import Protocol
 import aiohttp
 import anyio
 
+from monitor import __version__
 from monitor.wire.explain import explain, place_of
 from monitor.wire.fault import Fault, FaultKind
 from monitor.wire.retry_after import http_date
@@ -79,6 +80,7 @@ def new_session(*, connections: int = 20, patience: Patience = Patience()) -> ai
     return aiohttp.ClientSession(
         connector=connector,
         cookie_jar=aiohttp.DummyCookieJar(),
+        headers={"User-Agent": f"training-monitor/{__version__}"},
         timeout=patience.limits(),
         auto_decompress=True,
         max_line_size=MAX_HEADER,

@@ -148,6 +148,8 @@ async def test_a_second_run_on_the_same_database_is_refused_with_the_pid_of_the_
         path = it.config()
         async with Program(path) as first:
             await it.polled()
+            modes = {file.name: file.stat().st_mode & 0o007 for file in (tmp_path / "state").glob("monitor.db*")}
+            assert set(modes.values()) == {0}, "the database is not for everybody"
             async with Program(path) as second:
                 assert await asyncio.wait_for(second.process.wait(), 15) == 1
                 await second._reader

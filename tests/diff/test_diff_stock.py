@@ -71,7 +71,12 @@ def _follow(flavor: Any, reading: Any, *polls: tuple[float, dict[str, str]], con
 def test_a_stock_event_says_which_zone_and_how_long_it_was_in_the_other_state(flavor: Any, reading: Any) -> None:
     draft = _last(_follow(flavor, reading, (0, {"a": "normal"}), (90, {"a": "soldout"}), (120, {"a": "normal"})))
     assert (draft.type, draft.subject, draft.severity) == ("flavor.restocked", "flavor/ascend.8/a", Severity.INFO)
-    assert draft.data["previous"] == {"stock": "soldout", "since": "2026-03-01T13:30:00Z", "duration": 1800.0}
+    assert draft.data["previous"] == {
+        "stock": "soldout",
+        "since": "2026-03-01T13:30:00Z",
+        "duration": 1800.0,
+        "at_least": False,
+    }
     assert (draft.data["flavor"]["zone"], draft.data["flavor"]["stock"]) == ("a", "normal")
 
 
@@ -126,3 +131,9 @@ def test_delisting_breaks_the_row_of_equal_polls(flavor: Any, reading: Any) -> N
     assert [d.type for d in diff_flavor(known, flavor({"a": "soldout"}), reading(3, confirm=2)).drafts] == [
         "flavor.listed"
     ]
+
+
+def test_a_stock_that_nobody_saw_begin_lasted_at_least_so_long(flavor: Any, reading: Any) -> None:
+    changes = _follow(flavor, reading, (0, {"a": "normal"}), (5, {"a": "soldout"}), (9, {"a": "normal"}))
+    told = [draft.data["previous"]["at_least"] for change in changes[1:] for draft in change.drafts]
+    assert told == [True, False]

@@ -195,8 +195,8 @@ async def test_a_drip_of_bytes_cannot_outlast_the_total() -> None:
 async def test_a_port_where_nobody_listens_is_told_with_a_hint() -> None:
     fault = await fault_of("http://127.0.0.1:1")
     assert fault.kind is FaultKind.TRANSIENT
-    assert fault.message == "cannot reach http://127.0.0.1:1 (ClientConnectorError)"
-    assert "endpoint" in fault.hint
+    assert fault.message == "http://127.0.0.1:1 refuses connections"
+    assert "port" in fault.hint
     assert not fault.sent
 
 

@@ -38,7 +38,9 @@ def flavor_story(event: Event) -> Story:
 
 
 def _flavor_news(event: Event, data: Facts) -> str:
-    lasted = data.part("previous").span("duration")
+    previous = data.part("previous")
+    lasted = previous.span("duration")
+    lasted = f"at least {lasted}" if lasted and previous.raw("at_least") is True else lasted
     if event.type is EventType.FLAVOR_SOLD_OUT:
         return "is sold out" + (f", after {lasted} in stock" if lasted else "")
     if event.type is EventType.FLAVOR_RESTOCKED:
