@@ -105,13 +105,12 @@ async def _serve(
     if listen is None:
         return None
 
-    def untried() -> list[str]:
-        return [f"{loop.scope.account}/{loop.name}" for loop in poller.loops if not loop.tried]
-
     async def probe() -> None:
         await db.write(lambda conn: store.set_cursor(conn, "probe", int(clock.monotonic())))
 
-    app = health.health_app(health.Health(dead_loops=live.dead, untried=untried, probe_store=probe))
+    app = health.health_app(
+        health.Health(dead_loops=live.dead, untried=poller.untried, probe_store=probe, troubles=poller.troubles)
+    )
     return await stack.enter_async_context(health.serving(app, listen.host, listen.port))
 
 

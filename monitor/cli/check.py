@@ -45,7 +45,27 @@ def _summary(settings: Settings) -> dict[str, Any]:
         "unmatched": list(settings.unmatched.notify) if settings.unmatched else [],
         "people": len(settings.people),
         "prices": len(settings.prices),
+        "warnings": _warnings(settings),
     }
+
+
+def _warnings(settings: Settings) -> list[str]:
+    """What is allowed and still hardly meant: trouble that nobody hears of, owners whom nobody knows."""
+    from monitor.model import DEFAULT_SEVERITY, Severity
+    from monitor.rules.globs import matching_types
+
+    taken = {type_ for rule in settings.rules for pattern in rule.on for type_ in matching_types(pattern)}
+    missed = [
+        type_.value for type_, level in DEFAULT_SEVERITY.items() if level is Severity.CRITICAL and type_ not in taken
+    ]
+    found = []
+    if missed and settings.unmatched is None:
+        net = "unmatched: {notify: [SINK], min_severity: critical}"
+        found.append(f"nobody is told of {', '.join(missed)}; add a rule, or {net}")
+    if not settings.people:
+        alone = [rule.name for rule in settings.rules if list(rule.notify) == ["owner"]]
+        found += [f"the rule {name} tells only `owner`, and `people` names nobody" for name in alone]
+    return found
 
 
 def _place(settings: Settings) -> str:
@@ -87,4 +107,6 @@ def _print(settings: Settings) -> None:
         ]
     )
     out.line()
+    for warning in found["warnings"]:
+        out.line(f"warning: {warning}")
     out.line(f"{settings.path} is in order.")

@@ -37,7 +37,9 @@ _ACTIVE = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud8
 
 
 def width() -> int:
-    """Cells of a line: the terminal's, or 80 where there is none."""
+    """Cells of a line: the terminal's, or COLUMNS; a pipe gets whole rows, for grep and awk."""
+    if not sys.stdout.isatty() and not os.environ.get("COLUMNS"):
+        return 10_000
     return max(40, shutil.get_terminal_size((80, 24)).columns)
 
 

@@ -27,8 +27,8 @@ def list_(config: Config = None, output: Format = Output.TABLE, limit: Limit = 5
     from monitor.cli.table import Column
 
     settings = load_settings(config, resolve=False)
-    last = _last_deliveries(settings)
-    items = [_data(sink, last.get(sink.name)) for sink in settings.sinks[:limit]]
+    last, counts = _deliveries(settings)
+    items = [_data(sink, last.get(sink.name)) | counts.get(sink.name, _NONE) for sink in settings.sinks[:limit]]
     if output is not Output.TABLE:
         out.documents(output, items)
         return
@@ -37,13 +37,17 @@ def list_(config: Config = None, output: Format = Output.TABLE, limit: Limit = 5
         Column(title="TYPE", least=7),
         Column(title="LAST", least=9, colour=out.state_colour),
         Column(title="WHEN", least=14),
+        Column(title="WAITING", least=7),
+        Column(title="DEAD", least=4),
         Column(title="DETAIL", least=10),
     ]
     cells = []
     for sink in settings.sinks[:limit]:
         row = last.get(sink.name)
-        told = [row.state.value, when.short(row.settled_at or row.created_at), row.detail] if row else ["-", "-", ""]
-        cells.append([sink.name, _type(sink), *told])
+        told = [row.state.value, when.short(row.settled_at or row.created_at)] if row else ["-", "-"]
+        count = counts.get(sink.name, _NONE)
+        shown = [str(count["waiting"]), str(count["dead"]), row.detail if row else ""]
+        cells.append([sink.name, _type(sink), *told, *shown])
     out.rows(columns, cells, "")
 
 
@@ -87,19 +91,22 @@ def _seconds(text: str) -> float:
         raise Failure(f"--timeout: {error}.", "Like: --timeout 30s", code=USAGE) from error
 
 
-def _last_deliveries(settings: Settings) -> dict[str, DeliveryRow]:
-    """By sink; none where there is no database yet."""
+_NONE = {"waiting": 0, "dead": 0}
+
+
+def _deliveries(settings: Settings) -> tuple[dict[str, DeliveryRow], dict[str, dict[str, int]]]:
+    """The last one by sink, and how many wait or are dead; none where there is no database yet."""
     from monitor import store
     from monitor.cli.opening import reading
 
-    def read(conn: Connection) -> dict[str, DeliveryRow]:
+    def read(conn: Connection) -> tuple[dict[str, DeliveryRow], dict[str, dict[str, int]]]:
         found = {sink.name: store.list_deliveries(conn, sink=sink.name, limit=1) for sink in settings.sinks}
-        return {name: rows[0] for name, rows in found.items() if rows}
+        return {name: rows[0] for name, rows in found.items() if rows}, store.count_deliveries(conn)
 
     try:
         return reading(settings, read)
     except store.StoreMissing:
-        return {}
+        return {}, {}
 
 
 def _type(sink: SinkOptions) -> str:

@@ -52,6 +52,11 @@ class AccountHealth:
         ill = [watch for watch, row in rows.items() if row.state != "ok"]
         self._told = {min(ill, key=lambda watch: rows[watch].since)} if ill else set()
 
+    def troubles(self) -> list[str]:
+        """What cannot be seen, and why, in plain words: `llm/jobs is unauthorized: …`."""
+        ill = sorted((watch, row) for watch, row in self._rows.items() if row.state != "ok")
+        return [f"{self._account.name}/{watch} is {row.state}: {row.reason}" for watch, row in ill]
+
     async def good(self, watch: str) -> None:
         """A poll brought something. Writes only when the watch was ill before."""
         now = self._around.clock.now()

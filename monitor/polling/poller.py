@@ -35,6 +35,7 @@ class Poller:
         self._around = around
         self._paces: dict[str, Pace] = {}
         self.loops: list[WatchLoop] = []
+        self._healths: list[AccountHealth] = []
 
     async def open(self) -> None:
         """Builds everything; sends nothing. Raises LookupError for a secret that was not resolved."""
@@ -48,9 +49,13 @@ class Poller:
             for loop in self.loops:
                 group.start_soon(loop.run, name=f"watch {loop.scope.account} {loop.name}")
 
-    def all_tried(self) -> bool:
-        """Whether every watch was polled once, well or not."""
-        return all(loop.tried for loop in self.loops)
+    def untried(self) -> list[str]:
+        """Watches that were not polled once yet, well or not."""
+        return [f"{loop.scope.account}/{loop.name}" for loop in self.loops if not loop.tried]
+
+    def troubles(self) -> list[str]:
+        """Which watches cannot be seen, and why."""
+        return [trouble for health in self._healths for trouble in health.troubles()]
 
     def _provider(self, options: AccountOptions) -> Provider:
         gate = LateGate()
@@ -77,6 +82,7 @@ class Poller:
         watches = options.watches()
         scopes = [(scope, watches[watch]) for watch in watches for scope in provider.scopes(watch)]
         health = AccountHealth(provider.account, self._around)
+        self._healths.append(health)
         loops = [self._loop(options, provider, health, scope, watch) for scope, watch in scopes]
         names = {name for loop in loops for name in (loop.name, loop.sweep_name)}
         health.adopt(

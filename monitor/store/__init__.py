@@ -7,7 +7,14 @@ from monitor.store.backlog import backlog, collapse, kill_sink
 from monitor.store.bookings import BookingRow, UsageRow, book, usage
 from monitor.store.check import StoreCheck, check
 from monitor.store.deliveries import claim, next_due, recover_claims, settle
-from monitor.store.delivery_list import AttemptRow, DeliveryRecord, DeliveryRow, get_delivery, list_deliveries
+from monitor.store.delivery_list import (
+    AttemptRow,
+    DeliveryRecord,
+    DeliveryRow,
+    count_deliveries,
+    get_delivery,
+    list_deliveries,
+)
 from monitor.store.engine import Store, open_store
 from monitor.store.errors import (
     NewerDatabase,
@@ -82,6 +89,7 @@ __all__ = [
     "check",
     "claim",
     "collapse",
+    "count_deliveries",
     "count_states",
     "delivery_id",
     "ensure_scope",

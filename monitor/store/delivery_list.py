@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, select
+from sqlalchemy import Connection, Row, Select, func, select
 
 from monitor.model import DeliveryState, Notification, Outcome, Severity
 from monitor.store.notifications import load_notifications
@@ -110,3 +110,15 @@ def _attempt(row: Row[Any]) -> AttemptRow:
         detail=row.detail,
         reference=row.reference,
     )
+
+
+def count_deliveries(conn: Connection) -> dict[str, dict[str, int]]:
+    """By sink: how many deliveries wait (`waiting`, those being sent included) and how many are `dead`."""
+    open_ = (DeliveryState.PENDING.value, DeliveryState.SENDING.value)
+    states = (*open_, DeliveryState.DEAD.value, DeliveryState.REFUSED.value)
+    query = select(deliveries.c.sink, deliveries.c.state, func.count()).where(deliveries.c.state.in_(states))
+    counts: dict[str, dict[str, int]] = {}
+    for sink, state, count in conn.execute(query.group_by(deliveries.c.sink, deliveries.c.state)):
+        found = counts.setdefault(sink, {"waiting": 0, "dead": 0})
+        found["waiting" if state in open_ else "dead"] += count
+    return counts

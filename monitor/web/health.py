@@ -32,6 +32,8 @@ class Health:
     """Watches that were not tried once yet, well or not: `llm-beijing/jobs`."""
     probe_store: Callable[[], Awaitable[None]]
     """A write that commits; raises where it cannot."""
+    troubles: Callable[[], Sequence[str]] = tuple
+    """What is wrong outside the daemon, as accounts that cannot be seen: told beside the status, which is its own."""
 
 
 class PortUnavailable(Exception):
@@ -53,7 +55,7 @@ def health_app(health: Health) -> web.Application:
     async def readyz(request: web.Request) -> web.Response:
         reasons = [f"{name} is not running" for name in health.dead_loops()]
         reasons += [f"{name} was not polled yet" for name in health.untried()]
-        return _answer([*reasons, *await _store_reasons(health)])
+        return _answer([*reasons, *await _store_reasons(health)], troubles=health.troubles())
 
     app.router.add_get("/healthz", healthz)
     app.router.add_get("/readyz", readyz)
@@ -88,8 +90,8 @@ async def _store_reasons(health: Health) -> list[str]:
     return []
 
 
-def _answer(reasons: Sequence[str]) -> web.Response:
-    body = {"status": "failing" if reasons else "ok", "reasons": list(reasons)}
+def _answer(reasons: Sequence[str], troubles: Sequence[str] = ()) -> web.Response:
+    body = {"status": "failing" if reasons else "ok", "reasons": list(reasons), "troubles": list(troubles)}
     return web.json_response(body, status=503 if reasons else 200)
 
 

@@ -96,6 +96,7 @@ async def test_thirty_kills_lose_nothing_and_invent_nothing(tmp_path: Path) -> N
         async with Program(path) as program:
             await until(lambda: world.ended <= finished(inbox), why="an end did not arrive: " + program.log[-3000:])
             await until(lambda: owed(tmp_path) == 0, why="a message is still owed")
+            await until(lambda: '"started"' in program.log, why="it never said that it had started")
             assert await program.stop() == 0
     check(tmp_path, inbox, world)
 

@@ -15,7 +15,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from monitor.emulation import Slow
+from monitor.emulation import Reply, Slow
 from monitor.fields import SystemClock
 from monitor.providers import registry
 from monitor.sandbox.server import serving
@@ -23,6 +23,8 @@ from tests.kit.inbox import Inbox
 from tests.kit.postgres import PostgresServer, running_postgres
 from tests.kit.process import Program, write_config
 from tests.kit.until import until
+
+REFUSED = Reply(status=401, body=b'{"code":"InvalidApiKey","message":"Invalid API-key provided."}')
 
 
 class Stage:
@@ -186,11 +188,18 @@ async def test_health_and_readiness_tell_the_truth(tmp_path: Path) -> None:
                     return 0, {}
 
             await it.polled()
-            assert await ask("/healthz") == (200, {"status": "ok", "reasons": []})
-            assert await ask("/readyz") == (503, {"status": "failing", "reasons": ["studio/jobs was not polled yet"]})
+            assert await ask("/healthz") == (200, {"status": "ok", "reasons": [], "troubles": []})
+            waiting = {"status": "failing", "reasons": ["studio/jobs was not polled yet"], "troubles": []}
+            assert await ask("/readyz") == (503, waiting)
             await it.polled()
             await asyncio.sleep(0.3)
-            assert await ask("/readyz") == (200, {"status": "ok", "reasons": []})
+            assert await ask("/readyz") == (200, {"status": "ok", "reasons": [], "troubles": []})
+            it.studio.faults.add(REFUSED, times=None)
+            await it.polled()
+            await asyncio.sleep(0.5)
+            status, body = await ask("/readyz")
+            assert (status, body["status"]) == (200, "ok"), "the daemon itself is well"
+            assert body["troubles"][0].startswith("studio/jobs is unauthorized: ")
 
 
 @pytest.mark.postgres

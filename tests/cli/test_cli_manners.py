@@ -74,8 +74,8 @@ def test_check_reports_every_mistake_with_its_place_and_ends_with_2(bare: Instal
 
     assert (done.returncode, done.stdout) == (2, "")
     places = [line.split(": ")[0] for line in done.stderr.splitlines() if line.startswith("training-monitor.yaml:")]
-    assert len(places) == 5
-    assert "error: 5 mistakes in the config file training-monitor.yaml; nothing was done." in done.stderr
+    assert len(places) == 6, "three secrets, the duration, and of the rule both the type and the sink"
+    assert "error: 6 mistakes in the config file training-monitor.yaml; nothing was done." in done.stderr
 
 
 def test_check_says_what_was_understood(bare: Installed) -> None:
@@ -210,3 +210,11 @@ def test_an_error_of_a_task_group_is_told_by_its_cause(capsys: pytest.CaptureFix
     inner = ExceptionGroup("inner", [ValueError("x"), StoreLocked("The database is in use.", "Stop the other one.")])
     assert _unexpected(ExceptionGroup("outer", [inner])) == 1
     assert capsys.readouterr().err == "error: The database is in use.\nhint: Stop the other one.\n"
+
+
+def test_check_warns_of_trouble_that_nobody_would_hear_of(bare: Installed) -> None:
+    bare.config.write_text(bare.config.read_text() + "rules:\n  - {name: mine, on: [job.finished], notify: [owner]}\n")
+    done = bare.run("check", NEVER_SET="x", HOOK_URL="https://example.org")
+    assert done.returncode == 0
+    assert "warning: nobody is told of account.unauthorized, account.view_shrunk, delivery.dead; add" in done.stdout
+    assert "warning: the rule mine tells only `owner`, and `people` names nobody" in done.stdout

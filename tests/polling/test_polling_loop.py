@@ -178,11 +178,11 @@ async def test_all_watches_run_side_by_side_and_end_when_they_are_cancelled() ->
     watches: dict[str, Any] = {"jobs": {}, "training_flavors": {}, "resource_flavors": {}}
     async with rigged(modelarts(**watches), {"modelarts": emulator}, clock) as rig, rig.running():
         emulator.world.add_job("one", phase="Running")
-        assert not rig.poller.all_tried()
+        assert rig.poller.untried()
         async with anyio.create_task_group() as group:
             group.start_soon(rig.poller.run)
             with anyio.fail_after(10):
-                while not (rig.poller.all_tried() and emulator.requests["resource_flavors"] > 3):
+                while not (not rig.poller.untried() and emulator.requests["resource_flavors"] > 3):
                     await anyio.sleep(0.01)
             group.cancel_scope.cancel()
         assert len(await rig.events("account.baselined")) == 3

@@ -33,7 +33,7 @@ async def ask(state: Health, path: str, method: str = "GET") -> tuple[int, dict[
 async def test_a_daemon_that_is_well_says_so() -> None:
     for path in ("/healthz", "/readyz"):
         status, body, _ = await ask(health(), path)
-        assert (status, body) == (200, {"status": "ok", "reasons": []})
+        assert (status, body) == (200, {"status": "ok", "reasons": [], "troubles": []})
 
 
 async def test_a_loop_that_ended_is_neither_live_nor_ready() -> None:
