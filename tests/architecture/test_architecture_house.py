@@ -40,7 +40,7 @@ def test_make_says_in_one_line_what_is_missing(script: str, words: list[str], tm
 
 def test_make_alone_lists_the_targets_and_builds_nothing(tmp_path: Path) -> None:
     shutil.copy(ROOT / "Makefile", tmp_path)
-    done = subprocess.run(["make"], cwd=tmp_path, capture_output=True, text=True, check=True)
+    done = subprocess.run(["make", "--no-print-directory"], cwd=tmp_path, capture_output=True, text=True, check=True)
     listed = [line.split()[1] for line in done.stdout.splitlines()]
     assert listed == ["help", "install", "demo", "test", "check", "sdk", "lock", "clean"]
     assert [path.name for path in tmp_path.iterdir()] == ["Makefile"]
