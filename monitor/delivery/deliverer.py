@@ -108,7 +108,8 @@ class Deliverer:
         if self._failing and not failed:
             self._look_back_at = self._clock.monotonic()  # it is back: what waits for long is told at once
         if failed != self._failing:
-            self._log.info("sink.failing" if failed else "sink.recovered", detail=receipt.detail)
+            say = self._log.warning if failed else self._log.info
+            say("sink.failing" if failed else "sink.recovered", detail=receipt.detail)
         self._failing = failed
 
     def _free(self) -> int:
