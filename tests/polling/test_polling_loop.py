@@ -154,7 +154,8 @@ async def test_while_polls_fail_nothing_is_swept() -> None:
         before = emulator.requests["list"]
         diary = Diary(rig)
         await live(rig, 600)
-        assert emulator.requests["list"] - before == len(diary.polls)
+        unsent = len(diary.polls) - (emulator.requests["list"] - before)
+        assert unsent in (0, 1), "a request for each poll and none for a sweep; the last poll may still be waiting"
 
 
 async def test_a_full_disk_pauses_a_watch_shortly_and_then_it_goes_on() -> None:
