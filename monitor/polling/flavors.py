@@ -14,7 +14,7 @@ from monitor import diff, store
 from monitor.diff import FlavorContext
 from monitor.model import EventDraft, EventType, Flavor, KnownFlavor
 from monitor.polling.ingest import own_drafts, strange_drafts
-from monitor.polling.jobs import HEARTBEAT
+from monitor.polling.jobs import HEARTBEAT, goodness
 from monitor.polling.surroundings import Surroundings
 from monitor.providers.options import AccountOptions, WatchOptions
 from monitor.providers.ports import Drift, FlavorPage, Malformed, Provider
@@ -67,7 +67,7 @@ class FlavorScope:
         now = self.around.clock.now()
         unchanged = digest == self._digest and self._settled
         if unchanged and self.around.clock.monotonic() - self._noted < HEARTBEAT:
-            self.row = replace(self.row, **self._goodness(now, page.date))
+            self.row = replace(self.row, **goodness(now, page.date))
             return
         shelf = _Shelf() if unchanged else self._read(page)
         await self._commit(shelf, now, page.date, unchanged=unchanged)
@@ -87,11 +87,8 @@ class FlavorScope:
             shelf.drift.update(dict.fromkeys(decoded.drift))
         return shelf
 
-    def _goodness(self, now: datetime, date: datetime | None) -> dict[str, Any]:
-        return {"last_good": now} | ({"last_good_platform": date} if date is not None else {})
-
     async def _commit(self, shelf: _Shelf, now: datetime, date: datetime | None, *, unchanged: bool) -> None:
-        told = self._goodness(now, date) | {"parser_version": self.provider.parser_version}
+        told = goodness(now, date) | {"parser_version": self.provider.parser_version}
         own: list[EventDraft] = []
         if not self.baselined:
             own.append(self._baselined(shelf, now))

@@ -26,6 +26,11 @@ USAGE_READS = 5
 """Jobs read again for a late usage in one poll, at most."""
 
 
+def goodness(now: datetime, date: datetime | None) -> dict[str, Any]:
+    """What a good poll changes in its scope's row. An answer without a date leaves the platform's last one standing."""
+    return {"last_good": now} | ({"last_good_platform": date} if date is not None else {})
+
+
 class JobsScope:
     """Polls one jobs scope. Not concurrent: one loop owns it. A fault leaves everything as the last commit left it."""
 
@@ -132,7 +137,7 @@ class JobsScope:
             self._good(now, date)
             return None
         if self.baselined or "baselined_at" in told:
-            told |= self._goodness(now, date)
+            told |= goodness(now, date)
         batch = Batch(
             scope=self.row,
             context=self._context(now, date),
@@ -194,11 +199,7 @@ class JobsScope:
 
     def _good(self, now: datetime, date: datetime | None) -> None:
         if self.baselined:
-            self.row = replace(self.row, **self._goodness(now, date))
-
-    def _goodness(self, now: datetime, date: datetime | None) -> dict[str, Any]:
-        """An answer without a date leaves the platform's last one standing."""
-        return {"last_good": now} | ({"last_good_platform": date} if date is not None else {})
+            self.row = replace(self.row, **goodness(now, date))
 
     def _suspect(self, total: int | None, sight: Sight) -> None:
         """Wants a sweep at once where the head of the listing does not tell the whole story."""
