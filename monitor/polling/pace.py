@@ -17,6 +17,10 @@ REFUSALS = 3
 """Bad signatures in a row that are risked, counted. One more may hide behind a kill: a proven key's request is not
 written down before it leaves. ModelArts locks a key after more than 5 (API Request Signing Guide)."""
 
+LAST_TRY = REFUSALS + 1
+"""What `check --online --retry-key` risks where somebody says that a refused key is good again: one more, and not more
+however often it is said. The platform's own limit is still not reached."""
+
 _log = structlog.get_logger("polling")
 
 
@@ -28,6 +32,28 @@ class Count:
     bad: int = 0
     lost: int = 0
 
+    def refused(self, allowed: int) -> bool:
+        return self.bad > 0 and self.bad + self.lost >= allowed
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What an answer does to the count that is in the store, whatever another process has made of it meanwhile."""
+
+    bad: int = 0
+    lost: int = 0
+    anew: bool = False
+    """A good answer: the count begins again at nothing."""
+
+    def of(self, count: Count) -> Count:
+        before = Count() if self.anew else count
+        return Count(before.bad + self.bad, max(0, before.lost + self.lost))
+
+    def then(self, later: Change) -> Change:
+        if later.anew:
+            return later
+        return Change(self.bad + later.bad, self.lost + later.lost, self.anew)
+
 
 class Pace:
     """A `wire.Gate` that lets one request at a time through: a key that turns bad is then found out by one answer,
@@ -35,10 +61,13 @@ class Pace:
 
     Until a first good answer has proven the key, each request is written down as lost before it leaves, so that a kill
     at any moment forgets none. `leave` never raises: what could not be written is held in memory, and the next request
-    of an unproven key does not leave before it is.
+    of an unproven key does not leave before it is. A command beside the daemon counts in the same row of the store: it
+    is read and raised in one transaction for each request of an unproven key, so that the two never risk more together.
     """
 
-    def __init__(self, store: Store, clock: Clock, fingerprint: str, *, rate: float, burst: int) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, fingerprint: str, *, rate: float, burst: int, allowed: int = REFUSALS
+    ) -> None:
         self._store = store
         self._clock = clock
         self._fingerprint = fingerprint
@@ -46,9 +75,10 @@ class Pace:
         self._backoff = Backoff()
         self._until = 0.0
         self._one = anyio.Lock()
+        self._allowed = allowed
         self._proven = False
-        self._count: Count | None = None
-        self._stored = Count()
+        self._count = Count()
+        self._owed = Change()
         self._probe_at: float | None = None
 
     def tighten(self, rate: float, burst: int) -> None:
@@ -84,69 +114,80 @@ class Pace:
 
     async def _risk(self) -> None:
         """Raises Fault where one more bad signature might lock the key, StoreError where the risk cannot be kept."""
-        if self._count is None:
-            self._count = self._stored = await self._store.read(self._read)
-        count = self._count
-        if count.bad and count.bad + count.lost >= REFUSALS:
+        now = self._clock.monotonic()
+        probing = self._probe_at is not None and now >= self._probe_at
+
+        def write(conn: Connection) -> tuple[Count, bool]:
+            count = self._owed.of(self._read(conn))
+            taken = not count.refused(self._allowed) and (count.lost < self._allowed or probing)
+            self._save(conn, replace(count, lost=count.lost + taken))
+            return count, taken
+
+        count, taken = await self._store.write(write)
+        self._owed, self._count = Change(), replace(count, lost=count.lost + taken)
+        if count.refused(self._allowed):
             raise Fault(
                 FaultKind.BAD_SIGNATURE,
                 "the platform refused this key again and again; it is not tried any more, lest it is locked",
                 hint="correct the key or secret in the config file; a changed one is tried at once",
                 sent=False,
             )
-        if count.lost >= REFUSALS:
-            self._hold_back(count.lost)
-        await self._keep(replace(count, lost=count.lost + 1))
-        self._count = replace(count, lost=count.lost + 1)
+        if count.lost >= self._allowed:
+            self._hold_back(count.lost, now, taken)
 
-    def _hold_back(self, lost: int) -> None:
+    def _hold_back(self, lost: int, now: float, taken: bool) -> None:
         """Nothing says that the key is bad, only that nobody ever heard: it is tried again, but not often."""
-        now = self._clock.monotonic()
-        if self._probe_at is None:
+        if taken or self._probe_at is None:
             self._probe_at = now + PROBE
-        if now < self._probe_at:
+        if not taken:
             raise Fault(
                 FaultKind.TRANSIENT,
                 f"the daemon ended {lost} times before the first answer; lest its key is locked it asks once an hour",
                 hint="look in the log why it ended",
                 sent=False,
             )
-        self._probe_at = now + PROBE
 
     async def _judge(self, fault: Fault | None) -> None:
         """Good proves the key. What is neither good nor a bad signature proves nothing and costs nothing, but for a
         request without an answer while the last answer was a bad signature: that counts as another. So does a signature
         that was refused for its date, though it will be sent again at once with the right one."""
-        count = self._count or Count()
         if fault is None:
-            self._proven, self._count, self._probe_at = True, Count(), None
+            change = Change(anew=not self._proven or self._owed != Change())
+            self._proven, self._probe_at = True, None
         else:
-            unheard = count.bad > 0 and fault.sent and fault.status is None
+            unheard = self._count.bad > 0 and fault.sent and fault.status is None
             misdated = fault.kind is FaultKind.TRANSIENT and fault.status == 401  # the provider knows the time by now
             bad = fault.kind is FaultKind.BAD_SIGNATURE or unheard or misdated
-            own = 0 if self._proven else 1
+            change = Change(bad=int(bad), lost=0 if self._proven else -1)
             self._proven = self._proven and not bad
-            self._count = Count(count.bad + bad, max(0, count.lost - own))
+        self._count, self._owed = change.of(self._count), self._owed.then(change)
         try:
-            await self._keep(self._count)
+            await self._settle()
         except StoreError as error:
             _log.warning("the state of a key could not be written", reason=str(error))
+
+    async def _settle(self) -> None:
+        """Writes what is owed to the store. Raises StoreError."""
+        owed = self._owed
+        if owed == Change():
+            return
+
+        def write(conn: Connection) -> Count:
+            count = owed.of(self._read(conn))
+            self._save(conn, count)
+            return count
+
+        self._count = await self._store.write(write)
+        self._owed = Change()
 
     def _read(self, conn: Connection) -> Count:
         bad = store.bad_signatures(conn, self._fingerprint) or 0
         return Count(bad, store.bad_signatures(conn, self._lost) or 0)
 
-    async def _keep(self, count: Count) -> None:
-        if count == self._stored:
-            return
-
-        def write(conn: Connection) -> None:
-            now = self._clock.now()
-            store.set_bad_signatures(conn, self._fingerprint, count.bad, now=now)
-            store.set_bad_signatures(conn, self._lost, count.lost, now=now)
-
-        await self._store.write(write)
-        self._stored = count
+    def _save(self, conn: Connection, count: Count) -> None:
+        now = self._clock.now()
+        store.set_bad_signatures(conn, self._fingerprint, count.bad, now=now)
+        store.set_bad_signatures(conn, self._lost, count.lost, now=now)
 
     @property
     def _lost(self) -> str:
