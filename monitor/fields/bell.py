@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import anyio
 
 from monitor.fields.clock import Clock
@@ -37,3 +40,26 @@ class Bell:
             await clock.sleep(seconds)
             group.cancel_scope.cancel()
         return heard
+
+
+class Broadcast(Bell):
+    """A bell with further listeners: one ring wakes its own one and each that listens. For streams beside a stage."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._others: set[Bell] = set()
+
+    def ring(self) -> None:
+        super().ring()
+        for bell in self._others:
+            bell.ring()
+
+    @contextmanager
+    def listening(self) -> Iterator[Bell]:
+        """A bell of one's own, rung with this one while the block runs."""
+        bell = Bell()
+        self._others.add(bell)
+        try:
+            yield bell
+        finally:
+            self._others.discard(bell)

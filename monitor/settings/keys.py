@@ -13,7 +13,6 @@ from monitor.settings.problems import Path
 # rules answer theirs themselves
 _LATER: dict[str, frozenset[str]] = {
     "": frozenset({"retention", "heartbeat", "cleanup", "budgets", "silences"}),
-    "http": frozenset({"public_url", "token"}),
     "accounts": frozenset({"was", "cleanup"}),
     "sinks": frozenset({"was", "rate"}),
 }

@@ -12,7 +12,7 @@ from monitor.settings.document import Document, read_document
 from monitor.settings.keys import NOT_YET
 from monitor.settings.problems import ConfigErrors, Path, Problem, path_text
 from monitor.settings.references import Substitution, Surroundings
-from monitor.settings.root import DEFAULT_STATE, Plain, Settings
+from monitor.settings.root import DEFAULT_STATE, SOCKET_NAME, Control, ControlOptions, Plain, Settings
 from monitor.settings.rulecheck import default_net, rule_problems
 from monitor.settings.sections import Sections, names, read_sections
 from monitor.settings.sinkcheck import sink_problems
@@ -96,11 +96,13 @@ def _scrubbed(problems: Iterable[Problem], substitution: Substitution) -> Iterab
 
 def _settings(path: FilePath, found: Sections, plain: Plain, environ: Mapping[str, str]) -> Settings:
     sinks = tuple(found.sinks.values())
+    state_dir = _state_dir(plain.state_dir, environ)
     return Settings(
         path=path,
         store=plain.store,
-        state_dir=_state_dir(plain.state_dir, environ),
+        state_dir=state_dir,
         http=plain.http,
+        control=_control(plain.control, state_dir, environ),
         accounts=tuple(found.accounts.values()),
         people=tuple(found.people.values()),
         prices=tuple(found.prices.values()),
@@ -111,9 +113,22 @@ def _settings(path: FilePath, found: Sections, plain: Plain, environ: Mapping[st
     )
 
 
+def _control(options: ControlOptions, state_dir: FilePath, environ: Mapping[str, str]) -> Control:
+    if options.socket == "off":
+        return Control(None, options.group)
+    runtime = environ.get("RUNTIME_DIRECTORY", "").split(":")[0]
+    if options.socket is None:
+        return Control((FilePath(runtime) if runtime else state_dir) / SOCKET_NAME, options.group)
+    return Control(state_dir / _home(options.socket, environ), options.group)
+
+
 def _state_dir(configured: str | None, environ: Mapping[str, str]) -> FilePath:
     under_systemd = environ.get("STATE_DIRECTORY", "").split(":")[0]
-    chosen = configured or under_systemd or DEFAULT_STATE
+    return _home(configured or under_systemd or DEFAULT_STATE, environ)
+
+
+def _home(chosen: str, environ: Mapping[str, str]) -> FilePath:
+    """The path, with the home directory in the place of `~`."""
     if chosen == "~" or chosen.startswith("~/"):
         return FilePath(environ.get("HOME") or FilePath.home()) / chosen[2:]
     return FilePath(chosen)

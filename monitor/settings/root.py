@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema, field_validator
+from yarl import URL
 
-from monitor.fields import Duration
+from monitor.fields import Duration, Secret
 from monitor.fields.strict import Strict
 from monitor.ledger.options import PriceOptions
 from monitor.providers.options import AccountOptions
@@ -19,6 +20,9 @@ from monitor.sinks.options import SinkOptions
 
 CONFIG_NAMES = (Path("training-monitor.yaml"), Path("/etc/training-monitor/training-monitor.yaml"))
 DEFAULT_STATE = "~/.local/state/training-monitor"
+SOCKET_NAME = "control.sock"
+TOKEN_LENGTH = 16
+_TOKEN = re.compile(rf"[!-~]{{{TOKEN_LENGTH},}}")
 _LISTEN = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):([0-9]{1,5})")
 
 
@@ -36,19 +40,40 @@ def _listen(value: Any) -> Any:
     found = _LISTEN.fullmatch(value) if isinstance(value, str) else None
     if found is None or int(found[2]) > 65535:
         raise ValueError("expected HOST:PORT, like 127.0.0.1:8650, or off")
-    host = found[1].strip("[]")
-    if not _loopback(host):
-        raise ValueError(
-            f"a port beyond this machine needs a token, which is not supported yet; write 127.0.0.1:{found[2]}"
-        )
-    return Listen(host, int(found[2]))
+    return Listen(found[1].strip("[]"), int(found[2]))
 
 
-def _loopback(host: str) -> bool:
+def loopback(host: str) -> bool:
+    """Whether only this machine reaches that address."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host.lower() == "localhost"
+
+
+def _public_url(value: Any) -> Any:
+    try:
+        url = URL(value)
+        right = url.scheme in ("http", "https") and bool(url.host) and url.raw_path == "/" and url == url.origin()
+    except (TypeError, ValueError):
+        right = False
+    if not right:
+        raise ValueError("expected http(s)://HOST or http(s)://HOST:PORT, like https://monitor.example.org")
+    return str(value).rstrip("/")
+
+
+def _token(secret: Secret | None) -> Secret | None:
+    if secret is not None and secret.missing is None and _TOKEN.fullmatch(secret.reveal()) is None:
+        raise ValueError(
+            f"needs at least {TOKEN_LENGTH} letters, digits and signs, without blanks; make one: openssl rand -hex 24"
+        )
+    return secret
+
+
+def _socket(value: Any) -> Any:
+    if not isinstance(value, str) or not value or "\0" in value:
+        raise ValueError("expected the path of a socket, like /run/training-monitor/control.sock, or off")
+    return value
 
 
 def _store(value: Any) -> Any:
@@ -58,14 +83,56 @@ def _store(value: Any) -> Any:
 
 
 class HttpOptions(Strict):
-    """The HTTP port: health and readiness."""
+    """The HTTP port: the status page, the API, metrics, health and readiness."""
 
+    token: Annotated[Secret | None, AfterValidator(_token)] = None
+    """Who may use the port, and change something by it: `Authorization: Bearer TOKEN`, or the page's sign-in. Needed
+    where `listen` is reached from other machines; without it the port is read-only."""
     listen: Annotated[
         Listen | None,
         BeforeValidator(_listen),
         WithJsonSchema({"type": "string", "examples": ["127.0.0.1:8650", "off"]}),
     ] = Listen("127.0.0.1", 8650)
-    """HOST:PORT on this machine, or off."""
+    """HOST:PORT, or off."""
+    public_url: Annotated[
+        str | None,
+        BeforeValidator(_public_url),
+        WithJsonSchema({"type": "string", "format": "uri", "examples": ["https://monitor.example.org"]}),
+    ] = None
+    """Where people reach the port, as behind a reverse proxy: its host is answered to, and https makes cookies secure."""
+
+    @field_validator("listen")
+    @classmethod
+    def _guarded(cls, listen: Listen | None, info: ValidationInfo) -> Listen | None:
+        # a token that is itself wrong is told by itself
+        if listen is not None and not loopback(listen.host) and info.data.get("token", "wrong") is None:
+            raise ValueError(
+                "a port that other machines reach needs `http.token` (make one: openssl rand -hex 24); "
+                f"or write 127.0.0.1:{listen.port}"
+            )
+        return listen
+
+
+class ControlOptions(Strict):
+    """The control socket, over which commands ask the running daemon."""
+
+    socket: Annotated[
+        str | None,
+        BeforeValidator(_socket),
+        WithJsonSchema({"type": "string", "examples": ["/run/training-monitor/control.sock", "off"]}),
+    ] = None
+    """Its path, relative to the state directory, or off. Default: control.sock in systemd's runtime directory, else in
+    the state directory."""
+    group: Annotated[str, Field(min_length=1)] | None = None
+    """People of this group may use it (mode 0660). Default: the daemon's own group."""
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """Where the control socket is, None: off; and whose group may use it, None: the daemon's own."""
+
+    socket: Path | None
+    group: str | None = None
 
 
 class Plain(Strict):
@@ -76,6 +143,7 @@ class Plain(Strict):
     state_dir: Annotated[str, Field(min_length=1)] | None = None
     """Default: systemd's state directory, else ~/.local/state/training-monitor."""
     http: HttpOptions = HttpOptions()
+    control: ControlOptions = ControlOptions()
     people: list[PersonOptions] = Field(default_factory=list)
     """Platform users and where to reach them; `owner` in a rule means these."""
     prices: list[PriceOptions] = Field(default_factory=list)
@@ -96,6 +164,7 @@ class Settings:
     store: str = field(repr=False)
     state_dir: Path
     http: HttpOptions
+    control: Control
     accounts: tuple[AccountOptions, ...]
     people: tuple[PersonOptions, ...]
     prices: tuple[PriceOptions, ...]
