@@ -12,7 +12,15 @@ from monitor.diff.accounts import (
 from monitor.diff.context import FlavorChange, FlavorContext, JobChange, JobContext
 from monitor.diff.flavors import diff_flavor, flavor_delisted
 from monitor.diff.jobs import diff_job, job_gone, job_missing
-from monitor.diff.own import delivery_dead, monitor_started, monitor_stopped, rule_failed, template_failed
+from monitor.diff.own import (
+    config_rejected,
+    config_reloaded,
+    delivery_dead,
+    monitor_started,
+    monitor_stopped,
+    rule_failed,
+    template_failed,
+)
 from monitor.diff.significant import significant
 from monitor.diff.stock import is_settled
 from monitor.diff.usage import usage_event, usage_still_absent
@@ -23,6 +31,8 @@ __all__ = [
     "JobChange",
     "JobContext",
     "baselined",
+    "config_rejected",
+    "config_reloaded",
     "delivery_dead",
     "diff_flavor",
     "diff_job",

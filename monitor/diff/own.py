@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +17,24 @@ def monitor_started(*, version: str, now: datetime) -> EventDraft:
 def monitor_stopped(*, version: str, now: datetime, reason: str | None = None) -> EventDraft:
     """`reason`: what asked for the end, like `SIGTERM`."""
     return _own(EventType.MONITOR_STOPPED, "monitor", now, {"version": version, "reason": reason})
+
+
+def config_reloaded(
+    *, file: str, changes: Mapping[str, Mapping[str, Sequence[str]]], settings: Sequence[str], now: datetime
+) -> EventDraft:
+    """The config was read anew and holds from now on. `changes`: of `accounts`, `sinks` and `rules` the names that were
+    `added`, `removed` and `changed`; `settings`: other keys that changed."""
+    named = {
+        section: {verb: list(changes.get(section, {}).get(verb, ())) for verb in ("added", "removed", "changed")}
+        for section in ("accounts", "sinks", "rules")
+    }
+    return _own(EventType.CONFIG_RELOADED, "monitor", now, {"file": file, **named, "settings": list(settings)})
+
+
+def config_rejected(*, file: str, problems: Sequence[str], count: int, now: datetime) -> EventDraft:
+    """The config was read anew and cannot be used; the one before holds. `problems`: the first of `count`, without
+    secrets."""
+    return _own(EventType.CONFIG_REJECTED, "monitor", now, {"file": file, "problems": list(problems), "count": count})
 
 
 def delivery_dead(

@@ -53,6 +53,8 @@ class EventType(StrEnum):
     RULE_FAILED = "rule.failed"
     TEMPLATE_FAILED = "template.failed"
     DELIVERY_DEAD = "delivery.dead"
+    CONFIG_RELOADED = "config.reloaded"
+    CONFIG_REJECTED = "config.rejected"
     MONITOR_STARTED = "monitor.started"
     MONITOR_STOPPED = "monitor.stopped"
 
@@ -70,6 +72,7 @@ DEFAULT_SEVERITY: Mapping[EventType, Severity] = {
     EventType.RULE_FAILED: Severity.WARNING,
     EventType.TEMPLATE_FAILED: Severity.WARNING,
     EventType.DELIVERY_DEAD: Severity.CRITICAL,
+    EventType.CONFIG_REJECTED: Severity.WARNING,
 }
 """Types not named are `info`; `job.finished` is `warning` when the job failed (the diff says so)."""
 

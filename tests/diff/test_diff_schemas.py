@@ -109,6 +109,10 @@ def _own_drafts(at: Any) -> Iterator[EventDraft]:
     yield diff.rule_failed("r", what="no such key", now=now)
     yield diff.template_failed("r", what="undefined", now=now, event="abc")
     yield diff.delivery_dead("s", rule="r", title="Job failed", attempts=9, detail="HTTP 500", now=now)
+    yield diff.config_reloaded(
+        file="/etc/m.yaml", changes={"sinks": {"added": ["team"], "changed": ["mail"]}}, settings=["prices"], now=now
+    )
+    yield diff.config_rejected(file="/etc/m.yaml", problems=["m.yaml:3:1: sinks: is missing"], count=1, now=now)
     yield diff.monitor_started(version="0.1.0", now=now)
     yield diff.monitor_stopped(version="0.1.0", now=now, reason="SIGTERM")
 

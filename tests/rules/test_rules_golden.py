@@ -83,6 +83,19 @@ def _places(shelf: Any, stored: Any, accounts: Any, at: Any) -> dict[str, list[E
         "dead": diff.delivery_dead(
             "team-slack", rule="job-ended", title="…", attempts=18, detail="HTTP 410 Gone", now=at(0)
         ),
+        "reloaded": diff.config_reloaded(
+            file="/etc/training-monitor/training-monitor.yaml",
+            changes={"accounts": {"removed": ["old"]}, "sinks": {"added": ["team"], "changed": ["mail", "hook"]}},
+            settings=["prices"],
+            now=at(0),
+        ),
+        "reloaded-same": diff.config_reloaded(file="/etc/training-monitor.yaml", changes={}, settings=[], now=at(0)),
+        "rejected": diff.config_rejected(
+            file="/etc/training-monitor.yaml",
+            problems=[f"training-monitor.yaml:{line}:3: sinks[0].url: expected a URL" for line in (3, 4, 5, 6)],
+            count=9,
+            now=at(0),
+        ),
         "started": diff.monitor_started(version="0.1.0", now=at(0)),
         "stopped": diff.monitor_stopped(version="0.1.0", now=at(0), reason="SIGTERM"),
     }

@@ -10,7 +10,8 @@ from monitor.rules.message.clean import one_line
 from monitor.rules.message.digest import digest
 from monitor.rules.message.facts import Facts, clock, joined
 from monitor.rules.message.jobs import job_story, owner
-from monitor.rules.message.places import account_story, flavor_story, own_story
+from monitor.rules.message.own import own_story
+from monitor.rules.message.places import account_story, flavor_story
 from monitor.rules.message.story import Line, Story, told
 from monitor.rules.options import UNMATCHED
 

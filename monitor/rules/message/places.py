@@ -1,8 +1,6 @@
-"""Stories of flavors, accounts and of the monitor itself."""
+"""Stories of flavors and accounts."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 from monitor.model import Event, EventType
 from monitor.rules.message.clean import one_line
@@ -135,40 +133,3 @@ def _counts(data: Facts) -> str:
         f"{thousands(value)} {_value(key)}" for key in counts.keys()[:12] if isinstance(value := counts.raw(key), int)
     ]
     return ", ".join(parts) or ("nothing" if "counts" in data else "")
-
-
-def own_story(event: Event) -> Story:
-    """The monitor itself: its rules, sinks, start and end."""
-    data = Facts(event.data)
-    tell = _OWN.get(event.type)
-    what, happened = tell(data) if tell else (Facts({"s": event.subject}).text("s"), f"has news: {event.type.value}")
-    lines = [
-        Line("Why", data.text("what", REASON) or data.text("detail", REASON) or data.text("reason", REASON)),
-        Line("Message" if data.raw("attempts") else "Waiting", data.text("title", 120)),
-        Line("Rule that sent it", data.text("rule") if event.type is EventType.DELIVERY_DEAD else ""),
-        Line("Version", data.text("version")),
-        Line("Time", clock(event.time)),
-    ]
-    more = data.text("title", 100) or data.text("what", 100)
-    return Story(what, happened, tuple(line for line in lines if line.value), more)
-
-
-def _dead(data: Facts) -> tuple[str, str]:
-    """Without an attempt it is about all that waited for a sink that was removed."""
-    attempts = data.raw("attempts")
-    if attempts == 0:
-        return f"sink {data.text('sink')}", "does not get what waited for it"
-    tries = f" after {counted(attempts, 'attempt')}" if isinstance(attempts, int) else ""
-    return f"sink {data.text('sink')}", f"did not get a message{tries}; it will not be sent again"
-
-
-_OWN: dict[EventType, Callable[[Facts], tuple[str, str]]] = {
-    EventType.RULE_FAILED: lambda data: (f"rule {data.text('rule')}", "failed on an event and did not count for it"),
-    EventType.TEMPLATE_FAILED: lambda data: (
-        f"rule {data.text('rule')}",
-        "has a template that failed; plain text was sent",
-    ),
-    EventType.DELIVERY_DEAD: _dead,
-    EventType.MONITOR_STARTED: lambda data: ("training monitor", "has started"),
-    EventType.MONITOR_STOPPED: lambda data: ("training monitor", "has stopped"),
-}

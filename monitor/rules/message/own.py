@@ -1,0 +1,83 @@
+"""Stories of the monitor itself: its rules, sinks, config, start and end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from monitor.model import Event, EventType
+from monitor.rules.message.clean import one_line
+from monitor.rules.message.facts import REASON, Facts, clock, counted
+from monitor.rules.message.story import Line, Story
+
+
+def own_story(event: Event) -> Story:
+    """The monitor itself: its rules, sinks, start and end."""
+    data = Facts(event.data)
+    tell = _OWN.get(event.type)
+    what, happened = tell(data) if tell else (Facts({"s": event.subject}).text("s"), f"has news: {event.type.value}")
+    lines = [
+        Line("Why", data.text("what", REASON) or data.text("detail", REASON) or data.text("reason", REASON)),
+        Line("Message" if data.raw("attempts") else "Waiting", data.text("title", 120)),
+        Line("Rule that sent it", data.text("rule") if event.type is EventType.DELIVERY_DEAD else ""),
+        *_changes(data),
+        Line("Mistakes", _mistakes(data)),
+        Line("Config file", data.text("file", 120)),
+        Line("Version", data.text("version")),
+        Line("Time", clock(event.time)),
+    ]
+    more = data.text("title", 100) or data.text("what", 100)
+    return Story(what, happened, tuple(line for line in lines if line.value), more)
+
+
+def _changes(data: Facts) -> list[Line]:
+    """What a reload changed, by names: `Sinks: team added; mail changed`."""
+    lines = []
+    for section in ("accounts", "sinks", "rules"):
+        part = data.part(section)
+        verbs = [(verb, _names(part.raw(verb))) for verb in ("added", "removed", "changed")]
+        lines.append(Line(section.capitalize(), "; ".join(f"{names} {verb}" for verb, names in verbs if names)))
+    return [*lines, Line("Settings", _names(data.raw("settings")))]
+
+
+def _names(value: object) -> str:
+    return ", ".join(one_line(name, 48) for name in value[:12]) if isinstance(value, list) else ""
+
+
+def _mistakes(data: Facts) -> str:
+    told = data.raw("problems")
+    if not isinstance(told, list) or not told:
+        return ""
+    count = data.raw("count")
+    more = count - len(told[:3]) if isinstance(count, int) else 0
+    return " / ".join(one_line(problem, REASON) for problem in told[:3]) + (f" / and {more} more" if more > 0 else "")
+
+
+def _reloaded(data: Facts) -> tuple[str, str]:
+    changed = any(line.value for line in _changes(data))
+    return "training monitor", "has reloaded its config" + ("" if changed else "; nothing in it has changed")
+
+
+def _dead(data: Facts) -> tuple[str, str]:
+    """Without an attempt it is about all that waited for a sink that was removed."""
+    attempts = data.raw("attempts")
+    if attempts == 0:
+        return f"sink {data.text('sink')}", "does not get what waited for it"
+    tries = f" after {counted(attempts, 'attempt')}" if isinstance(attempts, int) else ""
+    return f"sink {data.text('sink')}", f"did not get a message{tries}; it will not be sent again"
+
+
+_OWN: dict[EventType, Callable[[Facts], tuple[str, str]]] = {
+    EventType.RULE_FAILED: lambda data: (f"rule {data.text('rule')}", "failed on an event and did not count for it"),
+    EventType.TEMPLATE_FAILED: lambda data: (
+        f"rule {data.text('rule')}",
+        "has a template that failed; plain text was sent",
+    ),
+    EventType.DELIVERY_DEAD: _dead,
+    EventType.CONFIG_RELOADED: _reloaded,
+    EventType.CONFIG_REJECTED: lambda data: (
+        "training monitor",
+        "was given a config with mistakes; the one before goes on",
+    ),
+    EventType.MONITOR_STARTED: lambda data: ("training monitor", "has started"),
+    EventType.MONITOR_STOPPED: lambda data: ("training monitor", "has stopped"),
+}
