@@ -14,10 +14,11 @@ from monitor.delivery.ledger import Ended, Turn, release_unsure, take_turn
 from monitor.delivery.policy import Policy
 from monitor.fields import Clock
 from monitor.fields.bell import Bell
-from monitor.model import Delivery, Outcome, Receipt
+from monitor.model import Delivery, DeliveryState, Outcome, Receipt
 from monitor.sinks.options import SinkOptions
 from monitor.sinks.ports import Sink
 from monitor.store import Store, StoreError, next_due
+from monitor.telemetry.meter import NO_METER, Meter
 
 TICK = 5.0
 """Seconds after which the store is asked anyway: another process may have written a delivery (`sinks test`)."""
@@ -43,6 +44,7 @@ class Deliverer:
         *,
         catch_up_after: float,
         names: Mapping[str, str] | None = None,
+        meter: Meter = NO_METER,
     ) -> None:
         self.bell = Bell()
         self._store = store
@@ -52,6 +54,7 @@ class Deliverer:
         self._events = events
         self._catch_up_after = catch_up_after
         self._names = names or {}
+        self._meter = meter
         self._policy = Policy(retry_for=options.retry_for)
         self._roll: Callable[[], float] = random.random
         self._in_hand: dict[str, Delivery] = {}
@@ -90,6 +93,7 @@ class Deliverer:
         self.bell.ring()
 
     async def _attempt(self, delivery: Delivery) -> None:
+        begun = self._clock.monotonic()
         try:
             receipt = await self._sink.send(delivery)
         except Exception as error:  # a sink that raises has a bug; the message must not be lost for it
@@ -101,7 +105,17 @@ class Deliverer:
         settlement = self._policy.settle(delivery, receipt, now, self._roll())
         self._ended.append(Ended(delivery=delivery, receipt=receipt, at=now, settlement=settlement))
         self._note(receipt)
+        self._measure(self._ended[-1], self._clock.monotonic() - begun)
         self.bell.ring()
+
+    def _measure(self, ended: Ended, seconds: float) -> None:
+        sink, outcome = self._options.name, ended.receipt.outcome
+        self._meter.attempted(sink, outcome.value, seconds)
+        if ended.settlement.state in (DeliveryState.DEAD, DeliveryState.REFUSED):
+            self._meter.given_up(sink)
+        if outcome is Outcome.DELIVERED and (events := ended.delivery.notification.events):
+            newest = max(event.detected_at for event in events)
+            self._meter.delivered(sink, max(0.0, (ended.at - newest).total_seconds()))
 
     def _note(self, receipt: Receipt) -> None:
         failed = receipt.outcome in (Outcome.RETRY, Outcome.UNKNOWN)

@@ -25,6 +25,7 @@ from monitor.store import (
     next_revision,
     recover_claims,
 )
+from monitor.telemetry.meter import NO_METER, Meter
 
 REMOVED = "the sink was removed from the config"
 
@@ -52,6 +53,7 @@ class Outbox:
         events: Bell,
         catch_up_after: float = 900.0,
         names: Mapping[str, str] | None = None,
+        meter: Meter = NO_METER,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -59,7 +61,14 @@ class Outbox:
         self._log = structlog.get_logger("monitor.delivery")
         self._deliverers: Mapping[str, Deliverer] = {
             entry.options.name: Deliverer(
-                store, entry.sink, entry.options, clock, events, catch_up_after=catch_up_after, names=names
+                store,
+                entry.sink,
+                entry.options,
+                clock,
+                events,
+                catch_up_after=catch_up_after,
+                names=names,
+                meter=meter,
             )
             for entry in sinks
         }

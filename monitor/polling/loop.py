@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from functools import partial
 from math import floor
 from zlib import crc32
@@ -58,6 +59,8 @@ class WatchLoop:
         self.sweep: Sweep | None = None
         self.tried = False
         """Whether one poll was tried, well or not: what readiness asks."""
+        self.last_good: datetime | None = None
+        """The last good poll, those of earlier runs included; None where there was none."""
 
     async def run(self) -> None:
         """Polls until it is cancelled; the first poll is tried at once, later ones at the scope's own offset."""
@@ -82,22 +85,30 @@ class WatchLoop:
 
     async def turn(self) -> float:
         """One poll. Returns 0, or the seconds to keep away from something that a poll cannot mend."""
+        around, begun = self._around, self._around.clock.monotonic()
+        outcome, crawl = await self._judged()
+        around.meter.polled(self.scope.account, self.name, outcome, around.clock.monotonic() - begun)
+        return crawl
+
+    async def _judged(self) -> tuple[str, float]:
+        """What came of a poll, in the words of `Meter.polled`, and what `turn` returns."""
         self._well = False
         try:
             await self._poll()
             await self._health.good(self.name)
             self._well = True
-            return 0.0
+            self.last_good = self._around.clock.now()
+            return "good", 0.0
         except Fault as fault:
-            return await self._failed(self.name, fault)
+            return fault.kind.value, await self._failed(self.name, fault)
         except StaleWrite:
             self.watched = None  # another writer was faster: read again what is known, poll again
-            return 0.0
+            return "stale", 0.0
         except StoreError as error:
             _log.error("the store cannot be used; polling waits", account=self.scope.account, reason=str(error))
-            return STORE_PAUSE
+            return "store", STORE_PAUSE
         except Exception as error:
-            return await self._broke(self.name, error)
+            return "bug", await self._broke(self.name, error)
 
     async def _poll(self) -> None:
         if self.watched is None:
@@ -113,6 +124,7 @@ class WatchLoop:
         row = await around.store.write(partial(store.ensure_scope, scope=self.scope, now=around.clock.now()))
         watched = self._make()
         await watched.open(row)
+        self.last_good = self.last_good or row.last_good
         self.sweep = Sweep(watched) if isinstance(watched, JobsScope) else None
         self.watched = watched
 

@@ -11,6 +11,7 @@ from monitor import store
 from monitor.fields import Clock
 from monitor.polling.backoff import PROBE, Backoff, TokenBucket
 from monitor.store import Connection, Store, StoreError
+from monitor.telemetry.meter import Meter
 from monitor.wire import Fault, FaultKind
 
 REFUSALS = 3
@@ -195,10 +196,15 @@ class Pace:
 
 
 class LateGate:
-    """A gate bound after the client was made, for the fingerprint is the provider's to say."""
+    """One account's way through a gate, which is bound after the client was made: the fingerprint is the provider's to
+    say. It measures the account's requests; there is never more than one on its way."""
 
-    def __init__(self) -> None:
+    def __init__(self, account: str, clock: Clock, meter: Meter) -> None:
+        self._account = account
+        self._clock = clock
+        self._meter = meter
         self._gate: Pace | None = None
+        self._sent = 0.0
 
     def bind(self, gate: Pace) -> None:
         self._gate = gate
@@ -207,7 +213,10 @@ class LateGate:
         if self._gate is None:
             raise RuntimeError("no pace was bound to this client")
         await self._gate.enter()
+        self._sent = self._clock.monotonic()
 
     async def leave(self, fault: Fault | None) -> None:
+        outcome = "answered" if fault is None else fault.kind.value
+        self._meter.requested(self._account, outcome, self._clock.monotonic() - self._sent)
         if self._gate is not None:
             await self._gate.leave(fault)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import aiohttp
 import anyio
@@ -53,12 +54,16 @@ class Poller:
         """Watches that were not polled once yet, well or not."""
         return [f"{loop.scope.account}/{loop.name}" for loop in self.loops if not loop.tried]
 
+    def last_good(self) -> dict[tuple[str, str], datetime | None]:
+        """By account and watch: its last good poll, None where there was none yet."""
+        return {(loop.scope.account, loop.name): loop.last_good for loop in self.loops}
+
     def troubles(self) -> list[str]:
         """Which watches cannot be seen, and why."""
         return [trouble for health in self._healths for trouble in health.troubles()]
 
     def _provider(self, options: AccountOptions) -> Provider:
-        gate = LateGate()
+        gate = LateGate(options.name, self._around.clock, self._around.meter)
         provider = registry.builder(options.provider)(options, Http(self._session, gate), self._around.clock)
         fingerprint, budget = provider.fingerprint(), options.budget
         pace = self._paces.get(fingerprint)

@@ -11,6 +11,7 @@ from monitor.fields.bell import Bell
 from monitor.ledger import PriceOptions
 from monitor.providers.options import WatchOptions
 from monitor.store import Store
+from monitor.telemetry.meter import NO_METER, Meter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +23,7 @@ class Surroundings:
     prices: Sequence[PriceOptions] = ()
     catch_up_after: float = 900.0
     """Seconds without a good poll after which changes are told as one message."""
+    meter: Meter = NO_METER
 
     def gap(self, last_good: datetime | None, now: datetime, watch: WatchOptions) -> bool:
         """Whether nobody looked for long. A watch that is polled seldom has none as long as it is polled."""

@@ -29,6 +29,7 @@ from monitor.store import (
     write_notifications,
 )
 from monitor.store.event_query import load_events
+from monitor.telemetry.meter import NO_METER, Meter
 
 CURSOR = "routing"
 BATCH = 256
@@ -68,12 +69,14 @@ class Router:
         *,
         bell: Bell,
         wake: Callable[[Iterable[str]], None],
+        meter: Meter = NO_METER,
     ) -> None:
         self._store = store
         self._ruleset = ruleset
         self._clock = clock
         self._bell = bell
         self._wake = wake
+        self._meter = meter
         self._at: _Position | None = None
         self._stopping = False
         self._log = structlog.get_logger("monitor.routing")
@@ -107,7 +110,7 @@ class Router:
     async def turn(self) -> bool:
         """Routes one batch; True where more waits. Raises StoreError, and then nothing of the batch was decided."""
         at: _Position = self._at if self._at is not None else await self._store.read(_position)
-        now = self._clock.now()
+        now, begun = self._clock.now(), self._clock.monotonic()
         page = await self._store.read(lambda conn: _page(conn, at.cursor))
         due = next_due(at.state)
         tick = now if page.last and due is not None and due <= now else None
@@ -120,6 +123,8 @@ class Router:
         after = _Position(page.cursor, decided.state)
         await self._store.write(lambda conn: _commit(conn, self._store.epoch, made, at, after))
         self._at = after
+        types, rules = [event.type.value for event in page.events], [each.rule for each in made.notifications]
+        self._meter.routed(types, rules, self._clock.monotonic() - begun)
         if made.sinks:
             self._wake(made.sinks)
         return not page.last or bool(made.failures)

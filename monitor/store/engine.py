@@ -21,6 +21,7 @@ from monitor.store.postgres import PostgresWriter, postgres_read_engine
 from monitor.store.sqlite import SqliteWriter, snapshot, sqlite_read_engine
 from monitor.store.tables import meta
 from monitor.store.url import Place, SqlitePlace, parse_place
+from monitor.telemetry.meter import NO_METER, Meter
 
 T = TypeVar("T")
 
@@ -29,13 +30,18 @@ class Store:
     """An open database. `epoch` is part of every event's id; it is made with the database."""
 
     def __init__(
-        self, place: Place, writer: SqliteWriter | PostgresWriter, readers: AsyncEngine, held: FileLock | None
+        self,
+        place: Place,
+        writer: SqliteWriter | PostgresWriter,
+        readers: AsyncEngine,
+        held: FileLock | None,
+        meter: Meter = NO_METER,
     ) -> None:
         self.epoch = ""
         self._place = str(place)
         self._snapshot = isinstance(place, SqlitePlace)
         self._writer = writer
-        self._group = GroupCommit(writer.commit)
+        self._group = GroupCommit(writer.commit, meter)
         self._readers = readers
         self._held = held
         self._closed = False
@@ -82,7 +88,7 @@ class Store:
             raise own from error
 
 
-async def open_store(url: str | Secret, *, state_dir: Path, lock: bool) -> Store:
+async def open_store(url: str | Secret, *, state_dir: Path, lock: bool, meter: Meter = NO_METER) -> Store:
     """Opens the database that `url` names (`sqlite:PATH` in `state_dir`, or `postgresql://…`).
 
     With `lock` this process becomes the only one of its kind on it; a SQLite file is then made or upgraded, after a
@@ -90,9 +96,9 @@ async def open_store(url: str | Secret, *, state_dir: Path, lock: bool) -> Store
     """
     place = parse_place(url, state_dir)
     if isinstance(place, SqlitePlace):
-        return await _open_sqlite(place, lock)
+        return await _open_sqlite(place, lock, meter)
     writer = PostgresWriter(place, lock=lock)
-    store = Store(place, writer, postgres_read_engine(place), None)
+    store = Store(place, writer, postgres_read_engine(place), None, meter)
     try:
         migrate.require_current(await store.read(migrate.read_revision), str(place))
         store.epoch = await store.read(_epoch)
@@ -104,12 +110,12 @@ async def open_store(url: str | Secret, *, state_dir: Path, lock: bool) -> Store
     return store
 
 
-async def _open_sqlite(place: SqlitePlace, lock: bool) -> Store:
+async def _open_sqlite(place: SqlitePlace, lock: bool, meter: Meter) -> Store:
     migrate.require_directory(place, must_exist=not lock)
     held = FileLock(place.path) if lock else None
     try:
         await asyncio.to_thread(migrate.prepare_sqlite, place, lock)
-        store = Store(place, SqliteWriter(place), sqlite_read_engine(place), held)
+        store = Store(place, SqliteWriter(place), sqlite_read_engine(place), held, meter)
     except BaseException:
         if held is not None:
             held.release()

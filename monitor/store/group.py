@@ -6,12 +6,14 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from time import perf_counter
 from typing import Any, TypeVar
 
 import anyio
 from sqlalchemy import Connection
 
 from monitor.store.errors import StoreClosed
+from monitor.telemetry.meter import NO_METER, Meter
 
 T = TypeVar("T")
 WriteFn = Callable[[Connection], Any]
@@ -57,8 +59,11 @@ class GroupCommit:
     task at a time, which belongs to nobody: no caller's cancellation stops a commit.
     """
 
-    def __init__(self, commit: Callable[[Sequence[WriteFn]], Awaitable[Sequence[Outcome]]]) -> None:
+    def __init__(
+        self, commit: Callable[[Sequence[WriteFn]], Awaitable[Sequence[Outcome]]], meter: Meter = NO_METER
+    ) -> None:
         self._commit = commit
+        self._meter = meter
         self._waiting: list[_Waiting] = []
         self._task: asyncio.Task[None] | None = None
         self._closed = False
@@ -109,7 +114,11 @@ class GroupCommit:
             self._task = None
 
     async def _outcomes(self, group: list[_Waiting]) -> Sequence[Outcome]:
+        begun = perf_counter()
         try:
-            return await self._commit([each.fn for each in group])
+            outcomes = await self._commit([each.fn for each in group])
         except Exception as error:
-            return [Outcome(error=error)] * len(group)
+            outcomes = [Outcome(error=error)] * len(group)
+        failed = sum(outcome.error is not None for outcome in outcomes)
+        self._meter.committed(len(group), failed, perf_counter() - begun)
+        return outcomes

@@ -1,0 +1,179 @@
+"""Every metric by name, type, labels and meaning: what `Metrics` counts, what a scrape reads, what the docs list."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+PREFIX: Final = "training_monitor_"
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """`name` without the prefix, in base units. `buckets` are a histogram's upper bounds."""
+
+    name: str
+    kind: Literal["counter", "histogram", "gauge"]
+    meaning: str
+    labels: tuple[str, ...] = ()
+    buckets: tuple[float, ...] = ()
+
+    @property
+    def full_name(self) -> str:
+        return PREFIX + self.name
+
+
+_REMOTE = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+_LOCAL = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
+_WAITING = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0, 21600.0, 86400.0)
+
+POLLS: Final = Measure(
+    "polls_total",
+    "counter",
+    "Polls by what came of them: `good`, a fault's kind (`transient`, `senseless`, `throttled`, `bad_signature`, "
+    "`unauthorized`, `arrears`, `misconfigured`), `store` (it could not be written), `stale` (another process wrote "
+    "first; read again), `bug`.",
+    ("account", "watch", "outcome"),
+)
+POLL_SECONDS: Final = Measure(
+    "poll_duration_seconds",
+    "histogram",
+    "How long a poll took, waits for the budget and for the back-off included.",
+    ("account", "watch"),
+    (*_REMOTE, 300.0, 900.0),
+)
+REQUESTS: Final = Measure(
+    "requests_total",
+    "counter",
+    "Requests sent to platforms: `answered`, or the fault's kind (one that a stop cut short is `transient`).",
+    ("account", "outcome"),
+)
+REQUEST_SECONDS: Final = Measure(
+    "request_duration_seconds",
+    "histogram",
+    "How long a platform took to answer, without the waits before the request left.",
+    ("account",),
+    _REMOTE,
+)
+COMMIT_SECONDS: Final = Measure(
+    "store_commit_duration_seconds",
+    "histogram",
+    "How long one transaction of the writer took.",
+    (),
+    _LOCAL,
+)
+COMMIT_WRITES: Final = Measure(
+    "store_commit_writes",
+    "histogram",
+    "Writes that shared one transaction (group commit).",
+    (),
+    (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0),
+)
+WRITES: Final = Measure(
+    "store_writes_total", "counter", "Writes that were `committed`, or `failed` and left nothing.", ("outcome",)
+)
+EVENTS: Final = Measure(
+    "events_total", "counter", "Events that routing took from the log (those of a baseline are not routed).", ("type",)
+)
+NOTIFICATIONS: Final = Measure("notifications_total", "counter", "Notifications that rules made.", ("rule",))
+ROUTE_SECONDS: Final = Measure(
+    "route_duration_seconds",
+    "histogram",
+    "How long routing took for one batch of events, its commit included.",
+    (),
+    _LOCAL,
+)
+ATTEMPTS: Final = Measure(
+    "delivery_attempts_total",
+    "counter",
+    "Attempts to deliver: `delivered`, `retry` (it did not arrive), `unknown` (sent, no receipt), `refused` (it never "
+    "will be taken).",
+    ("sink", "outcome"),
+)
+ATTEMPT_SECONDS: Final = Measure(
+    "delivery_duration_seconds", "histogram", "How long one attempt to deliver took.", ("sink",), _REMOTE
+)
+DELIVERED_SECONDS: Final = Measure(
+    "event_to_delivered_seconds",
+    "histogram",
+    "From the detection of a message's newest event until the sink took it; what rules hold back is in it.",
+    ("sink",),
+    _WAITING,
+)
+GIVEN_UP: Final = Measure(
+    "deliveries_given_up_total",
+    "counter",
+    "Messages that a sink refused for good, or that were tried in vain for all of `retry_for`.",
+    ("sink",),
+)
+RELOADS: Final = Measure(
+    "config_reloads_total", "counter", "Reloads of the config, `taken` or `refused`.", ("outcome",)
+)
+RELOAD_OK: Final = Measure(
+    "config_last_reload_successful", "gauge", "1 where the last reload was taken (or there was none yet), else 0."
+)
+STREAMS: Final = Measure("event_streams_open", "gauge", "Streams of events (SSE) that are open.")
+
+COUNTED: Final = (
+    POLLS,
+    POLL_SECONDS,
+    REQUESTS,
+    REQUEST_SECONDS,
+    COMMIT_SECONDS,
+    COMMIT_WRITES,
+    WRITES,
+    EVENTS,
+    NOTIFICATIONS,
+    ROUTE_SECONDS,
+    ATTEMPTS,
+    ATTEMPT_SECONDS,
+    DELIVERED_SECONDS,
+    GIVEN_UP,
+    RELOADS,
+    RELOAD_OK,
+    STREAMS,
+)
+"""Kept in memory, from the start of the process on."""
+
+BUILD: Final = Measure("build_info", "gauge", "Always 1; the version is the label.", ("version",))
+READY: Final = Measure(
+    "ready", "gauge", "1 where all loops run, every watch was tried once and the store could be read, else 0."
+)
+DEAD_LOOPS: Final = Measure("dead_loops", "gauge", "Loops of the daemon that ended or hang; 0 is well.")
+DATA_AGE: Final = Measure(
+    "watch_data_age_seconds",
+    "gauge",
+    "Seconds since the last good poll; since the start of the daemon where there was none.",
+    ("account", "watch"),
+)
+SCRAPE_FAILED: Final = Measure(
+    "scrape_failed", "gauge", "1 where the store could not be read for this scrape: what is read from it is missing."
+)
+IN_MEMORY: Final = (BUILD, READY, DEAD_LOOPS, DATA_AGE, SCRAPE_FAILED)
+"""Found at the scrape without asking anybody."""
+
+ACCOUNT_STATE: Final = Measure(
+    "account_state",
+    "gauge",
+    "1 for the state that the account is in, 0 for the others: `ok`, `unreachable`, `unauthorized`, `waiting` (no good "
+    "poll yet). It is the worst of its watches.",
+    ("account", "state"),
+)
+JOBS: Final = Measure("jobs_active", "gauge", "Jobs that have not ended, by their state.", ("account", "state"))
+WAITING: Final = Measure("deliveries_waiting", "gauge", "Messages that wait to be sent, or are being sent.", ("sink",))
+OLDEST: Final = Measure(
+    "oldest_delivery_age_seconds", "gauge", "How long the oldest message has waited; 0 where none waits.", ("sink",)
+)
+DEAD: Final = Measure(
+    "deliveries_dead",
+    "gauge",
+    "Messages that were given up and are still stored, the newest 10,000 of all sinks at most.",
+    ("sink",),
+)
+BEHIND: Final = Measure("events_unrouted", "gauge", "How far routing is behind the newest event, in events.")
+LAST_SEQ: Final = Measure("last_seq", "gauge", "The number of the newest event.")
+STORE_BYTES: Final = Measure("store_size_bytes", "gauge", "Size of the database.")
+READ: Final = (ACCOUNT_STATE, JOBS, WAITING, OLDEST, DEAD, BEHIND, LAST_SEQ, STORE_BYTES)
+"""Read from the store at the scrape."""
+
+MEASURES: Final = (*COUNTED, *IN_MEMORY, *READ)
