@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
@@ -66,6 +66,20 @@ class Malformed(Exception):
         self.item_id = item_id
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probe:
+    """One thing that `check --online` tries: it reads, changes nothing, and costs a request or two.
+
+    `watch` is the configured watch that needs it; None: no watch does, but it is good to know. `permission` as the
+    platform's documents call it. `ask` returns what was seen, in a few words without names, and raises `wire.Fault`.
+    """
+
+    what: str
+    watch: str | None
+    permission: str
+    ask: Callable[[], Awaitable[str]]
+
+
 class Provider(Protocol):
     """One account on one platform. Every read raises `wire.Fault`; nothing else may escape."""
 
@@ -107,6 +121,15 @@ class Provider(Protocol):
     def fingerprint(self) -> str:
         """A one-way hash of credential and host: changes when the key, secret or host does. Not reversible (keyed or
         slow enough that a short secret is not guessed from it)."""
+        ...
+
+    def probes(self) -> Sequence[Probe]:
+        """What the key must be allowed for the configured watches, and what else it might be; in the order in which
+        they are to be tried, one after the other."""
+        ...
+
+    def remarks(self) -> Sequence[str]:
+        """What looks odd in the account's options and can be said without asking the platform."""
         ...
 
 

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import Field
 
 from monitor.fields import Duration
 from monitor.fields.strict import Name, Strict
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a sink connects to. Fit to be shown: no part of it may be a token."""
+
+    host: str
+    port: int
+    tls: bool
 
 
 class SinkOptions(Strict):
@@ -23,3 +33,13 @@ class SinkOptions(Strict):
     """How many attempts may run at once."""
     retry_for: Duration = 259200.0
     """How long a message is tried before it is dead (3 days)."""
+
+    def place(self) -> Place | None:
+        """Where messages go, for `check --online`; None where they leave no machine, or only a library knows. Needs the
+        secrets, and raises LookupError without them."""
+        return None
+
+    @property
+    def stays_here(self) -> bool:
+        """Whether messages never leave this machine, so that nothing about the way can be wrong."""
+        return False

@@ -13,7 +13,8 @@ from monitor.model import Account, Flavor, Job, Scope
 from monitor.providers.model_studio.client import PAGE_SIZE, Client
 from monitor.providers.model_studio.options import Options, zone
 from monitor.providers.model_studio.parse import Reading, parse_job
-from monitor.providers.ports import Decoded, FlavorPage, JobPage, Malformed, Provider
+from monitor.providers.model_studio.probes import probes, remarks
+from monitor.providers.ports import Decoded, FlavorPage, JobPage, Malformed, Probe, Provider
 from monitor.wire import Fault, FaultKind, Http
 
 _REGIONS = {
@@ -81,6 +82,21 @@ class ModelStudio:
             key = self._options.api_key.reveal().encode()
             self._fingerprint = hashlib.scrypt(key, salt=salt, n=2**14, r=8, p=1, dklen=16).hex()
         return self._fingerprint
+
+    def probes(self) -> Sequence[Probe]:
+        (scope,) = self.scopes("jobs")
+
+        def id_of(raw: bytes) -> str | None:
+            try:
+                return self.decode_job(scope, raw).item.id
+            except Malformed:
+                return None
+
+        return probes(self._client, self._options.jobs.model, id_of)
+
+    def remarks(self) -> Sequence[str]:
+        of_host = _region(URL(self._options.endpoint).host or "")
+        return list(remarks(self._options.api_key, self._options.region, of_host))
 
 
 def build(options: Options, http: Http, clock: Clock) -> Provider:

@@ -22,14 +22,20 @@ from monitor.providers.modelarts.options import Options
 from monitor.providers.modelarts.parse_flavor import parse_resource_flavor, parse_training_flavor
 from monitor.providers.modelarts.parse_job import PARSER_VERSION, parse_job
 from monitor.providers.modelarts.platform_time import PlatformTime
-from monitor.providers.ports import Decoded, FlavorPage, JobPage
+from monitor.providers.modelarts.probes import (
+    LIST_JOBS,
+    READ_JOB,
+    flavor_probe,
+    job_probes,
+    remarks,
+    workspace_probe,
+)
+from monitor.providers.ports import Decoded, FlavorPage, JobPage, Probe
 from monitor.wire import Answer, Fault, FaultKind, Http
 
 _ACTIVE = ("Creating", "Pending", "Running", "Terminating")
-_LIST = Operation(action="list the training jobs", permission="the permission modelarts:trainJob:list")
-_READ = Operation(
-    action="show a training job", permission="the permission modelarts:trainJob:get", absent=JOB_NOT_FOUND
-)
+_LIST = Operation(action="list the training jobs", permission=f"the permission {LIST_JOBS}")
+_READ = Operation(action="show a training job", permission=f"the permission {READ_JOB}", absent=JOB_NOT_FOUND)
 _JOB_ID = re.compile(r"[A-Za-z0-9_.:-]{1,128}", re.ASCII)
 
 
@@ -119,6 +125,18 @@ class ModelArts:
         if self._fingerprint is None:
             self._fingerprint = fingerprint(self._origin, self._auth.identity())
         return self._fingerprint
+
+    def probes(self) -> Sequence[Probe]:
+        """The catalogues that nobody watches are tried too, for what else the key may do."""
+        found = list(job_probes(self.scopes("jobs"), self.list_jobs, self.read_job))
+        for catalogue in Catalogue:
+            scopes = self.scopes(catalogue)
+            scope = scopes[0] if scopes else self._scope(catalogue, "")
+            found.append(flavor_probe(scope, bool(scopes), self.list_flavors))
+        return [*found, workspace_probe(self._client, self._path(1, "workspaces"))]
+
+    def remarks(self) -> Sequence[str]:
+        return list(remarks(self._options))
 
     def _scope(self, watch: str, narrowed: str, workspace: str | None = None) -> Scope:
         key = f"{self._origin} project={self._options.project_id} {narrowed}"

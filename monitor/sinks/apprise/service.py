@@ -10,7 +10,9 @@ from typing import Any
 from monitor.fields import Secret
 from monitor.fields.markdown import escape
 from monitor.model import Outcome, Receipt, Severity, Text
+from monitor.sinks.apprise.place import place_in
 from monitor.sinks.apprise.verdict import judge
+from monitor.sinks.options import Place
 
 _TYPES = {Severity.INFO: "info", Severity.WARNING: "warning", Severity.CRITICAL: "failure"}
 
@@ -57,6 +59,12 @@ class Service:
         warnings = [message for level, message in lines if level in ("WARNING", "ERROR", "CRITICAL")]
         causes = [message for level, message in lines if level == "DEBUG" and "xception" in message]
         return judge(self.name, warnings, causes, self._url.reveal())
+
+
+def place_of(url: Secret) -> Place | None:
+    """Where messages to this URL go, where that can be told. Raises ValueError like `Service`."""
+    text = url.reveal()
+    return place_in(_instantiate(_load(), text), text.partition("://")[0].lower())
 
 
 def _load() -> Any:

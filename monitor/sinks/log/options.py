@@ -9,3 +9,7 @@ from monitor.sinks.options import SinkOptions
 
 class Options(SinkOptions):
     type: Literal["log"]
+
+    @property
+    def stays_here(self) -> bool:
+        return True

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field
 from yarl import URL
 
 from monitor.fields import Secret
-from monitor.sinks.options import SinkOptions
+from monitor.sinks.options import Place, SinkOptions
 
 PREFIX = "whsec_"
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
@@ -70,3 +70,7 @@ class Options(SinkOptions):
     """Signs every message (Standard Webhooks): `whsec_` and base64, or any text, whose UTF-8 bytes are the key."""
     headers: Annotated[dict[str, Secret], AfterValidator(_headers)] = Field(default_factory=dict)
     """Sent beside the webhook's own, as for `Authorization`."""
+
+    def place(self) -> Place:
+        url = URL(self.url.reveal())
+        return Place(url.host or "", url.port or 0, url.scheme == "https")
