@@ -47,6 +47,8 @@ _decode = msgspec.json.Decoder(KnownJob).decode
 _MOVING = (
     "name",
     "state",
+    "creator",
+    "model",
     "created_at",
     "active",
     "gone",
@@ -170,6 +172,8 @@ def _columns(scope_id: int, write: JobWrite, now: datetime) -> dict[str, Any]:
         "job_id": known.job.id,
         "name": known.job.name,
         "state": known.job.state.value,
+        "creator": known.job.creator,
+        "model": known.job.base_model or known.job.model,
         "created_at": known.job.created_at or EPOCH,
         "active": not known.gone and not known.job.state.terminal,
         "gone": known.gone,

@@ -86,6 +86,8 @@ jobs = Table(
     Column("job_id", Bytewise, nullable=False),
     _text("name"),
     _text("state"),
+    _text("creator", null=True),
+    _text("model", null=True),
     _time("created_at", null=False),
     _flag("active"),
     _flag("gone"),
@@ -101,15 +103,24 @@ jobs = Table(
     Index(None, "name"),
     Index(None, "account", "created_at", "id"),
     Index(None, "created_at", "id"),
+    Index(None, "creator", "created_at", "id"),
+    Index(None, "model", "created_at", "id"),
 )
-"""`created_at` is 1970 where the platform does not tell it: those jobs come last in every list."""
-Index(
-    "ix_jobs_active",
-    jobs.c.created_at,
-    jobs.c.id,
-    sqlite_where=jobs.c.active.is_(True),
-    postgresql_where=jobs.c.active.is_(True),
-)
+"""`created_at` is 1970 where the platform does not tell it: those jobs come last in every list. `model` is the base
+model, else the model."""
+for _name_of, _columns, _where in (
+    ("active", (), jobs.c.active.is_(True)),
+    ("active_account", (jobs.c.account,), jobs.c.active.is_(True)),
+    ("here", (), jobs.c.gone.is_(False)),
+    ("here_account", (jobs.c.account,), jobs.c.gone.is_(False)),
+    ("here_account_state", (jobs.c.account, jobs.c.state), jobs.c.gone.is_(False)),
+    ("here_state", (jobs.c.state,), jobs.c.gone.is_(False)),
+):
+    _listed = (*_columns, jobs.c.created_at, jobs.c.id)
+    Index(f"ix_jobs_{_name_of}", *_listed, sqlite_where=_where, postgresql_where=_where)
+
+job_counts = Table("job_counts", metadata, _name("account"), _name("state"), _number("count"))
+"""How many jobs are in each state and not gone; triggers of the database keep it."""
 
 flavors = Table(
     "flavors",
@@ -144,6 +155,7 @@ events = Table(
     Index(None, "type", "seq"),
     Index(None, "account", "seq"),
     Index(None, "subject", "seq"),
+    Index(None, "severity", "seq"),
     Index(None, "detected_at"),
 )
 """`id` is a hash of epoch, account, subject, type and revision: its uniqueness is that of the fact."""
@@ -201,6 +213,9 @@ notifications = Table(
     _text("markdown"),
     _time("created_at", null=False),
     UniqueConstraint("id"),
+    Index(None, "rule", "n"),
+    Index(None, "severity", "n"),
+    Index(None, "created_at"),
 )
 notification_events = Table(
     "notification_events",
@@ -225,19 +240,23 @@ deliveries = Table(
     _time("next_at"),
     _time("settled_at"),
     _text("detail"),
+    _time("renewed_at"),
     UniqueConstraint("id"),
     Index(None, "notification"),
+    Index(None, "rule", "n"),
     Index(None, "sink", "n"),
+    Index(None, "sink", "state", "n"),
     Index(None, "state", "n"),
 )
-"""`ready`: pending, and no earlier unsettled delivery of the same rule and sink shares a subject with it."""
+"""`ready`: pending, and no earlier unsettled delivery of the same rule and sink shares a subject with it.
+`renewed_at`: when somebody last asked for it to be tried again."""
 
-for _purpose, _columns, _where in (
+for _purpose, _open, _where in (
     ("claim", (deliveries.c.sink, deliveries.c.n, deliveries.c.next_at), deliveries.c.ready.is_(True)),
     ("due", (deliveries.c.sink, deliveries.c.next_at), deliveries.c.ready.is_(True)),
     ("open", (deliveries.c.sink, deliveries.c.rule, deliveries.c.n), deliveries.c.settled_at.is_(None)),
 ):
-    Index(f"ix_deliveries_{_purpose}", *_columns, sqlite_where=_where, postgresql_where=_where)
+    Index(f"ix_deliveries_{_purpose}", *_open, sqlite_where=_where, postgresql_where=_where)
 
 unsettled = Table(
     "unsettled",

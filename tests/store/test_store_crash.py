@@ -113,7 +113,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 async def test_a_full_disk_fails_writes_plainly_and_the_store_works_again_when_there_is_room(small_disk: Path) -> None:
-    (small_disk / "ballast").write_bytes(b"x" * 400_000)
+    (small_disk / "ballast").write_bytes(b"x" * 250_000)
     store = await open_store("sqlite:monitor.db", state_dir=small_disk, lock=True)
     large = draft(data={"filler": "y" * 5_000})
     kept, refused = 0, 0

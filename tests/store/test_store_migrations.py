@@ -46,7 +46,7 @@ async def test_every_index_of_the_program_is_in_the_database(home) -> None:
     assert meant.keys() <= there.keys()
     partial_ones = {name for name, index in meant.items() if index.dialect_options["sqlite"]["where"] is not None}
     assert partial_ones == {name for name in meant if " WHERE " in there[name]}
-    assert len(partial_ones) == 4
+    assert len(partial_ones) == 9
 
 
 async def test_a_check_finds_what_is_not_as_it_should_be(sqlite_home) -> None:
@@ -68,9 +68,9 @@ async def test_a_database_with_rows_is_upgraded_after_a_copy(tmp_path: Path, nex
     await store.aclose()
     done = in_next_release(tmp_path, next_revision)
     assert done.stdout == "True\nFalse\n", done.stderr
-    copy = tmp_path / "monitor.db.before-0002"
+    copy = tmp_path / "monitor.db.before-0003"
     assert sorted(path.name for path in tmp_path.glob("monitor.db*")) == ["monitor.db", copy.name, "monitor.db.lock"]
-    for path, revision in ((copy, "0001"), (tmp_path / "monitor.db", "0002")):
+    for path, revision in ((copy, HEAD), (tmp_path / "monitor.db", "0003")):
         raw = sqlite3.connect(path)
         assert raw.execute("SELECT version_num FROM alembic_version").fetchall() == [(revision,)]
         assert raw.execute("SELECT count(*) FROM events").fetchall() == [(1,)]
@@ -119,7 +119,7 @@ def in_next_release(place: Path, scripts: str, call: str = "") -> subprocess.Com
         "import asyncio, sys\nfrom pathlib import Path\n"
         "from monitor.store import alembic, migrate, open_store, upgrade\n"
         "place, scripts = Path(sys.argv[1]), Path(sys.argv[2])\n"
-        "migrate.HEAD = '0002'\nalembic.migrations = lambda: scripts\n"
+        "migrate.HEAD = '0003'\nalembic.migrations = lambda: scripts\n"
         f"async def main():\n{f'    await {call}' if call else twice}\n"
         "asyncio.run(main())\n"
     )
@@ -140,10 +140,11 @@ def failing_revision(tmp_path_factory: pytest.TempPathFactory) -> str:
 def scripts_with(tmp_path_factory: pytest.TempPathFactory, body: str) -> str:
     folder = tmp_path_factory.mktemp("migrations")
     (folder / "versions").mkdir()
-    for name in ("env.py", "script.py.mako", "versions/0001_initial.py"):
+    versions = sorted(f"versions/{path.name}" for path in (migrations() / "versions").glob("0*.py"))
+    for name in ("env.py", "script.py.mako", *versions):
         (folder / name).write_text((migrations() / name).read_text())
-    (folder / "versions" / "0002_next.py").write_text(
-        f"import sqlalchemy as sa\nfrom alembic import op\n\nrevision = '0002'\ndown_revision = '0001'\n\n"
+    (folder / "versions" / "0003_next.py").write_text(
+        f"import sqlalchemy as sa\nfrom alembic import op\n\nrevision = '0003'\ndown_revision = '0002'\n\n"
         f"def upgrade() -> None:\n    {body}\n"
     )
     return str(folder)
