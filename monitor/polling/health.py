@@ -36,6 +36,7 @@ class AccountHealth:
     """
 
     def __init__(self, account: Account, around: Surroundings) -> None:
+        self.account = account.name
         self._account = account
         self._around = around
         self._rows: dict[str, Health] = {}
@@ -51,6 +52,11 @@ class AccountHealth:
         self._rows = rows
         ill = [watch for watch, row in rows.items() if row.state != "ok"]
         self._told = {min(ill, key=lambda watch: rows[watch].since)} if ill else set()
+
+    @property
+    def state(self) -> Literal["ok", "unreachable", "unauthorized"]:
+        """That of the worst of its watches."""
+        return max((row.state for row in self._rows.values()), key=_GRAVITY.__getitem__, default="ok")
 
     def troubles(self) -> list[str]:
         """What cannot be seen, and why, in plain words: `llm/jobs is unauthorized: …`."""

@@ -58,6 +58,12 @@ class Poller:
         """By account and watch: its last good poll, None where there was none yet."""
         return {(loop.scope.account, loop.name): loop.last_good for loop in self.loops}
 
+    def states(self) -> dict[str, str]:
+        """By account: `ok`, `unreachable` or `unauthorized`, the worst of its watches; `waiting` before a good poll."""
+        seen = {account for (account, _), at in self.last_good().items() if at is not None}
+        states: dict[str, str] = {health.account: health.state for health in self._healths}
+        return {name: "waiting" if state == "ok" and name not in seen else state for name, state in states.items()}
+
     def troubles(self) -> list[str]:
         """Which watches cannot be seen, and why."""
         return [trouble for health in self._healths for trouble in health.troubles()]

@@ -146,12 +146,6 @@ DATA_AGE: Final = Measure(
     "Seconds since the last good poll; since the start of the daemon where there was none.",
     ("account", "watch"),
 )
-SCRAPE_FAILED: Final = Measure(
-    "scrape_failed", "gauge", "1 where the store could not be read for this scrape: what is read from it is missing."
-)
-IN_MEMORY: Final = (BUILD, READY, DEAD_LOOPS, DATA_AGE, SCRAPE_FAILED)
-"""Found at the scrape without asking anybody."""
-
 ACCOUNT_STATE: Final = Measure(
     "account_state",
     "gauge",
@@ -159,6 +153,12 @@ ACCOUNT_STATE: Final = Measure(
     "poll yet). It is the worst of its watches.",
     ("account", "state"),
 )
+SCRAPE_FAILED: Final = Measure(
+    "scrape_failed", "gauge", "1 where the store could not be read for this scrape: what is read from it is missing."
+)
+IN_MEMORY: Final = (BUILD, READY, DEAD_LOOPS, DATA_AGE, ACCOUNT_STATE, SCRAPE_FAILED)
+"""Found at the scrape without asking anybody."""
+
 JOBS: Final = Measure("jobs_active", "gauge", "Jobs that have not ended, by their state.", ("account", "state"))
 WAITING: Final = Measure("deliveries_waiting", "gauge", "Messages that wait to be sent, or are being sent.", ("sink",))
 OLDEST: Final = Measure(
@@ -173,7 +173,7 @@ DEAD: Final = Measure(
 BEHIND: Final = Measure("events_unrouted", "gauge", "How far routing is behind the newest event, in events.")
 LAST_SEQ: Final = Measure("last_seq", "gauge", "The number of the newest event.")
 STORE_BYTES: Final = Measure("store_size_bytes", "gauge", "Size of the database.")
-READ: Final = (ACCOUNT_STATE, JOBS, WAITING, OLDEST, DEAD, BEHIND, LAST_SEQ, STORE_BYTES)
+READ: Final = (JOBS, WAITING, OLDEST, DEAD, BEHIND, LAST_SEQ, STORE_BYTES)
 """Read from the store at the scrape."""
 
 MEASURES: Final = (*COUNTED, *IN_MEMORY, *READ)

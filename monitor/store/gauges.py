@@ -1,0 +1,87 @@
+"""What a scrape of the metrics reads: few numbers, none of which costs more the longer the history is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, func, literal_column, select, text
+
+from monitor.model import DeliveryState
+from monitor.store.events import last_seq
+from monitor.store.rules import get_cursor
+from monitor.store.tables import deliveries, jobs
+
+MOST_DEAD = 10_000
+"""Deliveries that were given up are counted up to so many; nothing but retention ends them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backlog:
+    """What waits for one sink, being sent included. `oldest`: when the first of it was written."""
+
+    count: int
+    oldest: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gauges:
+    """On one snapshot. A sink or an account of which there is nothing to tell is left out."""
+
+    last_seq: int
+    unrouted: int
+    size: int
+    """Bytes of the database."""
+    waiting: Mapping[str, Backlog]
+    dead: Mapping[str, int]
+    jobs: Mapping[tuple[str, str], int]
+    """Jobs that have not ended, by account and state."""
+
+
+def read_gauges(conn: Connection, *, routing: str) -> Gauges:
+    """`routing` is the name of the cursor by which the event log is routed."""
+    newest = last_seq(conn)
+    return Gauges(
+        last_seq=newest,
+        unrouted=max(0, newest - get_cursor(conn, routing)),
+        size=_size(conn),
+        waiting=_waiting(conn),
+        dead=_dead(conn),
+        jobs=_jobs(conn),
+    )
+
+
+def _waiting(conn: Connection) -> dict[str, Backlog]:
+    open_ = (
+        select(deliveries.c.sink, func.count().label("count"), func.min(deliveries.c.n).label("n"))
+        .where(deliveries.c.settled_at.is_(None))
+        .group_by(deliveries.c.sink)
+        .subquery()
+    )
+    query = select(open_.c.sink, open_.c.count, deliveries.c.created_at).join(deliveries, deliveries.c.n == open_.c.n)
+    return {sink: Backlog(count=int(count), oldest=oldest) for sink, count, oldest in conn.execute(query)}
+
+
+def _dead(conn: Connection) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for state in (DeliveryState.DEAD, DeliveryState.REFUSED):
+        newest = select(deliveries.c.sink).where(deliveries.c.state == state.value)
+        some = newest.order_by(deliveries.c.n.desc()).limit(MOST_DEAD).subquery()
+        for sink, count in conn.execute(select(some.c.sink, func.count()).group_by(some.c.sink)):
+            counts[sink] = counts.get(sink, 0) + int(count)
+    return counts
+
+
+def _jobs(conn: Connection) -> dict[tuple[str, str], int]:
+    query = select(jobs.c.account, jobs.c.state, func.count()).where(jobs.c.active.is_(True))
+    return {
+        (account, state): int(n) for account, state, n in conn.execute(query.group_by(jobs.c.account, jobs.c.state))
+    }
+
+
+def _size(conn: Connection) -> int:
+    if conn.dialect.name == "sqlite":
+        pages = text("SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()")
+        return int(conn.execute(pages).scalar_one())
+    return int(conn.execute(select(func.pg_database_size(literal_column("current_database()")))).scalar_one())

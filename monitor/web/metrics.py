@@ -1,0 +1,139 @@
+"""`/metrics`: what was counted since the start, and what the daemon and its store are like at this moment."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Final, Protocol, TypeVar
+
+import structlog
+from prometheus_client import Metric
+from prometheus_client.exposition import choose_encoder
+
+from monitor import __version__
+from monitor.rules.options import UNMATCHED
+from monitor.store import StoreError
+from monitor.store.gauges import Gauges, read_gauges
+from monitor.telemetry import measures as m
+from monitor.telemetry.measures import Measure
+from monitor.telemetry.metrics import Metrics
+from monitor.web.api.inside import Inside
+from monitor.web.health import Health
+
+STORE_PATIENCE = 4.0
+"""Seconds that a scrape waits for the store; Prometheus itself gives up after ten."""
+STATES: Final = ("ok", "unreachable", "unauthorized", "waiting")
+CURSOR: Final = "routing"
+
+Labels = TypeVar("Labels", bound=tuple[str, ...])
+
+_log = structlog.get_logger("monitor.web")
+
+
+class Watches(Protocol):
+    """What `polling.Poller` tells of its watches."""
+
+    def last_good(self) -> Mapping[tuple[str, str], datetime | None]: ...
+
+    def states(self) -> Mapping[str, str]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Exposition:
+    body: bytes
+    content_type: str
+
+
+class Exposer:
+    """Answers scrapes. `health` and `watches` are asked with each one, for a reload makes others."""
+
+    def __init__(
+        self, metrics: Metrics, inside: Inside, *, health: Callable[[], Health], watches: Callable[[], Watches]
+    ) -> None:
+        self._metrics = metrics
+        self._inside = inside
+        self._health = health
+        self._watches = watches
+        self._reading: asyncio.Task[Gauges | None] | None = None
+        self._begun = inside.started_at or inside.clock.now()
+
+    async def text(self) -> bytes:
+        """The format that every Prometheus reads."""
+        return (await self.exposition()).body
+
+    async def exposition(self, accept: str = "") -> Exposition:
+        """OpenMetrics where `accept` asks for it, else text 0.0.4. A store that cannot be read never fails it."""
+        gauges = await self._gauges()
+        page = _Page([*self._metrics_with_zeros(), *self._present(gauges is None), *self._stored(gauges)])
+        encode, content_type = choose_encoder(accept)
+        return Exposition(encode(page), content_type)
+
+    async def _gauges(self) -> Gauges | None:
+        """None where the store fails or is slow. A slow read goes on, and the next scrape waits for it instead of
+        beginning another; so do scrapes at the same time."""
+        if self._reading is None or self._reading.done():
+            self._reading = asyncio.create_task(self._read(), name="metrics: read the store")
+        reading = self._reading
+        await asyncio.wait([reading], timeout=STORE_PATIENCE)
+        return reading.result() if reading.done() else None
+
+    async def _read(self) -> Gauges | None:
+        try:
+            return await self._inside.store.read(partial(read_gauges, routing=CURSOR))
+        except StoreError as error:
+            _log.debug("metrics go without the store", reason=str(error))
+            return None
+
+    def _metrics_with_zeros(self) -> Iterable[Metric]:
+        settings = self._inside.settings
+        rules = [rule.name for rule in settings.rules] + ([UNMATCHED] if settings.unmatched else [])
+        sinks = [sink.name for sink in settings.sinks]
+        self._metrics.expect(watches=self._watches().last_good(), rules=rules, sinks=sinks)
+        return self._metrics.collect()
+
+    def _present(self, failed: bool) -> Iterator[Metric]:
+        health, watches, now = self._health(), self._watches(), self._inside.clock.now()
+        dead = len(health.dead_loops())
+        yield _gauge(m.BUILD, {(__version__,): 1})
+        yield _gauge(m.READY, {(): not (dead or health.untried() or failed)})
+        yield _gauge(m.DEAD_LOOPS, {(): dead})
+        ages = {watch: (now - (at or self._begun)).total_seconds() for watch, at in watches.last_good().items()}
+        yield _gauge(m.DATA_AGE, {watch: max(0.0, age) for watch, age in ages.items()})
+        states = {(name, each): float(state == each) for name, state in watches.states().items() for each in STATES}
+        yield _gauge(m.ACCOUNT_STATE, states)
+        yield _gauge(m.SCRAPE_FAILED, {(): failed})
+
+    def _stored(self, found: Gauges | None) -> Iterator[Metric]:
+        if found is None:
+            return
+        now, settings = self._inside.clock.now(), self._inside.settings
+        accounts = {account.name for account in settings.accounts}
+        yield _gauge(m.JOBS, {key: count for key, count in found.jobs.items() if key[0] in accounts})
+        waiting = {sink.name: found.waiting.get(sink.name) for sink in settings.sinks}
+        ages = {sink: (now - each.oldest).total_seconds() if each else 0.0 for sink, each in waiting.items()}
+        yield _gauge(m.WAITING, {(sink,): each.count if each else 0 for sink, each in waiting.items()})
+        yield _gauge(m.OLDEST, {(sink,): max(0.0, age) for sink, age in ages.items()})
+        yield _gauge(m.DEAD, {(sink,): found.dead.get(sink, 0) for sink in waiting})
+        yield _gauge(m.BEHIND, {(): found.unrouted})
+        yield _gauge(m.LAST_SEQ, {(): found.last_seq})
+        yield _gauge(m.STORE_BYTES, {(): found.size})
+
+
+class _Page:
+    """What an encoder of prometheus_client takes."""
+
+    def __init__(self, metrics: list[Metric]) -> None:
+        self._metrics = metrics
+
+    def collect(self) -> Iterable[Metric]:
+        return self._metrics
+
+
+def _gauge(measure: Measure, values: Mapping[Labels, float]) -> Metric:
+    metric = Metric(measure.full_name, measure.meaning, measure.kind)
+    for labels, value in values.items():
+        metric.add_sample(measure.full_name, dict(zip(measure.labels, labels, strict=True)), float(value))
+    return metric
