@@ -99,7 +99,7 @@ class HttpOptions(Strict):
         BeforeValidator(_public_url),
         WithJsonSchema({"type": "string", "format": "uri", "examples": ["https://monitor.example.org"]}),
     ] = None
-    """Where people reach the port, as behind a reverse proxy: its host is answered to, and https makes cookies secure."""
+    """Where people reach the port, as behind a reverse proxy. Its host is answered to; https makes cookies secure."""
 
     @field_validator("listen")
     @classmethod

@@ -48,18 +48,23 @@ def health_app(health: Health) -> web.Application:
     """GET and HEAD on the two paths; everything else is 404 or 405. Every answer bears the security headers."""
     app = web.Application()
     app.on_response_prepare.append(_add_headers)
+    app.add_routes(health_routes(lambda: health))
+    return app
+
+
+def health_routes(current: Callable[[], Health]) -> list[web.RouteDef]:
+    """GET and HEAD on the two paths. `current` is asked with each request, for a reload makes another."""
 
     async def healthz(request: web.Request) -> web.Response:
-        return _answer([f"{name} is not running" for name in health.dead_loops()])
+        return _answer([f"{name} is not running" for name in current().dead_loops()])
 
     async def readyz(request: web.Request) -> web.Response:
+        health = current()
         reasons = [f"{name} is not running" for name in health.dead_loops()]
         reasons += [f"{name} was not polled yet" for name in health.untried()]
         return _answer([*reasons, *await _store_reasons(health)], troubles=health.troubles())
 
-    app.router.add_get("/healthz", healthz)
-    app.router.add_get("/readyz", readyz)
-    return app
+    return [web.get("/healthz", healthz), web.get("/readyz", readyz)]
 
 
 @asynccontextmanager
@@ -72,7 +77,7 @@ async def serving(app: web.Application, host: str, port: int) -> AsyncIterator[i
             site = web.TCPSite(runner, host, port)
             await site.start()
         except OSError as error:
-            raise _unavailable(error, host, port) from error
+            raise unavailable(error, host, port) from error
         yield int(runner.addresses[0][1])
     finally:
         with anyio.CancelScope(shield=True):
@@ -99,7 +104,8 @@ async def _add_headers(request: web.Request, response: web.StreamResponse) -> No
     response.headers.update(_HEADERS)
 
 
-def _unavailable(error: OSError, host: str, port: int) -> PortUnavailable:
+def unavailable(error: OSError, host: str, port: int) -> PortUnavailable:
+    """Why that address cannot be served, with the remedy."""
     place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     if error.errno == errno.EADDRINUSE:
         hint = "Stop what uses it, or give `http.listen` another port in the config file (or `off`)."
