@@ -69,4 +69,8 @@ class Listening(web.BaseSite):
         server = self._runner.server
         assert server is not None
         loop = asyncio.get_running_loop()
-        self._server = await self._accept(loop, lambda: Connection(server, loop=loop, access_log=None, keepalive_timeout=IDLE),  # type: ignore[arg-type])
+
+        def connection() -> Connection:
+            return Connection(server, loop=loop, access_log=None, keepalive_timeout=IDLE)  # type: ignore[arg-type]
+
+        self._server = await self._accept(loop, connection)
