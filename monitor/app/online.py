@@ -255,4 +255,4 @@ def worst(verdicts: Iterable[str]) -> Literal["works", "partly", "failed"]:
     return "failed" if all(each == "failed" for each in all_) else "partly"
 
 
-__all__ = ["Seen", "StoreError", "Tried", "open_beside", "try_accounts", "worst"]
+__all__ = ["LAST_TRY", "REFUSALS", "Seen", "StoreError", "Tried", "open_beside", "try_accounts", "worst"]
