@@ -24,6 +24,7 @@ from monitor.polling.surroundings import Surroundings
 from monitor.providers.options import AccountOptions
 from monitor.sandbox.server import serving
 from monitor.store import Connection, Store, StoreError, open_store
+from monitor.telemetry.meter import NO_METER, Meter
 from monitor.wire import new_session
 from tests.kit.clock import VirtualClock
 
@@ -66,6 +67,7 @@ class Rig:
         self.clock = clock
         self.folder = folder
         self.prices: Sequence[Any] = ()
+        self.meter: Meter = NO_METER
         self.writes = 0
         self.requests = 0
         self.store_fault: StoreError | None = None
@@ -98,7 +100,7 @@ class Rig:
     async def running(self) -> AsyncIterator[Rig]:
         """One life of the process."""
         self.live()
-        real = await open_store("sqlite:monitor.db", state_dir=self.folder, lock=True)
+        real = await open_store("sqlite:monitor.db", state_dir=self.folder, lock=True, meter=self.meter)
         trace = aiohttp.TraceConfig()
         trace.on_request_start.append(self._on_request)
         trace.on_request_end.append(self._on_answer)
@@ -107,7 +109,7 @@ class Rig:
         trace.freeze()
         try:
             store: Any = CountingStore(real, self)
-            around = Surroundings(store=store, clock=self.clock, bell=Bell(), prices=self.prices)
+            around = Surroundings(store=store, clock=self.clock, bell=Bell(), prices=self.prices, meter=self.meter)
             self.poller = Poller(self.accounts, session, around)
             await self.poller.open()
             self.store = real

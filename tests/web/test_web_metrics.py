@@ -1,0 +1,353 @@
+"""Every metric moves when its thing happens: real platforms, a real store, a real webhook, read by a real parser."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from shutil import which
+from typing import Any
+
+import anyio
+import pytest
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
+from prometheus_client.parser import text_string_to_metric_families as parse
+
+from monitor import __version__
+from monitor.delivery import Outbox, SinkEntry
+from monitor.emulation import Reply
+from monitor.fields.bell import Bell
+from monitor.model import Text
+from monitor.providers import registry
+from monitor.routing import Router
+from monitor.rules import RuleOptions, RuleSet
+from monitor.settings import Settings
+from monitor.settings.root import Control, HttpOptions
+from monitor.sinks.webhook.options import Options
+from monitor.sinks.webhook.sink import build
+from monitor.store import StoreFull
+from monitor.telemetry.measures import MEASURES
+from monitor.telemetry.metrics import Metrics
+from monitor.web import metrics as room
+from monitor.web.api.inside import Inside
+from monitor.web.health import Health
+from monitor.web.metrics import Exposer
+from monitor.wire import Http, new_session
+from tests.kit.clock import VirtualClock
+from tests.kit.outbox import HookServer, SteppedClock, eventually, hook_server, said
+from tests.kit.platforms import modelarts
+from tests.kit.rig import Rig, rigged
+
+SECRET = "hunter2hunter2"
+HOSTILE = 'jobs/space "of" \\ the\nnight'
+
+
+async def probe() -> None: ...
+
+
+class Scene:
+    """The whole way of the data with one meter, and a scrape of it."""
+
+    def __init__(self, rig: Rig, emulator: Any, server: HookServer) -> None:
+        self.rig, self.emulator, self.server = rig, emulator, server
+        self.clock = SteppedClock()
+        self.metrics = Metrics()
+        self.dead: list[str] = []
+        rig.meter = self.metrics
+        url = f"http://127.0.0.1:{server.port}/hook?token={SECRET}"
+        self.sink = Options(name="hook", type="webhook", url=url, timeout="5s")  # type: ignore[arg-type]
+        self.rules = [RuleOptions(name="job-told", on=["job.*"], notify=["hook"])]  # type: ignore[arg-type]
+
+    def settings(self) -> Settings:
+        return Settings(
+            path=Path("training-monitor.yaml"),
+            store=f"sqlite:{SECRET}",
+            state_dir=self.rig.folder,
+            http=HttpOptions(),
+            control=Control(None),
+            accounts=tuple(self.rig.accounts),
+            people=(),
+            prices=(),
+            sinks=(self.sink,),
+            rules=tuple(self.rules),
+            unmatched=None,
+            catch_up_after=900.0,
+        )
+
+    def exposer(self, store: Any = None) -> Exposer:
+        inside = Inside(store=store or self.rig.store, clock=self.rig.clock, settings=self.settings())
+        health = Health(dead_loops=lambda: self.dead, untried=list, probe_store=probe)
+        return Exposer(self.metrics, inside, health=lambda: health, watches=lambda: self.rig.poller)
+
+    def router(self, outbox: Outbox) -> Router:
+        rules = RuleSet.compile(self.rules, [], None, ["hook"])
+        return Router(self.rig.store, rules, self.clock, bell=Bell(), wake=outbox.ring, meter=self.metrics)
+
+    @asynccontextmanager
+    async def outbox(self) -> AsyncIterator[Outbox]:
+        async with new_session() as session, anyio.create_task_group() as group:
+            entry = SinkEntry(sink=build(self.sink, Http(session), self.clock), options=self.sink)
+            outbox = Outbox(self.rig.store, [entry], self.clock, events=Bell(), meter=self.metrics)
+            group.start_soon(outbox.run)
+            yield outbox
+            group.cancel_scope.cancel()
+
+    async def scrape(self) -> dict[str, float]:
+        return numbers(parse((await self.exposer().text()).decode()))
+
+
+@asynccontextmanager
+async def scene(**watches: Any) -> AsyncIterator[Scene]:
+    clock = VirtualClock()
+    emulator: Any = registry.emulator("modelarts")(clock, autoplay=False)
+    make = modelarts(**{"training_flavors": {}} | watches)
+    async with rigged(make, {"modelarts": emulator}, clock) as rig, hook_server() as server:
+        made = Scene(rig, emulator, server)
+        async with rig.running():
+            yield made
+
+
+def numbers(families: Iterable[Any]) -> dict[str, float]:
+    """`name{label=value,…}` without the prefix, labels in alphabetical order."""
+    found: dict[str, float] = {}
+    for family in families:
+        for sample in family.samples:
+            labels = ",".join(f"{key}={value}" for key, value in sorted(sample.labels.items()))
+            name = sample.name.removeprefix("training_monitor_")
+            found[f"{name}{{{labels}}}" if labels else name] = sample.value
+    return found
+
+
+async def test_polls_and_requests_are_counted_by_what_came_of_them() -> None:
+    async with scene() as on:
+        await on.rig.poll()
+        on.emulator.faults.add(Reply(status=502), times=1)
+        await on.rig.poll()
+        on.rig.store_fault = StoreFull("The disk is full.")
+        on.rig.clock.advance(61)  # a row a minute says that a watch is well
+        await on.rig.poll()
+        on.rig.store_fault = None
+        seen = await on.scrape()
+        requests = sum(value for key, value in seen.items() if key.startswith("requests_total"))
+        assert requests == on.rig.requests
+    polls = {key.partition("{")[2]: value for key, value in seen.items() if key.startswith("polls_total")}
+    of = "account=ascend,outcome={},watch={}}}".format
+    both = {"jobs/0" if "jobs/0" in key else "jobs" for key in polls if "jobs" in key}.pop()
+    assert polls[of("good", both)] + polls[of("good", "training_flavors")] == 3
+    assert polls.get(of("transient", both), 0) + polls.get(of("transient", "training_flavors"), 0) == 1
+    assert polls[of("store", both)] + polls[of("store", "training_flavors")] == 2
+    assert seen["requests_total{account=ascend,outcome=transient}"] == 1
+    assert seen["request_duration_seconds_count{account=ascend}"] == requests
+    assert seen[f"poll_duration_seconds_count{{account=ascend,watch={both}}}"] == 3
+
+
+async def test_a_job_is_followed_from_its_event_to_its_delivery() -> None:
+    async with scene() as on, on.outbox() as outbox:
+        on.emulator.world.add_job("first", phase="Running")
+        await on.rig.poll()
+        on.emulator.world.add_job("second", phase="Running")
+        await on.rig.poll()
+        on.clock.advance(60 + 30)
+        before = await on.scrape()
+        assert before["events_unrouted"] == before["last_seq"] > 0
+        while await on.router(outbox).turn():
+            pass
+        await eventually(lambda: on.server.got)
+        await eventually(lambda: _value(on, "delivery_attempts_total{outcome=delivered,sink=hook}"))
+        seen = await on.scrape()
+    assert seen["events_total{type=job.submitted}"] >= 1
+    assert seen["notifications_total{rule=job-told}"] == len(on.server.got) > 0
+    assert seen["delivery_attempts_total{outcome=delivered,sink=hook}"] == len(on.server.got)
+    assert seen["delivery_duration_seconds_count{sink=hook}"] == len(on.server.got)
+    assert seen["event_to_delivered_seconds_sum{sink=hook}"] == 30 * len(on.server.got)
+    assert seen["route_duration_seconds_count"] == 1
+    assert seen["jobs_active{account=ascend,state=running}"] == 2
+    assert seen["events_unrouted"] == 0
+    assert seen["store_writes_total{outcome=committed}"] >= seen["store_commit_duration_seconds_count"] > 0
+    assert seen["store_commit_writes_sum"] == seen["store_writes_total{outcome=committed}"]
+
+
+async def _value(on: Scene, name: str) -> float:
+    return (await on.scrape()).get(name, 0.0)
+
+
+async def test_what_waits_and_what_was_given_up_is_told_by_sink() -> None:
+    async with scene() as on:
+        now = on.rig.clock.now()
+        await said(on.rig.store, "hook", "old", now - timedelta(seconds=300))
+        await said(on.rig.store, "hook", "young", now)
+        await said(on.rig.store, "of another config", "x", now)
+        waiting = await on.scrape()
+        on.server.answers["/hook"] = [404, 500]
+        async with on.outbox():
+            await eventually(lambda: _value(on, "deliveries_dead{sink=hook}"))
+            await eventually(lambda: _value(on, "delivery_attempts_total{outcome=retry,sink=hook}"))
+        seen = await on.scrape()
+    assert waiting["deliveries_waiting{sink=hook}"] == 2
+    assert waiting["oldest_delivery_age_seconds{sink=hook}"] == 300
+    assert waiting["delivery_attempts_total{outcome=refused,sink=hook}"] == 0
+    assert waiting["deliveries_given_up_total{sink=hook}"] == 0
+    assert not [key for key in seen if "another" in key]
+    assert seen["deliveries_waiting{sink=hook}"] == 1
+    assert seen["deliveries_dead{sink=hook}"] == 1
+    assert seen["deliveries_given_up_total{sink=hook}"] == 1
+    assert seen["delivery_attempts_total{outcome=refused,sink=hook}"] == 1
+
+
+async def test_data_grows_old_while_nobody_answers_and_the_account_changes_its_state() -> None:
+    async with scene() as on:
+        fresh = await on.scrape()
+        await on.rig.poll()
+        well = await on.scrape()
+        on.emulator.faults.add(Reply(status=500), times=None)
+        for _ in range(4):
+            await on.rig.poll(100)
+        ill = await on.scrape()
+    states = [key for key in ill if key.startswith("account_state")]
+    assert len(states) == 4
+    assert fresh["account_state{account=ascend,state=waiting}"] == 1
+    assert well["account_state{account=ascend,state=ok}"] == 1
+    assert ill["account_state{account=ascend,state=unreachable}"] == 1
+    assert sum(ill[key] for key in states) == 1
+    age = "watch_data_age_seconds{account=ascend,watch=training_flavors}"
+    assert well[age] < 1
+    assert ill[age] >= 400
+
+
+async def test_the_age_of_earlier_data_is_known_after_a_restart() -> None:
+    clock = VirtualClock()
+    emulator: Any = registry.emulator("modelarts")(clock, autoplay=False)
+    async with rigged(modelarts(), {"modelarts": emulator}, clock) as rig, hook_server() as server:
+        async with rig.running():
+            await rig.poll()
+        emulator.faults.add(Reply(status=500), times=None)
+        async with rig.running():
+            await rig.poll(500)
+            seen = await Scene(rig, emulator, server).scrape()
+    ages = [value for key, value in seen.items() if key.startswith("watch_data_age_seconds")]
+    assert len(ages) == 1
+    assert ages[0] >= 500
+
+
+async def test_the_rest_of_the_daemon_is_there() -> None:
+    async with scene() as on:
+        on.metrics.streaming(+1)
+        on.metrics.streaming(+1)
+        on.metrics.streaming(-1)
+        on.metrics.reloaded(ok=True)
+        first = await on.scrape()
+        on.metrics.reloaded(ok=False)
+        on.dead.append("routing")
+        seen = await on.scrape()
+    assert seen[f"build_info{{version={__version__}}}"] == 1
+    assert seen["event_streams_open"] == 1
+    assert seen["config_reloads_total{outcome=taken}"] == seen["config_reloads_total{outcome=refused}"] == 1
+    assert (first["config_last_reload_successful"], seen["config_last_reload_successful"]) == (1, 0)
+    assert (first["ready"], seen["ready"]) == (1, 0)
+    assert (first["dead_loops"], seen["dead_loops"]) == (0, 1)
+    assert seen["store_size_bytes"] > 10_000
+    assert seen["process_resident_memory_bytes"] > 1_000_000
+    assert any(key.startswith("python_info") for key in seen)
+
+
+async def test_a_store_that_is_down_or_hangs_costs_only_what_is_read_from_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Broken:
+        async def read(self, fn: Any) -> Any:
+            raise StoreFull("postgresql://ann:hunter2@host is gone")
+
+    class Hanging:
+        asked = 0
+
+        async def read(self, fn: Any) -> Any:
+            self.asked += 1
+            await anyio.sleep_forever()
+
+    monkeypatch.setattr(room, "STORE_PATIENCE", 0.02)
+    async with scene() as on:
+        await on.rig.poll()
+        well = await on.scrape()
+        hanging = Hanging()
+        exposer = on.exposer(hanging)
+        pages = [await on.exposer(Broken()).text(), await exposer.text(), await exposer.text()]
+    assert (well["scrape_failed"], well["ready"]) == (0, 1)
+    assert hanging.asked == 1  # no read is begun behind one that hangs
+    for page in pages:
+        seen = numbers(parse(page.decode()))
+        assert (seen["scrape_failed"], seen["ready"]) == (1, 0)
+        assert "last_seq" not in seen
+        assert seen["requests_total{account=ascend,outcome=answered}"] > 0
+        assert any(key.startswith("watch_data_age_seconds") for key in seen)
+        assert b"hunter2" not in page
+
+
+@pytest.mark.parametrize(
+    ("accept", "content_type"),
+    [
+        ("", "text/plain; version=0.0.4; charset=utf-8"),
+        ("*/*", "text/plain; version=0.0.4; charset=utf-8"),
+        ("application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5", "application/openmetrics-text"),
+    ],
+)
+async def test_whoever_asks_for_openmetrics_gets_it(accept: str, content_type: str) -> None:
+    async with scene() as on:
+        await on.rig.poll()
+        page = await on.exposer().exposition(accept)
+    assert page.content_type.startswith(content_type)
+    text = page.body.decode()
+    openmetrics = "openmetrics" in page.content_type
+    seen = numbers((parse_openmetrics if openmetrics else parse)(text))
+    assert seen["scrape_failed"] == 0
+    assert text.endswith("# EOF\n") is openmetrics
+    assert "_created" not in text
+
+
+async def test_nothing_secret_no_job_and_nothing_unescaped_is_on_the_page() -> None:
+    async with scene() as on, on.outbox() as outbox:
+        await on.rig.poll()
+        job = on.emulator.world.add_job(f"job {SECRET}", phase="Running")
+        await on.rig.poll()
+        router = on.router(outbox)
+        while await router.turn():
+            pass
+        await said(on.rig.store, "hook", SECRET, on.clock.now(), text=Text(title=SECRET, plain=SECRET, markdown=SECRET))
+        await eventually(lambda: on.server.got)
+        on.metrics.polled("ascend", HOSTILE, "good", 0.1)  # a workspace is written by people
+        page = (await on.exposer().text()).decode()
+    for secret in (SECRET, "AKDEMO", "SKDEMO"):
+        assert secret not in page
+    assert str(getattr(job, "job_id", job)) not in page
+    assert 'watch="jobs/space \\"of\\" \\\\ the\\nnight"' in page
+
+
+async def test_every_metric_of_the_table_is_on_the_page_with_its_labels_and_no_other() -> None:
+    async with scene() as on, on.outbox() as outbox:
+        on.emulator.world.add_job("one", phase="Running")
+        await on.rig.poll()
+        on.emulator.world.add_job("two", phase="Running")
+        await on.rig.poll()
+        await on.router(outbox).turn()
+        await eventually(lambda: _value(on, "delivery_attempts_total{outcome=delivered,sink=hook}"))
+        families = {f.name: f for f in parse((await on.exposer().text()).decode())}
+    own = {name for name in families if name.startswith("training_monitor_")}
+    assert own == {measure.full_name.removesuffix("_total") for measure in MEASURES}
+    for measure in MEASURES:
+        family = families[measure.full_name.removesuffix("_total")]
+        assert family.type == measure.kind
+        assert family.documentation == measure.meaning
+        assert family.samples, measure.name
+        assert {tuple(sorted(sample.labels.keys() - {"le"})) for sample in family.samples} == {
+            tuple(sorted(measure.labels))
+        }
+
+
+async def test_promtool_has_nothing_to_say() -> None:
+    promtool = which("promtool")
+    if promtool is None:
+        pytest.skip("promtool is not installed: apt-get install prometheus")
+    async with scene() as on:
+        await on.rig.poll()
+        page = await on.exposer().text()
+    done = subprocess.run([promtool, "check", "metrics"], input=page, capture_output=True, timeout=30, check=False)
+    assert (done.returncode, done.stdout + done.stderr) == (0, b"")
