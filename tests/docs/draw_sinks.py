@@ -48,7 +48,7 @@ def sections() -> list[Shown]:
 
 
 def told(payload: Any) -> list[tuple[str, str]]:
-    """The pieces of a payload that a person reads, in order: `title`, `text`, `markdown`, `slack` or `small`, and words."""
+    """What a person reads of a payload, in order: `title`, `text`, `markdown`, `slack` or `small`, and the words."""
     match payload:
         case {"subject": subject, "from": sender, "text": text}:
             return [("title", subject), ("small", f"from {sender}"), ("text", text)]
