@@ -6,23 +6,25 @@ import asyncio
 import ctypes
 import gc
 import os
-import signal
 from collections.abc import Awaitable, Callable
 from functools import partial
-
-import anyio
+from pathlib import Path
 
 from monitor.app.daemon import daemon
+from monitor.app.signals import Signals
+from monitor.app.systemd import Systemd
+from monitor.app.wishes import Reload
 from monitor.fields import SystemClock
-from monitor.settings import Settings
+from monitor.settings import Settings, load
 
 DONE = 0
 
 
 def run(settings: Settings) -> int:
-    """Runs the daemon until SIGTERM or SIGINT, and returns 0; a second signal ends the process at once.
+    """Runs the daemon until SIGTERM or SIGINT, and returns 0; a second signal ends the process at once. SIGHUP has it
+    read the config file anew.
 
-    Raises StoreError or PortUnavailable where it cannot start.
+    Raises StoreError, PortUnavailable or ControlUnavailable where it cannot start.
     """
     os.umask(0o027)  # the database holds job names and failure texts: not for everybody on the machine
     run_loop(partial(_until_signalled, settings))
@@ -46,50 +48,31 @@ async def _as_coroutine(main: Callable[[], Awaitable[None]]) -> None:
 
 
 async def _until_signalled(settings: Settings) -> None:
-    with Signals() as signals:
-        await daemon(settings, SystemClock(), stop=signals.first, ready=lambda port: give_back())
+    with Signals(reload=True) as signals:
+        await daemon(
+            settings,
+            SystemClock(),
+            stop=signals.first,
+            reload=Reload(asked=signals.hung_up.wait, load=partial(_load, settings.path)),
+            ready=lambda port: give_back(),
+            systemd=Systemd(os.environ),
+        )
+
+
+def _load(path: Path) -> Settings:
+    """As `run` itself has read it. Raises ConfigErrors."""
+    credentials = os.environ.get("CREDENTIALS_DIRECTORY")
+    return load(path, resolve=True, environ=os.environ, credentials_dir=Path(credentials) if credentials else None)
 
 
 def give_back() -> None:
-    """Returns to the system what only the start needed: 16 MB for each fingerprint, the nodes of the config file.
+    """Returns to the system what only a start or reload needed: 16 MB for each fingerprint, the config file's nodes.
 
     The C library would keep it for the daemon's whole life; where it is not glibc nothing is done.
     """
+    gc.unfreeze()  # the generation before
     gc.collect()
     gc.freeze()  # what lives now lives for good; later collections need not look at it
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:
         trim(0)
-
-
-class Signals:
-    """The first SIGTERM or SIGINT asks for a graceful stop; the second one ends the process as it would have."""
-
-    def __init__(self) -> None:
-        self._came = anyio.Event()
-        self._name = ""
-
-    def __enter__(self) -> Signals:
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._on, number)
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._restore()
-
-    async def first(self) -> str:
-        """Returns the name of the first signal once it came."""
-        await self._came.wait()
-        return self._name
-
-    def _on(self, number: signal.Signals) -> None:
-        self._name = number.name
-        self._came.set()
-        self._restore()
-
-    def _restore(self) -> None:
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.remove_signal_handler(number)
-        signal.signal(signal.SIGINT, signal.default_int_handler)

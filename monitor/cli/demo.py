@@ -62,7 +62,7 @@ def demo(
     speed: Annotated[float, typer.Option("--speed", min=1, max=600, help="How fast its time passes.")] = SPEED,
     seed: Annotated[int, typer.Option("--seed", help="Another seed, another story.")] = 1,
 ) -> None:
-    """Shows a living story of two emulated platforms, without any account. Example: training-monitor demo --for 60"""
+    """Shows a living story of two emulated platforms, without any account."""
     import sys
     from functools import partial
 
@@ -81,7 +81,7 @@ async def _play(seconds: float | None, speed: float, seed: int) -> None:
     import anyio
 
     from monitor.app.daemon import daemon
-    from monitor.app.run import Signals
+    from monitor.app.signals import Signals
     from monitor.fields.clock import FastClock
     from monitor.sandbox.server import emulators, serving
     from monitor.settings import load

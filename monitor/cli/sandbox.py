@@ -14,7 +14,7 @@ def sandbox(
     ] = 1.0,
     seed: Annotated[int, typer.Option("--seed", help="Another seed, another story.")] = 1,
 ) -> None:
-    """Serves emulated platforms until Ctrl-C. Example: training-monitor sandbox --port 8651"""
+    """Serves emulated platforms until Ctrl-C."""
     from functools import partial
 
     from monitor.app.run import run_loop
@@ -25,7 +25,7 @@ def sandbox(
 async def _serve(port: int, speed: float, seed: int) -> None:
     import anyio
 
-    from monitor.app.run import Signals
+    from monitor.app.signals import Signals
     from monitor.cli.failure import Failure
     from monitor.fields.clock import FastClock
     from monitor.sandbox.server import emulators, serving

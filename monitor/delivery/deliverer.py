@@ -14,6 +14,7 @@ from monitor.delivery.ledger import Ended, Turn, release_unsure, take_turn
 from monitor.delivery.policy import Policy
 from monitor.fields import Clock
 from monitor.fields.bell import Bell
+from monitor.fields.pulse import Pulse
 from monitor.model import Delivery, DeliveryState, Outcome, Receipt
 from monitor.sinks.options import SinkOptions
 from monitor.sinks.ports import Sink
@@ -24,6 +25,8 @@ TICK = 5.0
 """Seconds after which the store is asked anyway: another process may have written a delivery (`sinks test`)."""
 STORE_PAUSE = 5.0
 """Seconds after a write that failed."""
+PATIENCE = 120.0
+"""Seconds that one turn may take."""
 CATCH_UP_EVERY = 60.0
 """Seconds between two looks at the backlog while more waits than can be sent."""
 
@@ -47,6 +50,7 @@ class Deliverer:
         meter: Meter = NO_METER,
     ) -> None:
         self.bell = Bell()
+        self.pulse = Pulse(clock, patience=PATIENCE)
         self._store = store
         self._sink = sink
         self._options = options
@@ -63,6 +67,7 @@ class Deliverer:
         self._look_back_at: float | None = clock.monotonic()
         self._unsure = False
         self._stopping = False
+        self._grace: float | None = None
         self._draining = False
         self._log = structlog.get_logger("monitor.delivery").bind(sink=options.name)
 
@@ -78,17 +83,19 @@ class Deliverer:
 
             turn = send(await self._turn())
             while not self._stopping:
+                self.pulse.beat()
                 rung = await self.bell.wait_at_most(self._clock, self._pause(turn))
                 turn = send(await (self._turn() if rung or turn is None else self._look()))
             if not self._failing:
                 send(await self._turn())  # the news of the end itself
             self._draining = True
-            await self._drain(grace)
+            await self._drain(grace if self._grace is None else self._grace)
             sending.cancel_scope.cancel()
 
-    def stop(self) -> None:
+    def stop(self, grace: float | None = None) -> None:
         """What is due now and has a free slot is still sent, where the sink takes messages; nothing after it. `run`
-        returns when that is settled."""
+        returns when that is settled. `grace`: another one than `run` was given."""
+        self._grace = grace
         self._stopping = True
         self.bell.ring()
 

@@ -94,11 +94,15 @@ class Outbox:
             for name, deliverer in self._deliverers.items():
                 group.start_soon(partial(deliverer.run, grace=grace), name=f"delivery {name}")
 
-    def stop(self) -> None:
+    def stop(self, grace: float | None = None) -> None:
         """What is due is sent once more where there is a free slot, and then nothing; `run` returns when what is in
-        flight is settled, or its grace is over."""
+        flight is settled, or its grace (that of `run`, unless another one is given) is over."""
         for deliverer in self._deliverers.values():
-            deliverer.stop()
+            deliverer.stop(grace)
+
+    def hung(self) -> list[str]:
+        """Sinks whose loop was not heard of for too long."""
+        return [f"delivery {name}" for name, deliverer in self._deliverers.items() if deliverer.pulse.missed()]
 
     def _end_removed(self, conn: Connection) -> int:
         """What waits for a sink that the config no longer names goes dead, with one event per sink."""

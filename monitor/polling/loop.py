@@ -11,6 +11,7 @@ from zlib import crc32
 import structlog
 
 from monitor import store
+from monitor.fields.pulse import Pulse
 from monitor.model import Scope
 from monitor.polling.backoff import CRAWL
 from monitor.polling.baseline import take_baseline
@@ -25,6 +26,8 @@ from monitor.wire import Fault, FaultKind
 
 STORE_PAUSE = 5.0
 """Seconds between two tries while the store cannot be written."""
+PATIENCE = 300.0
+"""Seconds from one answer of the platform to the next, or to the poll's end, after which a watch counts as hung."""
 
 _log = structlog.get_logger("polling")
 
@@ -52,6 +55,7 @@ class WatchLoop:
         self._options = options
         self._health = health
         self._around = around
+        self.pulse = Pulse(around.clock, patience=PATIENCE)
         self._pause = 2.0 / rate
         self._stepped = float("-inf")
         self._well = False
@@ -67,9 +71,11 @@ class WatchLoop:
         clock = self._around.clock
         begun = clock.monotonic()
         while True:
+            self.pulse.beat()
             crawl = await self.turn()
             self.tried = True
             due = clock.monotonic() + crawl if crawl else self._next(begun, clock.monotonic())
+            self.pulse.beat(due - clock.monotonic())
             await self._sweep_until(due)
             await clock.sleep(due - clock.monotonic())
 

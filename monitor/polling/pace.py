@@ -75,6 +75,7 @@ class Pace:
         self._bucket = TokenBucket(rate, burst)
         self._backoff = Backoff()
         self._until = 0.0
+        self._silent_until = float("-inf")
         self._one = anyio.Lock()
         self._allowed = allowed
         self._proven = False
@@ -97,6 +98,7 @@ class Pace:
             raise
 
     async def leave(self, fault: Fault | None) -> None:
+        self._silent_until = self._clock.monotonic()
         try:
             if fault is None:
                 self._backoff.good()
@@ -107,10 +109,17 @@ class Pace:
         finally:
             self._one.release()
 
+    @property
+    def held_until(self) -> float:
+        """The clock's moment up to which it is no wonder that nothing is heard of a watch: the last answer, or the end
+        of the wait that is due to it or to the budget."""
+        return max(self._silent_until, self._until)
+
     async def _pass(self) -> None:
         if (wait := self._until - self._clock.monotonic()) > 0:
             await self._clock.sleep(wait)
         while (wait := self._bucket.take(self._clock.monotonic())) > 0:
+            self._silent_until = self._clock.monotonic() + wait
             await self._clock.sleep(wait)
 
     async def _risk(self) -> None:

@@ -35,6 +35,7 @@ class Poller:
         self._session = session
         self._around = around
         self._paces: dict[str, Pace] = {}
+        self._of_account: dict[str, Pace] = {}
         self.loops: list[WatchLoop] = []
         self._healths: list[AccountHealth] = []
 
@@ -49,6 +50,19 @@ class Poller:
         async with anyio.create_task_group() as group:
             for loop in self.loops:
                 group.start_soon(loop.run, name=f"watch {loop.scope.account} {loop.name}")
+
+    def active(self) -> int:
+        """Jobs that are not over, as far as polls of this run have seen."""
+        scopes = [loop.watched for loop in self.loops if isinstance(loop.watched, JobsScope)]
+        return sum(len(scope.memory.active) for scope in scopes)
+
+    def hung(self) -> list[str]:
+        """Watches that were not heard of for too long, though nothing keeps their credential from asking."""
+        return [
+            f"polling {loop.scope.account}/{loop.name}"
+            for loop in self.loops
+            if loop.pulse.missed(self._of_account[loop.scope.account].held_until)
+        ]
 
     def untried(self) -> list[str]:
         """Watches that were not polled once yet, well or not."""
@@ -85,6 +99,7 @@ class Poller:
         else:
             pace.tighten(budget.requests_per_second, budget.burst)
         gate.bind(pace)
+        self._of_account[options.name] = pace
         return provider
 
     def _loops(

@@ -10,6 +10,7 @@ import structlog
 
 from monitor.fields import Clock
 from monitor.fields.bell import Bell
+from monitor.fields.pulse import Pulse
 from monitor.model import Event
 from monitor.routing.decide import Writes, decide, writes
 from monitor.routing.memory import changes, decode
@@ -38,6 +39,8 @@ TICK = 5.0
 """Seconds after which the log is read anyway: another process may have written an event."""
 STORE_PAUSE = 5.0
 """Seconds after a transaction that failed."""
+PATIENCE = 120.0
+"""Seconds that one turn may take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,18 +80,15 @@ class Router:
         self._bell = bell
         self._wake = wake
         self._meter = meter
+        self.pulse = Pulse(clock, patience=PATIENCE)
         self._at: _Position | None = None
         self._stopping = False
         self._log = structlog.get_logger("monitor.routing")
 
-    def replace(self, ruleset: RuleSet) -> None:
-        """The rules from the next event on. What they remember stays: held messages are sent when they fall due."""
-        self._ruleset = ruleset
-        self._bell.ring()
-
     async def run(self) -> None:
         """Routes until `stop` or cancellation; a transaction that has begun is always ended."""
         while not self._stopping:
+            self.pulse.beat()
             try:
                 more = await self.turn()
             except Exception as error:  # this loop must outlive whatever one turn runs into
@@ -101,6 +101,10 @@ class Router:
                 continue
             if not more and not self._stopping:
                 await self._bell.wait_at_most(self._clock, self._pause())
+
+    def hung(self) -> list[str]:
+        """Itself, where it was not heard of for too long."""
+        return ["routing"] if self.pulse.missed() else []
 
     def stop(self) -> None:
         """`run` returns after the turn it is in."""

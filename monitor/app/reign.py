@@ -1,0 +1,81 @@
+"""The generation at work and how it passes to the next one; a reload is told as an event, whichever way it went."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import structlog
+
+from monitor import diff, store
+from monitor.app.generation import Generation, Lasting
+from monitor.app.reload import changes
+from monitor.app.status import status_line
+from monitor.model import EventDraft
+from monitor.settings import Settings
+from monitor.store import StoreError
+
+SHOWN = 5
+"""Mistakes of a config that its event names."""
+
+_log = structlog.get_logger("app")
+
+
+class Reign:
+    """Always has one generation, open."""
+
+    def __init__(self, first: Generation, lasting: Lasting) -> None:
+        self.generation = first
+        self._lasting = lasting
+
+    async def aclose(self) -> None:
+        await self.generation.aclose()
+
+    async def pass_to(self, settings: Settings) -> None:
+        """The next generation is open when this returns. Raises StoreError where the store cannot be read."""
+        before = self.generation.settings
+        await self.generation.aclose()
+        try:
+            self.generation = await Generation.open(settings, self._lasting)
+        except StoreError:
+            raise
+        except Exception as error:  # it was checked before, so this is a bug; it must not end a daemon that works
+            _log.exception("the new config cannot be used; the one before goes on", error=type(error).__name__)
+            self.generation = await Generation.open(before, self._lasting)
+            await self.refused([f"{settings.path}: this program failed on it ({type(error).__name__})"])
+            return
+        found = changes(before, settings)
+        _log.info("the config was reloaded", **found.words())
+        self._lasting.meter.reloaded(True)
+        now = self._lasting.clock.now()
+        file = str(settings.path)
+        await self._tell(diff.config_reloaded(file=file, changes=found.named, settings=found.settings, now=now))
+
+    async def refused(self, problems: Sequence[str]) -> None:
+        """The config that was read cannot be used."""
+        self._lasting.meter.reloaded(False)
+        now, file = self._lasting.clock.now(), str(self.generation.settings.path)
+        await self._tell(diff.config_rejected(file=file, problems=problems[:SHOWN], count=len(problems), now=now))
+
+    def troubles(self) -> Sequence[str]:
+        """What is wrong outside the daemon."""
+        return self.generation.poller.troubles()
+
+    async def status(self) -> str:
+        """How the daemon is, in one line. Raises StoreError."""
+        counts = await self._lasting.store.read(store.count_deliveries)
+        poller = self.generation.poller
+        return status_line(
+            accounts=len(self.generation.settings.accounts),
+            active=poller.active(),
+            waiting=sum(each["waiting"] for each in counts.values()),
+            last_good=max((at for at in poller.last_good().values() if at is not None), default=None),
+            now=self._lasting.clock.now(),
+            troubles=[*self._lasting.live.dead(), *self.troubles()],
+        )
+
+    async def _tell(self, draft: EventDraft) -> None:
+        """A store that cannot be written must not make a reload fail."""
+        try:
+            await self._lasting.tell(draft)
+        except StoreError as error:
+            _log.error("an event could not be written", type=draft.type.value, error=str(error))

@@ -1,0 +1,41 @@
+"""Puts together what the HTTP port and the control socket serve; a reload changes what it shows, not what it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from monitor import store
+from monitor.app.generation import Generation, Lasting
+from monitor.telemetry.metrics import Metrics
+from monitor.web.api import Api, Inside
+from monitor.web.health import Health
+from monitor.web.metrics import Exposer
+from monitor.web.server import Site
+
+
+def new_site(lasting: Lasting, metrics: Metrics, current: Callable[[], Generation]) -> Site:
+    """`current`: the generation at work. `inside.settings` are the caller's to renew."""
+    db, clock = lasting.store, lasting.clock
+
+    async def probe() -> None:
+        await db.write(lambda conn: store.set_cursor(conn, "probe", int(clock.monotonic())))
+
+    def wake(sinks: Iterable[str] | None = None) -> None:
+        current().outbox.ring(sinks)
+
+    health = Health(
+        dead_loops=lasting.live.dead,
+        untried=lambda: current().poller.untried(),
+        probe_store=probe,
+        troubles=lambda: current().poller.troubles(),
+    )
+    inside = Inside(
+        store=db,
+        clock=clock,
+        settings=current().settings,
+        started_at=clock.now(),
+        troubles=lambda: current().poller.troubles(),
+        wake=wake,
+    )
+    exposer = Exposer(metrics, inside, health=lambda: health, watches=lambda: current().poller)
+    return Site(api=Api(inside), inside=inside, health=health, metrics=exposer.text, events=lasting.events)
