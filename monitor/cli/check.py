@@ -81,9 +81,10 @@ def _summary(settings: Settings) -> dict[str, Any]:
 
 
 def _warnings(settings: Settings) -> list[str]:
-    """What is allowed and still hardly meant: trouble that nobody hears of, owners whom nobody knows."""
+    """What is allowed and still hardly meant: trouble that nobody hears of, owners whom nobody knows, `$NAME`."""
     from monitor.model import DEFAULT_SEVERITY, Severity
     from monitor.rules.globs import matching_types
+    from monitor.settings.doubts import doubts
 
     taken = {type_ for rule in settings.rules for pattern in rule.on for type_ in matching_types(pattern)}
     missed = [
@@ -96,7 +97,7 @@ def _warnings(settings: Settings) -> list[str]:
     if not settings.people:
         alone = [rule.name for rule in settings.rules if list(rule.notify) == ["owner"]]
         found += [f"the rule {name} tells only `owner`, and `people` names nobody" for name in alone]
-    return found
+    return [*(str(doubt) for doubt in doubts(settings.path)), *found]
 
 
 def _place(settings: Settings) -> str:

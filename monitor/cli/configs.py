@@ -1,8 +1,19 @@
-"""`config schema`: the JSON Schema of the config file, for editors."""
+"""`config schema`: the JSON Schema of the config file; `config show`: what was understood of it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
 import typer
+
+from monitor.cli.options import Config, Format, Output
+
+if TYPE_CHECKING:
+    from monitor.settings.show import Shown
+
+NARROW = 70
+"""Cells below which a table would cut what it should show."""
 
 app = typer.Typer(help="The config file.", no_args_is_help=True)
 
@@ -21,3 +32,43 @@ def schema() -> None:
     from monitor.settings.schema import json_schema
 
     out.line(json.dumps(json_schema(), ensure_ascii=False, indent=2))
+
+
+@app.command("show")
+def show(
+    config: Config = None,
+    output: Format = Output.TABLE,
+    changed: Annotated[bool, typer.Option("--changed", help="Only what differs from the defaults.")] = False,
+) -> None:
+    """Prints the config as it was understood: every value, secrets masked, with the line that it came from.
+
+    No secret is looked up. Example: training-monitor config show --changed
+    """
+    from dataclasses import asdict
+
+    from monitor.cli import out
+    from monitor.cli.opening import load_settings
+    from monitor.settings.show import shown
+
+    values = [value for value in shown(load_settings(config, resolve=False)) if value.changed or not changed]
+    if output is Output.TABLE:
+        _print(values)
+    else:
+        out.documents(output, (asdict(value) for value in values))
+
+
+def _print(values: Sequence[Shown]) -> None:
+    """A table where there is room for one; else each value below its path."""
+    from monitor.cli import out
+    from monitor.cli.table import Column, wrapped
+
+    if out.width() >= NARROW:
+        cells = [[value.path, value.value, value.source.rpartition("/")[2]] for value in values]
+        least = max((len(row[2]) for row in cells), default=0)
+        columns = [Column(title="KEY", least=20), Column(title="VALUE", least=12), Column(title="FROM", least=least)]
+        out.rows(columns, cells, "Nothing was changed.")
+        return
+    for value in values:
+        for number, text in enumerate((value.path, value.value, f"({value.source})")):
+            for line in wrapped(text, out.width() - 2):
+                out.line(("  " if number else "") + line)

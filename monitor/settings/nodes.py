@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -148,8 +148,16 @@ class _Composer:
                 raise BadYaml("a key is a plain text; quote the value if { or [ is meant as text", key.start)
             if key.text == "<<" and key.style is None:
                 raise BadYaml("merge keys (<<) are not part of YAML 1.2; write the keys out", key.start)
-            made.items.append((key, self.node(next(self._events), depth + 1)))
+            made.items.append((key, _beside(key, self.node(next(self._events), depth + 1))))
         return made
+
+
+def _beside(key: Scalar, value: Node) -> Node:
+    """The value; one that is left empty stands behind its key, where the scanner gives the place of what comes next."""
+    if isinstance(value, Scalar) and not value.text and value.style is None and value.start.line > key.end.line:
+        behind = Mark(key.end.line, key.end.column + 1, key.end.index + 1)
+        return replace(value, start=behind, end=behind)
+    return value
 
 
 def _mark(mark: Any) -> Mark:

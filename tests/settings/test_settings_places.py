@@ -52,3 +52,9 @@ def test_what_is_missing_is_placed_at_the_section_that_lacks_it() -> None:
     document = read_document("file.yaml", "accounts:\n  - name: a\n")
     found = document.problem(("accounts", 0, "provider"), "is missing")
     assert (found.line, found.column, found.path) == (2, 5, "accounts[0].provider")
+
+
+@pytest.mark.parametrize("text", ["a: 1\nkey:\nb: 2\n", "a: 1\nkey:  # note\n\nb: 2\n", "a: 1\nkey:\n"])
+def test_a_value_that_was_left_empty_stands_behind_its_key(text: str) -> None:
+    found = read_document("file.yaml", text).problem(("key",), "x")
+    assert (found.line, found.column) == (2, 5)

@@ -1,0 +1,105 @@
+"""`config show`: every value as it was understood, with its place, and never a secret."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from monitor.settings import load
+from monitor.settings.doubts import doubts
+from monitor.settings.show import Shown, shown
+
+CONFIG = """\
+store: postgresql://monitor:hunter2@db.example.org/monitor
+catch_up_after: 90m
+accounts:
+  - name: llm
+    provider: model-studio
+    api_key: ${env:NEVER_SET}
+    labels: {team: nlp}
+    region: ${env:REGION}
+    jobs:
+      every: 45s
+  - name: arts
+    provider: modelarts
+    region: cn-north-4
+    project_id: p
+    iam: {user: ann, password: "hunter2${env:NEVER_SET}", domain: acme}
+    resource_flavors: {every: 1m}
+sinks:
+  - {name: chat, type: apprise, url: "slack://hunter2/${env:NEVER_SET}/x"}
+  - name: hook
+    type: webhook
+    url: https://example.org/hunter2
+    headers:
+      Authorization: Bearer ${credential:hook}
+rules:
+  - {name: failed, on: [job.finished], when: job.state == "failed", notify: [chat]}
+"""
+
+
+def values(tmp_path: Path, text: str = CONFIG) -> dict[str, Shown]:
+    path = tmp_path / "c.yaml"
+    path.write_text(text)
+    settings = load(path, resolve=False, environ={"HOME": "/h", "REGION": "cn-beijing"}, credentials_dir=None)
+    return {value.path: value for value in shown(settings)}
+
+
+def test_a_secret_shows_the_references_that_it_is_made_of_and_nothing_else(tmp_path: Path) -> None:
+    found = values(tmp_path)
+    assert found["accounts[0].api_key"].value == "*** ${env:NEVER_SET}"
+    assert found["accounts[1].iam.password"].value == "*** ${env:NEVER_SET}"
+    assert found["sinks[0].url"].value == "*** ${env:NEVER_SET}"
+    assert found["sinks[1].url"].value == "***"
+    assert found["sinks[1].headers.Authorization"].value == "*** ${credential:hook}"
+    assert found["store"].value == "postgresql://db.example.org/monitor"
+    assert "hunter2" not in repr(found)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "line", "changed"),
+    [
+        ("catch_up_after", "1h30m", 2, True),
+        ("accounts[0].labels.team", "nlp", 7, True),
+        ("accounts[0].region", "cn-beijing", 8, True),
+        ("accounts[0].jobs.every", "45s", 10, True),
+        ("accounts[0].jobs.sweep_every", "1h", None, False),
+        ("accounts[0].jobs.idle_every", "null", None, False),
+        ("accounts[0].endpoint", "https://dashscope.aliyuncs.com/api/v1", None, False),
+        ("accounts[1].resource_flavors.every", "1m", 16, False),
+        ("accounts[1].jobs", "null", None, False),
+        ("http.listen", "127.0.0.1:8650", None, False),
+        ("rules[0].when", 'job.state == "failed"', 25, True),
+        ("rules[0].late", "digest", None, False),
+        ("sinks[1].retry_for", "3d", None, False),
+        ("state_dir", "/h/.local/state/training-monitor", None, False),
+    ],
+)
+def test_each_value_has_the_line_it_came_from_and_whether_it_was_changed(
+    tmp_path: Path, path: str, value: str, line: int | None, changed: bool
+) -> None:
+    source = "default" if line is None else f"{tmp_path}/c.yaml:{line}"
+    assert values(tmp_path)[path] == Shown(path, value, source, changed)
+
+
+def test_the_net_that_nobody_wrote_is_shown_as_a_default(tmp_path: Path) -> None:
+    found = values(tmp_path, CONFIG.partition("rules:")[0])
+    assert found["unmatched.notify"] == Shown("unmatched.notify", "[chat, hook]", "default", False)
+
+
+def test_off_is_off(tmp_path: Path) -> None:
+    assert values(tmp_path, "http: {listen: off}\n" + CONFIG)["http.listen"].value == "off"
+
+
+def test_a_variable_written_as_in_a_shell_is_doubted_at_its_place_without_being_shown(tmp_path: Path) -> None:
+    path = tmp_path / "c.yaml"
+    path.write_text(
+        "state_dir: $HOME/state\na: [{api_key: $DASHSCOPE_API_KEY, b: $ecret, c: 5$, d: '${env:X}', e: $$X}]\n"
+    )
+    found = doubts(path)
+    assert [(doubt.line, doubt.column, doubt.path) for doubt in found] == [
+        (1, 12, "state_dir"),
+        (2, 15, "a[0].api_key"),
+    ]
+    assert all("${env:NAME}" in doubt.message and "DASHSCOPE" not in doubt.message for doubt in found)
