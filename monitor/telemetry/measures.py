@@ -167,7 +167,7 @@ OLDEST: Final = Measure(
 DEAD: Final = Measure(
     "deliveries_dead",
     "gauge",
-    "Messages that were given up and are still stored, the newest 10,000 of all sinks at most.",
+    "Messages that were given up and are still stored, of all sinks together at most the newest 10,000 of each kind.",
     ("sink",),
 )
 BEHIND: Final = Measure("events_unrouted", "gauge", "How far routing is behind the newest event, in events.")
