@@ -18,9 +18,11 @@ def upgrade(config: Config = None) -> None:
     from monitor import store
     from monitor.cli import out
     from monitor.cli.opening import load_settings
+    from monitor.cli.progress import progress
 
     settings = load_settings(config, resolve=False)
-    changed = asyncio.run(store.upgrade(settings.store, settings.state_dir))
+    with progress("Upgrading the database …"):
+        changed = asyncio.run(store.upgrade(settings.store, settings.state_dir))
     out.line("The database was upgraded." if changed else "The database is up to date; nothing was done.")
 
 
@@ -30,9 +32,11 @@ def check(config: Config = None, output: Format = Output.TABLE) -> None:
     from monitor import store
     from monitor.cli import out
     from monitor.cli.opening import load_settings
+    from monitor.cli.progress import progress
 
     settings = load_settings(config, resolve=False)
-    found = asyncio.run(store.check(settings.store, settings.state_dir))
+    with progress("Reading the whole database …"):
+        found = asyncio.run(store.check(settings.store, settings.state_dir))
     if output is not Output.TABLE:
         facts = {"place": found.place, "revision": found.revision, "head": found.head, "problems": list(found.problems)}
         out.document(output, facts)

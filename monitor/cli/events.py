@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from monitor.cli.failure import USAGE, Failure
-from monitor.cli.options import AccountName, Config, Format, Limit, Output, Since, moment
+from monitor.cli import completion
+from monitor.cli.options import AccountName, Config, Format, Limit, Output, Search, Since, Until, moment
 
 if TYPE_CHECKING:
-    from monitor.cli.following import Filter
-    from monitor.model import Event
-    from monitor.store import Connection
+    from monitor.cli.asking import Value
 
 app = typer.Typer(help="What happened, as it was found out.", no_args_is_help=True)
 Types = Annotated[
     list[str] | None,
-    typer.Option("--type", metavar="TYPE", help="Only this type; * as a glob, like 'job.*'. May be repeated."),
+    typer.Option(
+        "--type",
+        metavar="TYPE",
+        help="Only this type; * as a glob, like 'job.*'. May be repeated.",
+        autocompletion=completion.event_types,
+    ),
 ]
 Subject = Annotated[
-    str | None, typer.Option("--subject", help="Only this subject, like job/ft-1 or flavor/ascend-8/cn-north-4a.")
+    str | None,
+    typer.Option("--subject", metavar="SUBJECT", help="Only this, like job/ft-1 or flavor/ascend-8/cn-north-4a."),
 ]
 
 
@@ -34,31 +37,25 @@ def list_(
     account: AccountName = None,
     subject: Subject = None,
     since: Since = None,
+    until: Until = None,
+    search: Search = None,
 ) -> None:
     """The latest events, oldest first. `--output jsonl` prints CloudEvents."""
-    from monitor import store
-    from monitor.cli import out
-    from monitor.cli.opening import load_settings, reading
+    from monitor.cli.history import history_table
+    from monitor.cli.lists import listed
 
-    wanted = _filter(types, account, subject, since)
-
-    def read(conn: Connection) -> list[Event]:
-        found = store.read_events(
-            conn,
-            types=wanted.types,
-            account=wanted.account,
-            subject=wanted.subject,
-            since=wanted.since,
-            newest_first=True,
-            limit=limit,
-        )
-        return found[::-1]
-
-    found = reading(load_settings(config, resolve=False), read)
-    if output is Output.TABLE:
-        history_table(found, "No event is stored that fits.")
-    else:
-        out.documents(output, [event.cloudevent() for event in found])
+    listed(
+        config,
+        output,
+        "/api/v1/events",
+        limit,
+        lambda events: history_table(events, "No event is stored that fits."),
+        oldest_first=True,
+        **_asked(types, account, subject),
+        since=moment(since),
+        until=moment(until, "--until"),
+        search=search,
+    )
 
 
 @app.command("show")
@@ -68,119 +65,66 @@ def show(
     output: Format = Output.TABLE,
 ) -> None:
     """One event with all its data."""
-    from monitor import store
     from monitor.cli import out
-    from monitor.cli.opening import load_settings, reading
+    from monitor.cli.asking import segment
+    from monitor.cli.lists import document
 
-    key: int | str = int(event) if event.isdecimal() and len(event) < 19 else event
-    found = reading(load_settings(config, resolve=False), lambda conn: store.get_event(conn, key))
-    if found is None:
-        raise Failure(f"There is no event {event!r}.", "`training-monitor events list` shows their numbers.")
+    found = document(config, f"/api/v1/events/{segment(event)}")
     if output is Output.TABLE:
         _page(found)
     else:
-        out.document(output, found.cloudevent())
+        out.document(output, found)
 
 
 @app.command("follow")
 def follow(
     config: Config = None,
     output: Format = Output.TABLE,
-    limit: Annotated[int, typer.Option("--limit", min=0, help="How many earlier events to begin with.")] = 10,
+    limit: Annotated[
+        int, typer.Option("--limit", metavar="N", min=0, help="How many earlier events to begin with.")
+    ] = 10,
     types: Types = None,
     account: AccountName = None,
     subject: Subject = None,
     since: Since = None,
 ) -> None:
     """Prints events as they are stored, until Ctrl-C."""
+    from monitor.cli import out
     from monitor.cli.following import following
-    from monitor.cli.opening import load_settings
+    from monitor.cli.history import print_line
 
-    wanted = _filter(types, account, subject, since)
-    settings = load_settings(config, resolve=False)
-    show = _print_json if output is not Output.TABLE else _print_line
+    asked = _asked(types, account, subject)
+    show = print_line if output is Output.TABLE else lambda event: out.line(out.compact(event))
     try:
-        asyncio.run(following(settings, wanted, limit, show))
+        following(config, asked, moment(since), limit, show)
     except KeyboardInterrupt:
         raise typer.Exit(0) from None
 
 
-def history_table(events: list[Event], empty: str) -> None:
-    """Events as a table, with what a message would say of each."""
-    from monitor.cli import out
-    from monitor.cli.table import Column
-
-    columns = [
-        Column(title="SEQ", least=3, right=True),
-        Column(title="TIME", least=14),
-        Column(title="TYPE", least=14),
-        Column(title="WHAT", least=20, wrap=True),
-    ]
-    out.rows(columns, [_cells(event) for event in events], empty)
+def _asked(types: list[str] | None, account: str | None, subject: str | None) -> dict[str, Value]:
+    return {"type": types or None, "account": account, "subject": subject}
 
 
-def _filter(types: list[str] | None, account: str | None, subject: str | None, since: str | None) -> Filter:
-    if types:
-        from monitor.rules.globs import known_pattern
-
-        for pattern in types:
-            try:
-                known_pattern(pattern)
-            except ValueError as error:
-                raise Failure(
-                    f"--type {pattern}: {error}", "Types are like job.finished or 'job.*'.", code=USAGE
-                ) from error
-    from monitor.cli.following import Filter
-
-    return Filter(types or None, account, subject, moment(since))
-
-
-def _print_json(event: Event) -> None:
-    from monitor.cli import out
-
-    out.line(out.compact(event.cloudevent()))
-
-
-def _print_line(event: Event) -> None:
-    """One event in columns that do not depend on what comes later."""
-    from monitor.cli import out
-    from monitor.cli.table import wrapped
-
-    _, time, kind, what = _cells(event)
-    margin = f"{time}  {kind:<18}  "
-    for number, part in enumerate(wrapped(what, max(20, out.width() - len(margin)))):
-        out.line((margin if number == 0 else " " * len(margin)) + part)
-
-
-def _cells(event: Event) -> list[str]:
-    from monitor.cli import when
-    from monitor.rules.message import story_of
-
-    where = f"  [{event.account}]" if event.account else ""
-    return [str(event.seq), when.short(event.time), event.type.value, story_of(event).title + where]
-
-
-def _page(event: Event) -> None:
+def _page(event: dict[str, Any]) -> None:
     from monitor.cli import out, when
-    from monitor.rules.message import story_of
 
     out.page(
         [
-            ("what", story_of(event).title),
-            ("type", event.type.value),
-            ("severity", event.severity.value),
-            ("number", event.seq),
-            ("id", event.id),
-            ("account", event.account),
-            ("subject", event.subject),
-            ("time", when.full(event.time)),
-            ("detected", when.full(event.detected_at)),
-            ("late", "yes: it happened before the previous good poll" if event.late else None),
-            ("told", "no: it belongs to a silent first run" if event.quiet else None),
+            ("what", event["title"]),
+            ("type", event["type"]),
+            ("severity", event["severity"]),
+            ("number", event["seq"]),
+            ("id", event["id"]),
+            ("account", event["account"]),
+            ("subject", event["subject"]),
+            ("time", when.full(event["time"])),
+            ("detected", when.full(event["detected"])),
+            ("late", "yes: it happened before the previous good poll" if event["late"] else None),
+            ("told", "no: it belongs to a silent first run" if event["quiet"] else None),
         ]
     )
     out.line()
-    out.page(_flat(event.data))
+    out.page(_flat(event["data"]))
 
 
 def _flat(data: Any, prefix: str = "") -> list[tuple[str, Any]]:

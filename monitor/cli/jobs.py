@@ -1,21 +1,22 @@
-"""`jobs list` and `jobs show`: what is known of jobs, read from the store without contacting a platform."""
+"""`jobs list` and `jobs show`: what is known of jobs, without contacting a platform."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from monitor.cli import completion
 from monitor.cli.failure import USAGE, Failure
-from monitor.cli.options import AccountName, Config, Format, Limit, Output
+from monitor.cli.options import AccountName, Config, Format, Limit, Output, Since, moment
 
 if TYPE_CHECKING:
-    from monitor.store import Connection, JobRecord
+    from monitor.cli.lists import Item
 
 app = typer.Typer(help="Training jobs, as they were last seen.", no_args_is_help=True)
-HISTORY = 1000
-"""How many events `jobs show` reads of one job."""
+ROOM = 20
+"""How many jobs of one name are told apart."""
 
 
 @app.command("list")
@@ -24,61 +25,82 @@ def list_(
     output: Format = Output.TABLE,
     limit: Limit = 50,
     account: AccountName = None,
-    state: Annotated[str | None, typer.Option("--state", help="Only this state, like running or failed.")] = None,
+    state: Annotated[
+        str | None,
+        typer.Option(
+            "--state",
+            metavar="STATE",
+            help="Only this state, like running or failed.",
+            autocompletion=completion.job_states,
+        ),
+    ] = None,
     active: Annotated[
         bool | None, typer.Option("--active/--finished", help="Only what is not finished, or only what is.")
     ] = None,
     search: Annotated[str | None, typer.Option("--search", metavar="TEXT", help="Part of an id or a name.")] = None,
+    owner: Annotated[
+        str | None, typer.Option("--owner", metavar="WHO", help="Only this person's: a name of `people`, or an id.")
+    ] = None,
+    model: Annotated[str | None, typer.Option("--model", metavar="NAME", help="Only those of this model.")] = None,
+    since: Since = None,
     gone: Annotated[bool, typer.Option("--gone", help="Also jobs that have left the platform.")] = False,
 ) -> None:
     """Jobs, newest first."""
-    from monitor import store
-    from monitor.cli import out
-    from monitor.cli.opening import load_settings, reading
+    from monitor.cli.lists import listed
 
     _check_state(state)
-
-    def read(conn: Connection) -> list[JobRecord]:
-        return store.list_jobs(
-            conn, account=account, state=state, active=active, include_gone=gone, search=search, limit=limit
-        )
-
-    records = reading(load_settings(config, resolve=False), read)
-    if output is Output.TABLE:
-        _table(records)
-    else:
-        out.documents(output, [_data(record) for record in records])
+    listed(
+        config,
+        output,
+        "/api/v1/jobs",
+        limit,
+        _table,
+        account=account,
+        state=state,
+        active=active,
+        search=search,
+        owner=owner,
+        model=model,
+        since=moment(since),
+        gone=gone or None,
+    )
 
 
 @app.command("show")
 def show(
-    job: Annotated[str, typer.Argument(metavar="JOB", help="An id, the beginning of one, or a name.")],
+    job: Annotated[
+        str,
+        typer.Argument(
+            metavar="JOB", help="An id, the beginning of one, or a name.", autocompletion=completion.job_ids
+        ),
+    ],
     config: Config = None,
     output: Format = Output.TABLE,
     account: AccountName = None,
 ) -> None:
     """Everything known of one job, with its history."""
-    from monitor import store
     from monitor.cli import out
-    from monitor.cli.opening import load_settings, reading
+    from monitor.cli.job_page import page
 
-    def read(conn: Connection) -> tuple[list[JobRecord], list[Any]]:
-        found = store.find_job(conn, job, account)
-        if len(found) != 1:
-            return found, []
-        subject = f"job/{found[0].known.job.id}"
-        history = store.read_events(conn, account=found[0].account, subject=subject, limit=HISTORY, newest_first=True)
-        return found, history[::-1]
+    found = _found(config, job, account)
+    if output is Output.TABLE:
+        page(found)
+    else:
+        out.document(output, found)
 
-    found, history = reading(load_settings(config, resolve=False), read)
-    if not found:
-        raise Failure(f"No job is known by {job!r}.", "`training-monitor jobs list --gone` shows those that are.")
-    if len(found) > 1:
-        _ambiguous(job, found)
-    if output is not Output.TABLE:
-        out.document(output, _data(found[0]) | {"events": [event.cloudevent() for event in history]})
-        return
-    _page(found[0], history)
+
+def _found(config: Path | None, word: str, account: str | None) -> Any:
+    """The document of the one job that is meant."""
+    from monitor.cli.asking import asking, segment
+    from monitor.cli.progress import progress
+
+    with asking(config) as ask, progress("Reading …"):
+        items = list(ask.items("/api/v1/jobs", ROOM, find=word, account=account, gone=True))
+        if not items:
+            raise Failure(f"No job is known by {word!r}.", "`training-monitor jobs list --gone` shows those that are.")
+        if len(items) > 1:
+            _ambiguous(word, items)
+        return ask.get(f"/api/v1/jobs/{segment(items[0]['account'])}/{segment(items[0]['id'])}")
 
 
 def _check_state(state: str | None) -> None:
@@ -88,30 +110,16 @@ def _check_state(state: str | None) -> None:
         raise Failure(f"{state!r} is no state of a job.", f"There are: {', '.join(JobState)}.", code=USAGE)
 
 
-def _ambiguous(word: str, found: list[JobRecord]) -> None:
+def _ambiguous(word: str, found: list[Item]) -> None:
     from monitor.telemetry.printable import printable
 
-    lines = tuple(
-        printable(f"  {record.known.job.id}  {record.known.job.name}  ({record.account})") for record in found
-    )
+    lines = tuple(printable(f"  {job['id']}  {job['name']}  ({job['account']})") for job in found)
+    many = f"{ROOM} or more jobs are" if len(found) >= ROOM else f"{len(found)} jobs are"
     hint = "Give the whole id, and --account NAME where two accounts have it."
-    raise Failure(f"{len(found)} jobs are meant by {word!r}.", hint, details=lines)
+    raise Failure(f"{many} meant by {word!r}.", hint, details=lines)
 
 
-def _data(record: JobRecord) -> dict[str, Any]:
-    from monitor.diff.job_data import job_data
-    from monitor.model import rfc3339
-
-    known = record.known
-    return {
-        "account": record.account,
-        **job_data(known, clock=datetime.now(UTC)),
-        "state_since": rfc3339(known.state_since),
-        "gone": known.gone,
-    }
-
-
-def _table(records: list[JobRecord]) -> None:
+def _table(jobs: list[Item]) -> None:
     from monitor.cli import out, when
     from monitor.cli.table import Column
 
@@ -119,18 +127,18 @@ def _table(records: list[JobRecord]) -> None:
         Column(title="NAME", least=12),
         Column(title="STATE", least=9, colour=out.state_colour),
         Column(title="FOR", least=7),
-        Column(title="MODEL", least=8),
-        Column(title="ACCOUNT", least=8),
-        Column(title="ID", least=_unique([record.known.job.id for record in records])),
-        Column(title="OWNER", optional=True),
-        Column(title="CREATED", optional=True),
+        Column(title="MODEL", least=7),
+        Column(title="ACCOUNT", least=7),
+        Column(title="ID", least=_unique([job["id"] for job in jobs])),
+        Column(title="OWNER", least=6, optional=True),
+        Column(title="CREATED", least=14, optional=True),
     ]
     cells = []
-    for record in records:
-        job = record.known.job
-        state = "gone" if record.known.gone else job.state.value
-        made = [job.name, state, when.since(record.known.state_since), job.base_model or job.model or job.flavor or "-"]
-        cells.append([*made, record.account, job.id, job.creator or "-", when.short(job.created_at)])
+    for job in jobs:
+        state = "gone" if job["gone"] else job["state"]
+        model = job["base_model"] or job["model"] or job["flavor"] or "-"
+        made = [job["name"] or "-", state, when.since(job["state_since"]), model, job["account"], job["id"]]
+        cells.append([*made, job.get("owner") or job["creator"] or "-", when.short(job["created_at"])])
     out.rows(columns, cells, "No job is known that fits. A daemon finds them: training-monitor run")
 
 
@@ -139,47 +147,3 @@ def _unique(ids: list[str]) -> int:
     longest = max(map(len, ids), default=8)
     enough = (size for size in range(8, longest) if len({job_id[: size - 1] for job_id in ids}) == len(set(ids)))
     return next(enough, longest)
-
-
-def _page(record: JobRecord, history: list[Any]) -> None:
-    from monitor.cli import out, when
-    from monitor.cli.events import history_table
-    from monitor.diff.job_data import running_time
-    from monitor.fields import format_duration
-
-    known, job = record.known, record.known.job
-    ran = running_time(job, clock=datetime.now(UTC))
-    error = " ".join(part for part in (job.error.code, job.error.message) if part) if job.error else None
-    checkpoints = f"{job.checkpoints} of {job.max_checkpoints}" if job.max_checkpoints else job.checkpoints
-    facts: list[tuple[str, Any]] = [
-        ("name", job.name),
-        ("id", job.id),
-        ("account", record.account),
-        ("workspace", job.workspace or record.scope.workspace),
-        ("state", job.state.value),
-        ("platform says", job.provider_state),
-        ("since", f"{when.full(known.state_since)} ({when.since(known.state_since)})"),
-        ("on the platform", "no: it is gone" if known.gone else None),
-        ("attempt", known.attempt if known.attempt > 1 else None),
-        ("kind", job.kind),
-        ("model", job.model),
-        ("base model", job.base_model if job.base_model != job.model else None),
-        ("produced", job.output_model),
-        ("flavor", job.flavor),
-        ("nodes", job.nodes),
-        ("accelerators", f"{job.accelerators:g} per node" if job.accelerators is not None else None),
-        ("owner", job.creator),
-        ("created", when.full(job.created_at)),
-        ("started", when.full(job.started_at)),
-        ("ended", when.full(job.ended_at)),
-        ("ran for", format_duration(ran) if ran is not None else None),
-        ("queue position", job.queue_position),
-        ("checkpoints", checkpoints),
-        ("error", error),
-        ("tokens", f"{job.tokens:,}" if job.tokens is not None else None),
-        ("console", job.url),
-        *sorted(job.extra.items()),
-    ]
-    out.page(facts)
-    out.line()
-    history_table(history, "Nothing has happened to it since it is watched.")

@@ -4,12 +4,26 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from typer.exceptions import TyperException
 
-from monitor.cli import check, configs, database, demo, events, flavors, jobs, run, sandbox, sinks, usage
+from monitor.cli import (
+    check,
+    configs,
+    database,
+    deliveries,
+    demo,
+    events,
+    flavors,
+    jobs,
+    notifications,
+    run,
+    sandbox,
+    sinks,
+    usage,
+)
 from monitor.cli.failure import DONE, FAILED, USAGE, Failure
 
 PROGRAM = "training-monitor"
@@ -34,7 +48,7 @@ def main(
 
 def build() -> typer.Typer:
     """All commands. Each module is light; what a command needs is imported when it runs."""
-    app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+    app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
     app.callback()(main)
     app.command("check")(check.check)
     app.command("run")(run.run)
@@ -43,9 +57,23 @@ def build() -> typer.Typer:
     for name, group in (("jobs", jobs.app), ("flavors", flavors.app)):
         app.add_typer(group, name=name, rich_help_panel=None)
     app.command("usage")(usage.usage)
-    for name, group in (("events", events.app), ("sinks", sinks.app), ("config", configs.app), ("db", database.app)):
+    for name, group in (
+        ("events", events.app),
+        ("notifications", notifications.app),
+        ("deliveries", deliveries.app),
+        ("sinks", sinks.app),
+        ("config", configs.app),
+        ("db", database.app),
+    ):
         app.add_typer(group, name=name)
     return app
+
+
+def program() -> Any:
+    """The whole command as it is run, with its help dressed for the terminal."""
+    from monitor.cli.help import dress
+
+    return dress(typer.main.get_command(build()), PROGRAM)
 
 
 def entry(arguments: list[str] | None = None) -> None:
@@ -62,7 +90,7 @@ def entry(arguments: list[str] | None = None) -> None:
 
 def _guarded(arguments: list[str], debug: bool) -> int:
     try:
-        result = typer.main.get_command(build()).main(arguments, prog_name=PROGRAM, standalone_mode=False)
+        result = program().main(arguments, prog_name=PROGRAM, standalone_mode=False)
         return result if isinstance(result, int) else DONE
     except Failure as failure:
         return _fail(str(failure), failure.hint, failure.code, failure.details)

@@ -38,9 +38,28 @@ _ACTIVE = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud8
 
 def width() -> int:
     """Cells of a line: the terminal's, or COLUMNS; a pipe gets whole rows, for grep and awk."""
-    if not sys.stdout.isatty() and not os.environ.get("COLUMNS"):
+    if not chart():
         return 10_000
-    return max(40, shutil.get_terminal_size((80, 24)).columns)
+    return max(20, shutil.get_terminal_size((80, 24)).columns)
+
+
+def chart() -> bool:
+    """Whether bars are drawn: for people, not in pipes."""
+    return sys.stdout.isatty() or bool(os.environ.get("COLUMNS"))
+
+
+def plain() -> bool:
+    """Whether only ASCII can be shown, by stdout's encoding or the locale. A locale that is not set says nothing: so it
+    is in containers, and their terminals mostly know UTF-8."""
+    try:
+        "█…".encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        return True
+    if os.environ.get("PYTHONUTF8") == "1" or os.environ.get("PYTHONIOENCODING"):
+        return False
+    names = (os.environ.get(name) for name in ("LC_ALL", "LC_CTYPE", "LANG"))
+    locale = next((name for name in names if name), "utf-8")
+    return re.search(r"utf-?8", locale, re.IGNORECASE) is None
 
 
 def colours() -> bool:
@@ -48,8 +67,8 @@ def colours() -> bool:
 
 
 def line(text: str = "") -> None:
-    """One line on stdout, whatever characters its encoding has."""
-    encoding = sys.stdout.encoding or "utf-8"
+    """One line on stdout, whatever characters its encoding and the locale have."""
+    encoding = "ascii" if plain() else sys.stdout.encoding or "utf-8"
     sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
 
 
@@ -58,7 +77,7 @@ def rows(columns: Sequence[Column], cells: Sequence[Sequence[str]], empty: str) 
     if not cells:
         line(empty)
     else:
-        for each in table(columns, cells, width=width(), colours=colours()):
+        for each in table(columns, cells, width=width(), colours=colours(), plain=plain()):
             line(each)
 
 
@@ -81,19 +100,33 @@ def compact(item: Mapping[str, Any]) -> str:
 
 def _json(value: Any, **form: Any) -> str:
     """JSON that a terminal does not act upon: what `json` leaves raw of control characters is escaped as well."""
-    text = json.dumps(value, ensure_ascii=False, default=str, **form)
+    text = json.dumps(value, ensure_ascii=plain(), default=str, **form)
     return _ACTIVE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def page(facts: Iterable[tuple[str, Any]]) -> None:
     """`name  value` lines for one thing; what is absent is left out, what is long goes on below itself."""
-    shown = [(name, "" if value is None else str(value)) for name, value in facts]
+    shown = [(name, "" if value is None else _text(str(value))) for name, value in facts]
     shown = [(name, value) for name, value in shown if value]
-    margin = max((cell_len(name) for name, _ in shown), default=0) + 2
+    room, longest = width(), max((cell_len(name) for name, _ in shown), default=0)
+    margin = min(longest + 2, max(2, room // 2))
     for name, value in shown:
-        for number, part in enumerate(wrapped(value, width() - margin)):
-            head = name + " " * (margin - cell_len(name)) if number == 0 else " " * margin
+        beside = cell_len(name) < margin
+        if not beside:  # the name takes a line of its own
+            line(name)
+        for number, part in enumerate(wrapped(value, room - margin)):
+            head = name + " " * (margin - cell_len(name)) if number == 0 and beside else " " * margin
             line((head + painted(part)).rstrip())
+
+
+def block(text: str) -> None:
+    """Text of several lines, wrapped."""
+    for part in wrapped(_text(text), min(width(), 100)):
+        line(part)
+
+
+def _text(text: str) -> str:
+    return text.encode("ascii", "backslashreplace").decode() if plain() else text
 
 
 def painted(word: str) -> str:

@@ -7,15 +7,18 @@ from dataclasses import dataclass
 
 from rich.cells import cell_len, set_cell_size
 
+from monitor.cli.chart import bar
 from monitor.telemetry.printable import printable
 
 GAP = 2
+LONGEST_BAR = 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """`least`: how narrow it may get where the table is too wide. `optional` columns go first, the last one before
-    the others. `wrap` is for the last one: its text goes on below itself. `colour` gives the ANSI code of a cell."""
+    """`least`: how narrow it may get where the table is too wide. `optional` columns go where the others have their
+    least and it still does not fit, the last one before the others. `wrap` is for the last one: its text goes on below
+    itself. `colour` gives the ANSI code of a cell. `bar`: its cells are shares of one, drawn."""
 
     title: str
     least: int = 6
@@ -23,67 +26,126 @@ class Column:
     optional: bool = False
     wrap: bool = False
     colour: Callable[[str], str | None] | None = None
+    bar: bool = False
 
 
-def table(columns: Sequence[Column], rows: Sequence[Sequence[str]], *, width: int, colours: bool) -> Iterator[str]:
-    """The head and a line per row, none wider than `width` cells."""
-    cells = [[printable(cell) for cell in row] for row in rows]
-    shown, widths = _layout(columns, cells, width)
-    head = [_fit(columns[index].title, size, columns[index].right) for index, size in zip(shown, widths, strict=True)]
-    yield _paint((" " * GAP).join(head).rstrip(), "2" if colours else None)
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A column of the layout, and how wide it is."""
+
+    index: int
+    column: Column
+    size: int
+
+
+def table(
+    columns: Sequence[Column], rows: Sequence[Sequence[str]], *, width: int, colours: bool, plain: bool = False
+) -> Iterator[str]:
+    """The head and the rows, no line wider than `width` cells. Where the columns do not fit beside each other even at
+    their least, each row takes several lines. `plain`: ASCII only."""
+    cells = [[shown(cell, plain) for cell in row] for row in rows]
+    lines = _layout(columns, cells, width)
+    for places, margin in lines:
+        parts = [_fit(place.column.title, place.size, place.column.right, plain) for place in places]
+        if head := (margin + (" " * GAP).join(parts)).rstrip():
+            yield _paint(head, "2" if colours else None)
     for row in cells:
-        for part in _lines([columns[index] for index in shown], [row[index] for index in shown], widths, colours):
-            yield part.rstrip()
+        for places, margin in lines:
+            for text in _lines(places, row, colours, plain):
+                if text.strip() or not margin:
+                    yield margin + text.rstrip()
 
 
-def _lines(columns: Sequence[Column], row: Sequence[str], widths: Sequence[int], colours: bool) -> Iterator[str]:
+def shown(text: str, plain: bool) -> str:
+    """`text` as it may be shown: nothing that acts on a terminal, and where it is `plain`, nothing beyond ASCII."""
+    safe = printable(text)
+    return safe.encode("ascii", "backslashreplace").decode() if plain else safe
+
+
+def _lines(places: Sequence[Place], row: Sequence[str], colours: bool, plain: bool) -> Iterator[str]:
     """The line of a row, and those below it that its last column needs."""
     parts = []
     below: list[str] = []
-    for column, cell, size in zip(columns, row, widths, strict=True):
-        first, *rest = wrapped(cell, size) if column.wrap else [cell]
+    for place in places:
+        column, cell = place.column, row[place.index]
+        first, *rest = wrapped(cell, place.size) if column.wrap else [cell]
         below += rest
+        if column.bar:
+            first = bar(float(cell or 0), place.size, plain=plain)
         code = column.colour(cell) if colours and column.colour else None
-        parts.append(_paint(_fit(first, size, column.right), code))
+        parts.append(_paint(_fit(first, place.size, column.right, plain), code))
     yield (" " * GAP).join(parts)
-    margin = " " * (_total(widths[:-1]) + GAP)
+    margin = " " * (_total([place.size for place in places[:-1]]) + GAP if places[:-1] else 0)
     yield from (margin + part for part in below)
 
 
-def _layout(columns: Sequence[Column], cells: Sequence[Sequence[str]], width: int) -> tuple[list[int], list[int]]:
-    """Which columns are shown, and how wide each is."""
-    natural = [
-        max([cell_len(column.title), *(cell_len(row[index]) for row in cells)]) for index, column in enumerate(columns)
-    ]
-    shown = list(range(len(columns)))
+def _layout(columns: Sequence[Column], cells: Sequence[Sequence[str]], width: int) -> list[tuple[list[Place], str]]:
+    """The lines of a row: their columns, and what stands before them."""
+    natural = [_natural(column, [row[index] for row in cells]) for index, column in enumerate(columns)]
+    least = [min(size, column.least) for size, column in zip(natural, columns, strict=True)]
+    kept = list(range(len(columns)))
     for index in reversed(range(len(columns))):
-        if columns[index].optional and _total([natural[place] for place in shown]) > width:
-            shown.remove(index)
-    widths = [natural[index] for index in shown]
-    while _total(widths) > width:
-        spare = [size - min(size, columns[index].least) for index, size in zip(shown, widths, strict=True)]
+        if columns[index].optional and _total([least[place] for place in kept]) > width:
+            kept.remove(index)
+    lines: list[list[int]] = [[]]
+    for index in kept:
+        room = width if len(lines) == 1 else width - GAP
+        if lines[-1] and _total([least[place] for place in [*lines[-1], index]]) > room:
+            lines.append([])
+        lines[-1].append(index)
+    return [
+        (
+            [
+                Place(index, columns[index], size)
+                for index, size in zip(
+                    line, _sizes(line, columns, natural, least, width - (GAP if number else 0)), strict=True
+                )
+            ],
+            " " * GAP if number else "",
+        )
+        for number, line in enumerate(lines)
+    ]
+
+
+def _natural(column: Column, cells: Sequence[str]) -> int:
+    return LONGEST_BAR if column.bar else max([cell_len(column.title), *map(cell_len, cells)])
+
+
+def _sizes(
+    line: Sequence[int], columns: Sequence[Column], natural: Sequence[int], least: Sequence[int], width: int
+) -> list[int]:
+    """How wide the columns of a line are: optional ones give first, then what can spare most."""
+    sizes = [natural[index] for index in line]
+    while _total(sizes) > width:
+        spare = [
+            (size > least[index] and columns[index].optional, size - least[index])
+            for index, size in zip(line, sizes, strict=True)
+        ]
         place = spare.index(max(spare))
-        if spare[place] == 0:
-            place = widths.index(max(widths))
-            if widths[place] <= 1:
+        if spare[place][1] == 0:
+            place = sizes.index(max(sizes))
+            if sizes[place] <= 1:
                 break
-        widths[place] -= 1
-    return shown, widths
+        sizes[place] -= 1
+    return sizes
 
 
 def _total(widths: Sequence[int]) -> int:
     return sum(widths) + GAP * (len(widths) - 1)
 
 
-def _fit(text: str, size: int, right: bool) -> str:
+def _fit(text: str, size: int, right: bool, plain: bool) -> str:
     length = cell_len(text)
     if length > size:
-        return set_cell_size(text, size - 1).rstrip() + "…" if size > 1 else "…"[:size]
+        mark = "~" if plain else "…"
+        cut = set_cell_size(text, size - 1).rstrip() + mark if size > 1 else mark[:size]
+        return cut + " " * (size - cell_len(cut))
     return " " * (size - length) + text if right else text + " " * (size - length)
 
 
 def wrapped(text: str, width: int) -> Iterator[str]:
     """`text` in lines of at most `width` cells, broken at blanks where there are any."""
+    width = max(2, width)  # the cells of the widest character
     for paragraph in printable(text, lines=True).split("\n"):
         line = ""
         for word in paragraph.split(" "):

@@ -2,74 +2,106 @@
 
 from __future__ import annotations
 
+import asyncio
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import anyio
-
-from monitor.fields import SystemClock
-from monitor.fields.bell import Bell
+from monitor.cli.failure import USAGE, Failure
 
 if TYPE_CHECKING:
     from monitor.settings import Settings
     from monitor.sinks.options import SinkOptions
-    from monitor.store import DeliveryRecord, Store
+    from monitor.store import Store
 
 LOOK_EVERY = 0.1
 """Seconds between two looks at the delivery."""
+UNSETTLED = ("pending", "sending")
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What came of a test message, as far as it was waited for."""
+    """What came of a test message, as far as it was waited for. `delivery`: as the API tells it."""
 
     sink: str
-    record: DeliveryRecord
+    delivery: dict[str, Any]
     by_daemon: bool
     seconds: float
 
     @property
     def delivered(self) -> bool:
-        return self.record.row.state.value == "delivered"
+        return bool(self.delivery["state"] == "delivered")
 
     def sentence(self) -> str:
-        row = self.record.row
+        state, tries = self.delivery["state"], self.delivery["attempt"]
         who = "the running daemon" if self.by_daemon else "this command"
-        if row.state.settled:
-            return f"The test message was not delivered: {row.state.value}."
-        if row.attempt == 0:
+        if state not in UNSETTLED:
+            return f"The test message was not delivered: {state}."
+        if tries == 0:
             return f"The test message still waits after {self.seconds:g} s; {who} has not tried it yet."
-        return f"The test message was not delivered within {self.seconds:g} s; {who} tried {row.attempt} times."
+        return f"The test message was not delivered within {self.seconds:g} s; {who} tried {tries} times."
 
     def lines(self) -> Iterator[str]:
         from monitor.telemetry.printable import printable
 
-        for attempt in self.record.attempts:
-            outcome = attempt.outcome.value if attempt.outcome else "no answer yet"
-            detail = f": {printable(attempt.detail)}" if attempt.detail else ""
-            yield f"attempt {attempt.attempt}: {outcome}{detail}"
+        for attempt in self.delivery["attempts"]:
+            detail = f": {printable(attempt['detail'])}" if attempt["detail"] else ""
+            yield f"attempt {attempt['attempt']}: {attempt['outcome'] or 'no answer yet'}{detail}"
         if self.delivered:
             who = "by the running daemon" if self.by_daemon else "through the outbox"
             yield f"The test message was delivered to {self.sink} {who}."
 
     def data(self) -> dict[str, Any]:
-        row = self.record.row
-        attempts = [
-            {"attempt": each.attempt, "outcome": each.outcome and each.outcome.value, "detail": each.detail}
-            for each in self.record.attempts
-        ]
-        return {"sink": self.sink, "state": row.state.value, "delivery": row.id, "attempts": attempts}
+        attempts = [{key: each[key] for key in ("attempt", "outcome", "detail")} for each in self.delivery["attempts"]]
+        return {
+            "sink": self.sink,
+            "state": self.delivery["state"],
+            "delivery": self.delivery["id"],
+            "attempts": attempts,
+        }
 
 
-async def try_sink(settings: Settings, options: SinkOptions, seconds: float) -> Trial:
-    """Writes the message and waits at most `seconds` until it is settled. Raises StoreError.
+def try_sink(config: Path | None, name: str, seconds: float) -> Trial:
+    """Writes the message and waits at most `seconds` until it is settled. Raises Failure, StoreError.
 
-    Where a daemon holds the store it is the one that sends; else this process takes the lock and sends what waits for
-    this sink, and nothing for any other.
+    Where a daemon runs it is the one that sends; else this process takes the lock and sends what waits for this sink,
+    and nothing for any other.
     """
+    from monitor.cli.sockets import live_socket
+
+    if live_socket(config) is not None:
+        return _by_daemon(config, name, seconds)
+    from monitor.cli.opening import load_settings
+    from monitor.settings import Only
+    from monitor.telemetry.setup import set_up
+
+    settings = load_settings(config, resolve=Only("sinks", name))
+    options = next((sink for sink in settings.sinks if sink.name == name), None)
+    if options is None:
+        there = ", ".join(sink.name for sink in settings.sinks)
+        raise Failure(f"No sink is named {name!r}.", f"There are: {there}.", code=USAGE)
+    set_up(sys.stderr, level="warning")
+    return asyncio.run(_by_itself(settings, options, seconds))
+
+
+def _by_daemon(config: Path | None, name: str, seconds: float) -> Trial:
+    from monitor.cli.asking import beside, segment
+
+    end = time.monotonic() + seconds
+    with beside(config) as ask:
+        path = f"/api/v1/deliveries/{ask.post(f'/api/v1/sinks/{segment(name)}/test')['delivery']}"
+        while (found := ask.get(path))["state"] in UNSETTLED and time.monotonic() < end:
+            time.sleep(LOOK_EVERY)
+    return Trial(name, found, True, seconds)
+
+
+async def _by_itself(settings: Settings, options: SinkOptions, seconds: float) -> Trial:
+    """A daemon without a control socket is met, too: then it is the one that sends."""
     from monitor.delivery import send_test
+    from monitor.fields import SystemClock
     from monitor.store import StoreLocked, open_store
 
     settings.state_dir.mkdir(mode=0o750, parents=True, exist_ok=True)
@@ -80,31 +112,39 @@ async def try_sink(settings: Settings, options: SinkOptions, seconds: float) -> 
     try:
         delivery = await send_test(store, options.name, SystemClock())
         if by_daemon:
-            record = await _settled(store, delivery, seconds)
+            found = await _settled(store, settings, delivery, seconds)
         else:
-            record = await _deliver(store, settings, options, delivery, seconds)
+            found = await _deliver(store, settings, options, delivery, seconds)
     finally:
         await store.aclose()
-    return Trial(options.name, record, by_daemon, seconds)
+    return Trial(options.name, found, by_daemon, seconds)
 
 
-async def _settled(store: Store, delivery: str, seconds: float) -> DeliveryRecord:
+async def _settled(store: Store, settings: Settings, delivery: str, seconds: float) -> dict[str, Any]:
     """The delivery once it is settled, or as it is when the time is over."""
-    from monitor.store import get_delivery
+    import json
 
+    from monitor.fields import SystemClock
+    from monitor.web.api import Api, Inside, Request
+
+    api = Api(Inside(store=store, clock=SystemClock(), settings=settings))
     end = time.monotonic() + seconds
     while True:
-        record = await store.read(lambda conn: get_delivery(conn, delivery))
-        assert record is not None
-        if record.row.state.settled or time.monotonic() >= end:
-            return record
-        await anyio.sleep(LOOK_EVERY)
+        reply = await api.answer(Request(path=f"/api/v1/deliveries/{delivery}"))
+        found: dict[str, Any] = json.loads(reply.body)
+        if found["state"] not in UNSETTLED or time.monotonic() >= end:
+            return found
+        await asyncio.sleep(LOOK_EVERY)
 
 
 async def _deliver(
     store: Store, settings: Settings, options: SinkOptions, delivery: str, seconds: float
-) -> DeliveryRecord:
+) -> dict[str, Any]:
+    import anyio
+
     from monitor.delivery.deliverer import Deliverer
+    from monitor.fields import SystemClock
+    from monitor.fields.bell import Bell
     from monitor.sinks import registry
     from monitor.wire import Http, new_session
 
@@ -115,8 +155,8 @@ async def _deliver(
         try:
             async with anyio.create_task_group() as group:
                 group.start_soon(lambda: deliverer.run(grace=1.0))
-                record = await _settled(store, delivery, seconds)
+                found = await _settled(store, settings, delivery, seconds)
                 deliverer.stop()
         finally:
             await sink.aclose()
-    return record
+    return found

@@ -4,92 +4,128 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from monitor.cli import completion
 from monitor.cli.failure import USAGE, Failure
-from monitor.cli.options import AccountName, Config, Format, Limit, Output, Since, moment
+from monitor.cli.options import AccountName, Config, Output, Since, Until, moment
 
 if TYPE_CHECKING:
-    from monitor.store import UsageRow
+    from monitor.cli.lists import Item
 
 GROUPS = ("day", "owner", "model", "account")
 
 
+class UsageOutput(StrEnum):
+    TABLE = "table"
+    JSON = "json"
+    JSONL = "jsonl"
+    CSV = "csv"
+
+
 def usage(
     config: Config = None,
-    output: Format = Output.TABLE,
-    limit: Limit = 50,
-    by: Annotated[str, typer.Option("--by", help="day (UTC), owner, model, account, or label:KEY.")] = "day",
+    output: Annotated[
+        UsageOutput, typer.Option("--output", help="A table for people; json, jsonl and csv for programs.")
+    ] = UsageOutput.TABLE,
+    limit: Annotated[
+        int, typer.Option("--limit", metavar="N", min=1, help="At most so many rows, the last ones.")
+    ] = 50,
+    by: Annotated[
+        str,
+        typer.Option(
+            "--by",
+            metavar="WHAT",
+            help="day (UTC), owner, model, account, label:KEY; or several, like day,model.",
+            autocompletion=completion.groupings,
+        ),
+    ] = "day",
     account: AccountName = None,
     since: Since = None,
-    until: Annotated[
-        str | None, typer.Option("--until", metavar="WHEN", help="As --since; what happened then is left out.")
-    ] = None,
+    until: Until = None,
 ) -> None:
     """Training tokens that were used, and what they cost where a price is known."""
-    from monitor import store
     from monitor.cli import out
-    from monitor.cli.opening import load_settings, reading
+    from monitor.cli.lists import document
 
-    if by not in GROUPS and not (by.startswith("label:") and len(by) > len("label:")):
-        raise Failure(f"--by {by!r} is no grouping.", f"There are: {', '.join(GROUPS)}, label:KEY.", code=USAGE)
-    begin, end = moment(since), moment(until, "--until")
-    found = reading(
-        load_settings(config, resolve=False),
-        lambda conn: store.usage(conn, by=by, since=begin, until=end, account=account),
-    )
-    if output is Output.TABLE:
-        _table(found, by, limit)
+    keys = groupings(by)
+    asked = {"since": moment(since), "until": moment(until, "--until"), "account": account}
+    found = document(config, "/api/v1/usage", by=",".join(keys), **asked)["items"]
+    if output is UsageOutput.TABLE:
+        _table(found, keys, limit)
+    elif output is UsageOutput.CSV:
+        from monitor.cli import spreadsheet
+
+        spreadsheet.write([*keys, "jobs", "tokens", "cost", "currency"], found[-limit:], foreign=keys)
     else:
-        out.documents(output, [_data(row, by) for row in found[-limit:]])
+        out.documents(Output(output.value), found[-limit:])
 
 
-def totals(rows: Sequence[UsageRow]) -> list[tuple[str | None, int, Decimal | None]]:
+def groupings(text: str) -> list[str]:
+    """The groupings that `--by` names. Raises Failure."""
+    keys = [key.strip() for key in text.split(",")]
+    for key in keys:
+        if key not in GROUPS and not (key.startswith("label:") and len(key) > len("label:")):
+            hint = f"There are: {', '.join(GROUPS)}, label:KEY; several with commas between them."
+            raise Failure(f"--by {key!r} is no grouping.", hint, code=USAGE)
+    if len(set(keys)) < len(keys):
+        raise Failure(f"--by {text!r} names a grouping twice.", "Name each once.", code=USAGE)
+    return keys
+
+
+def totals(rows: Sequence[Item]) -> list[tuple[str | None, int, Decimal | None]]:
     """(currency, tokens, cost) for each currency by itself; what had no price comes last."""
     sums: dict[str | None, tuple[int, Decimal | None]] = {}
     for row in rows:
-        tokens, cost = sums.get(row.currency, (0, None))
-        if row.cost is not None:
-            cost = (cost or Decimal(0)) + row.cost
-        sums[row.currency] = (tokens + row.tokens, cost)
+        tokens, cost = sums.get(row["currency"], (0, None))
+        if row["cost"] is not None:
+            cost = (cost or Decimal(0)) + Decimal(row["cost"])
+        sums[row["currency"]] = (tokens + row["tokens"], cost)
     ordered = sorted(sums, key=lambda currency: (currency is None, currency or ""))
     return [(currency, *sums[currency]) for currency in ordered]
 
 
-def _table(rows: Sequence[UsageRow], by: str, limit: int) -> None:
+def _table(rows: Sequence[Item], keys: Sequence[str], limit: int) -> None:
     from monitor.cli import out
     from monitor.cli.table import Column
 
+    shown = rows[-limit:]
+    most = max((row["tokens"] for row in shown), default=0)
     columns = [
-        Column(title=by.upper(), least=10),
+        *(Column(title=key.upper(), least=10) for key in keys),
         Column(title="JOBS", least=4, right=True),
-        Column(title="TOKENS", least=6, right=True),
-        Column(title="COST", least=6, right=True),
-        Column(title="CURRENCY", least=3),
+        Column(title="TOKENS", least=12, right=True),
+        Column(title="COST", least=12, right=True),
+        *([Column(title="", least=16, bar=True)] if out.chart() else []),
     ]
     cells = [
-        [row.key or "(none)", str(row.jobs), f"{row.tokens:,}", _amount(row.cost), row.currency or "no price"]
-        for row in rows[-limit:]
+        [*(_key(row, key) for key in keys), str(row["jobs"]), *_sums(row["currency"], row["tokens"], row["cost"])]
+        + ([str(row["tokens"] / most)] if out.chart() and most else [""])
+        for row in shown
     ]
-    hidden = len(rows) - len(cells)
     for currency, tokens, cost in totals(rows):
-        cells.append(["TOTAL", "", f"{tokens:,}", _amount(cost), currency or "no price"])
-    out.rows(columns, cells, "No usage is booked that fits.")
-    if hidden:
+        cells.append(["TOTAL", *[""] * len(keys), *_sums(currency, tokens, cost), ""])
+    out.rows(columns, cells if rows else [], "No usage is booked that fits.")
+    if hidden := len(rows) - len(shown):
         out.line(f"{hidden} earlier rows are not shown but are in the totals; see --limit.")
 
 
-def _data(row: UsageRow, by: str) -> dict[str, object]:
-    cost = None if row.cost is None else _amount(row.cost).replace(",", "")
-    return {by: row.key or None, "jobs": row.jobs, "tokens": row.tokens, "cost": cost, "currency": row.currency}
+def _key(row: Item, key: str) -> str:
+    from monitor.cli.job_page import person
+
+    name = row.get("owner_name") if key == "owner" else None
+    return person(name, row[key]) or "(none)"
 
 
-def _amount(cost: Decimal | None) -> str:
-    """Exact, in plain digits, with at least two places; `-` where no price was known."""
-    if cost is None:
-        return "-"
+def _sums(currency: str | None, tokens: int, cost: str | Decimal | None) -> list[str]:
+    return [f"{tokens:,}", "no price" if cost is None else f"{_amount(Decimal(cost))} {currency}"]
+
+
+def _amount(cost: Decimal) -> str:
+    """Exact, in plain digits, with at least two places."""
     plain = cost.normalize()
     exponent = plain.as_tuple().exponent
     places = max(2, -exponent if isinstance(exponent, int) else 2)

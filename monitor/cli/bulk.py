@@ -1,0 +1,115 @@
+"""The work of `deliveries retry` and `drop`: which are meant, a question before many are changed, what came of each."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from monitor.cli.failure import PARTLY, USAGE, Failure
+from monitor.cli.options import Output
+
+if TYPE_CHECKING:
+    from monitor.cli.asking import Asker
+    from monitor.cli.lists import Item
+
+DONE = {"retry": "sent again", "drop": "dropped"}
+PATH = "/api/v1/deliveries"
+EVERY = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Either ids, or all that fit."""
+
+    ids: list[str]
+    all: bool
+    sink: str | None
+    state: str | None
+    rule: str | None
+
+
+def change(config: Path | None, output: Output, what: str, wanted: Wanted, *, yes: bool) -> None:
+    """Changes each delivery that is wanted, by itself: one that cannot be changed harms no other.
+
+    Raises Failure: none was changed, or (PARTLY) some were not.
+    """
+    from monitor.cli import out
+    from monitor.cli.asking import asking
+    from monitor.cli.progress import progress
+
+    _check(wanted)
+    with asking(config) as ask:
+        with progress("Reading …"):
+            ids = wanted.ids or [item["id"] for item in _fitting(ask, wanted)]
+        if not ids:
+            out.documents(output, []) if output is not Output.TABLE else out.line("No delivery fits.")
+            return
+        if wanted.all:
+            _agree(what, ids, yes=yes)
+        changed, failed = _each(ask, what, ids)
+    if output is Output.TABLE:
+        out.line(f"{_count(len(changed))} {'is' if len(changed) == 1 else 'are'} {DONE[what]}.")
+    else:
+        out.documents(output, changed)
+    if failed:
+        _tell(len(changed), failed)
+
+
+def _check(wanted: Wanted) -> None:
+    if wanted.ids and wanted.all:
+        raise Failure("Both ids and --all are given.", "Give one of the two.", code=USAGE)
+    if not wanted.ids and not wanted.all:
+        raise Failure("No delivery is named.", "Give ids, or --all with --sink or --state.", code=USAGE)
+    if wanted.ids and (wanted.sink or wanted.state or wanted.rule):
+        raise Failure("--sink, --state and --rule choose among all, and ids are given.", "Use --all.", code=USAGE)
+
+
+def _fitting(ask: Asker, wanted: Wanted) -> list[Item]:
+    return list(ask.items(PATH, EVERY, sink=wanted.sink, state=wanted.state, rule=wanted.rule))
+
+
+def _agree(what: str, ids: list[str], *, yes: bool) -> None:
+    """Says how many, and asks. Raises Failure where nobody can answer, typer.Abort."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        hint = "Say --yes, or look first: training-monitor deliveries list"
+        raise Failure(f"{_count(len(ids))} would be {DONE[what]}; nothing was done.", hint, code=USAGE)
+    if not typer.confirm(f"{_count(len(ids))} will be {DONE[what]}. Go on?", err=True):
+        raise Failure("Nothing was done.")
+
+
+def _each(ask: Asker, what: str, ids: list[str]) -> tuple[list[Item], list[tuple[str, Failure]]]:
+    from monitor.cli.asking import segment
+    from monitor.cli.progress import progress
+
+    changed: list[Item] = []
+    failed: list[tuple[str, Failure]] = []
+    with progress("Changing …") as say:
+        for number, name in enumerate(ids, 1):
+            try:
+                changed.append(ask.post(f"{PATH}/{segment(name)}/{what}"))
+            except Failure as failure:
+                failed.append((name, failure))
+            say(f"{number:,} of {len(ids):,}")
+    return changed, failed
+
+
+def _tell(changed: int, failed: list[tuple[str, Failure]]) -> None:
+    first = failed[0][1]
+    if not changed and len(failed) == 1:
+        raise first
+    raise Failure(
+        f"{_count(len(failed))} could not be changed.",
+        first.hint,
+        code=PARTLY if changed else first.code,
+        details=tuple(f"{name}: {failure}" for name, failure in failed[:20]),
+    )
+
+
+def _count(number: int) -> str:
+    return "1 delivery" if number == 1 else f"{number:,} deliveries"

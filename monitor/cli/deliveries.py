@@ -1,0 +1,159 @@
+"""`deliveries list`, `show`, `retry` and `drop`: what became of each message at each sink, and what to do about it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from monitor.cli import completion
+from monitor.cli.options import Config, Format, Limit, Output, RuleName, Search, Since, SinkName, moment
+
+if TYPE_CHECKING:
+    from monitor.cli.lists import Item
+
+app = typer.Typer(help="Messages on their way to each sink.", no_args_is_help=True)
+State = Annotated[
+    str | None,
+    typer.Option(
+        "--state",
+        metavar="STATE",
+        help="Only this state, like pending, delivered or dead.",
+        autocompletion=completion.delivery_states,
+    ),
+]
+Ids = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[ID]...", help="Their ids, as `deliveries list` shows them.", autocompletion=completion.delivery_ids
+    ),
+]
+All = Annotated[bool, typer.Option("--all", help="All that fit --sink, --state and --rule, instead of ids.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+
+
+@app.command("list")
+def list_(
+    config: Config = None,
+    output: Format = Output.TABLE,
+    limit: Limit = 50,
+    sink: SinkName = None,
+    state: State = None,
+    rule: RuleName = None,
+    since: Since = None,
+    search: Search = None,
+) -> None:
+    """Deliveries, newest first."""
+    from monitor.cli.lists import listed
+
+    asked = {"sink": sink, "state": state, "rule": rule, "since": moment(since), "search": search}
+    listed(config, output, "/api/v1/deliveries", limit, _table, **asked)
+
+
+@app.command("show")
+def show(
+    delivery: Annotated[
+        str, typer.Argument(metavar="ID", help="The delivery's id.", autocompletion=completion.delivery_ids)
+    ],
+    config: Config = None,
+    output: Format = Output.TABLE,
+) -> None:
+    """One delivery with its text and every attempt."""
+    from monitor.cli import out
+    from monitor.cli.asking import segment
+    from monitor.cli.lists import document
+
+    found = document(config, f"/api/v1/deliveries/{segment(delivery)}")
+    if output is Output.TABLE:
+        _page(found)
+    else:
+        out.document(output, found)
+
+
+@app.command("retry")
+def retry(
+    ids: Ids = None,
+    config: Config = None,
+    output: Format = Output.TABLE,
+    all_: All = False,
+    sink: SinkName = None,
+    state: State = None,
+    rule: RuleName = None,
+    yes: Yes = False,
+) -> None:
+    """Sends again what is dead, refused or waits: at once, and with a new time limit."""
+    from monitor.cli.bulk import Wanted, change
+
+    change(config, output, "retry", Wanted(ids or [], all_, sink, state or (all_ and "dead") or None, rule), yes=yes)
+
+
+@app.command("drop")
+def drop(
+    ids: Ids = None,
+    config: Config = None,
+    output: Format = Output.TABLE,
+    all_: All = False,
+    sink: SinkName = None,
+    state: State = None,
+    rule: RuleName = None,
+    yes: Yes = False,
+) -> None:
+    """Gives up what waits, so that it is never sent; what waits behind it goes on."""
+    from monitor.cli.bulk import Wanted, change
+
+    change(config, output, "drop", Wanted(ids or [], all_, sink, state or (all_ and "pending") or None, rule), yes=yes)
+
+
+def _table(deliveries: list[Item]) -> None:
+    from monitor.cli import out, when
+    from monitor.cli.table import Column
+
+    columns = [
+        Column(title="ID", least=8),
+        Column(title="SINK", least=7),
+        Column(title="STATE", least=9, colour=out.state_colour),
+        Column(title="TRIES", least=5, right=True),
+        Column(title="SINCE", least=14),
+        Column(title="WHAT", least=20, wrap=True),
+    ]
+    cells = []
+    for item in deliveries:
+        at = when.short(item["settled_at"] or item["created_at"])
+        what = f"{item['title']}  [{item['rule']}]" + (f": {item['detail']}" if item["detail"] else "")
+        cells.append([item["id"], item["sink"], item["state"], str(item["attempt"]), at, what])
+    out.rows(columns, cells, "No delivery is stored that fits.")
+
+
+def _page(item: dict[str, Any]) -> None:
+    from monitor.cli import out, when
+    from monitor.cli.table import Column
+
+    out.page(
+        [
+            ("what", item["title"]),
+            ("id", item["id"]),
+            ("sink", item["sink"]),
+            ("state", item["state"]),
+            ("detail", item["detail"]),
+            ("rule", item["rule"]),
+            ("severity", item["severity"]),
+            ("notification", item["notification"]),
+            ("created", when.full(item["created_at"])),
+            ("next try", when.full(item["next_at"]) if item["settled_at"] is None else None),
+            ("settled", when.full(item["settled_at"])),
+        ]
+    )
+    out.line()
+    out.block(item["body"])
+    out.line()
+    columns = [
+        Column(title="TRY", least=3, right=True),
+        Column(title="BEGAN", least=14),
+        Column(title="OUTCOME", least=9, colour=out.state_colour),
+        Column(title="DETAIL", least=20, wrap=True),
+    ]
+    cells = []
+    for each in item["attempts"]:
+        said = " ".join(part for part in (each["detail"], each["reference"]) if part)
+        cells.append([str(each["attempt"]), when.short(each["started_at"]), each["outcome"] or "no answer yet", said])
+    out.rows(columns, cells, "It was not tried yet.")

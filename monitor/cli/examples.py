@@ -1,0 +1,70 @@
+"""What stands under `Examples` in the help of each command: what it is for, and what to type. Tests run them."""
+
+from __future__ import annotations
+
+EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
+    "": (
+        ("see it work, without any account", "demo"),
+        ("is the config file right?", "check"),
+        ("what failed in the last week", "jobs list --state failed --since 7d"),
+        ("names and ids by the Tab key", "--install-completion"),
+    ),
+    "check": (("every mistake at once", "check --config training-monitor.yaml"),),
+    "config": (("a schema for the editor", "config schema > training-monitor.schema.json"),),
+    "config schema": (("a schema for the editor", "config schema > training-monitor.schema.json"),),
+    "config show": (("as it was understood, secrets masked", "config show"),),
+    "db": (("is the database whole?", "db check"),),
+    "db upgrade": (("before a new version is started", "db upgrade"),),
+    "db check": (("for a script: the exit code says it", "db check --output json"),),
+    "deliveries": (("what could not be delivered", "deliveries list --state dead"),),
+    "deliveries list": (
+        ("what could not be delivered", "deliveries list --state dead"),
+        ("what went to one sink today", "deliveries list --sink journal --since 1d"),
+    ),
+    "deliveries show": (("one with every attempt", "deliveries show DELIVERY"),),
+    "deliveries retry": (
+        ("one, at once", "deliveries retry DELIVERY"),
+        ("after a sink was mended", "deliveries retry --all --sink journal --yes"),
+    ),
+    "deliveries drop": (
+        ("one", "deliveries drop DELIVERY"),
+        ("what waits for a sink that is gone", "deliveries drop --all --sink hook --yes"),
+    ),
+    "demo": (("a minute of it", "demo --for 60"),),
+    "doctor": (("what is wrong, and what mends it", "doctor"),),
+    "events": (("as they come", "events follow --type 'job.*'"),),
+    "events list": (
+        ("all that happened to one job", "events list --subject job/ft-20260101-aaaa-0001"),
+        ("for a program, as CloudEvents", "events list --since 7d --limit 100000 --output jsonl > events.jsonl"),
+    ),
+    "events show": (("by its number", "events show 3"),),
+    "events follow": (("as they come", "events follow --type 'job.*'"),),
+    "flavors": (("what is in stock?", "flavors list --stock normal"),),
+    "flavors list": (("what is in stock in one zone?", "flavors list --stock normal --zone cn-north-4a"),),
+    "flavors history": (("when was it sold out?", "flavors history modelarts.bm.npu.arm.8snt9b3.d --since 30d"),),
+    "init": (("asks, and writes training-monitor.yaml", "init"),),
+    "jobs": (("what runs, and what waits?", "jobs list --active"),),
+    "jobs list": (
+        ("what runs, and what waits?", "jobs list --active"),
+        ("what failed in the last week", "jobs list --state failed --since 7d"),
+        ("for a program", "jobs list --limit 100000 --output jsonl > jobs.jsonl"),
+    ),
+    "jobs show": (("by its name, or the beginning of its id", "jobs show qwen-sft"),),
+    "notifications": (("what was said today", "notifications list --since 1d"),),
+    "notifications list": (
+        ("what was said today", "notifications list --since 1d"),
+        ("what was said of a job", "notifications list --search qwen-sft"),
+    ),
+    "notifications show": (("the whole text, and where it went", "notifications show NOTIFICATION"),),
+    "run": (("in the foreground, with text on the terminal", "run --log-format text"),),
+    "sandbox": (("platforms to try a config with", "sandbox --port 8651"),),
+    "sinks": (("where messages go, and what became of the last", "sinks list"),),
+    "sinks list": (("where messages go, and what became of the last", "sinks list"),),
+    "sinks test": (("does a message arrive?", "sinks test journal"),),
+    "usage": (
+        ("tokens and cost of the last 30 days", "usage --since 30d"),
+        ("who used what", "usage --by owner,model"),
+        ("for a spreadsheet", "usage --by day,model --output csv > usage.csv"),
+    ),
+}
+"""By the command's path; `` is the program itself. Each: what for, and what is typed after the program's name."""

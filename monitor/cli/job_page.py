@@ -1,0 +1,75 @@
+"""The page of `jobs show`: what a job is, and its history."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def page(job: dict[str, Any]) -> None:
+    from monitor.cli import out
+    from monitor.cli.history import history_table
+
+    out.page([*_who(job), *_what(job), *_times(job), *_progress(job), *sorted(job["extra"].items())])
+    out.line()
+    history_table(job["events"], "Nothing has happened to it since it is watched.")
+
+
+def _who(job: dict[str, Any]) -> list[tuple[str, Any]]:
+    from monitor.cli import when
+
+    return [
+        ("name", job["name"]),
+        ("id", job["id"]),
+        ("account", job["account"]),
+        ("workspace", job["workspace"]),
+        ("state", job["state"]),
+        ("platform says", job["provider_state"]),
+        ("since", f"{when.full(job['state_since'])} ({when.since(job['state_since'])})"),
+        ("on the platform", "no: it is gone" if job["gone"] else None),
+        ("attempt", job["attempt"] if job["attempt"] > 1 else None),
+        ("owner", person(job.get("owner"), job["creator"])),
+    ]
+
+
+def _what(job: dict[str, Any]) -> list[tuple[str, Any]]:
+    accelerators = job["accelerators"]
+    return [
+        ("kind", job["kind"]),
+        ("model", job["model"]),
+        ("base model", job["base_model"] if job["base_model"] != job["model"] else None),
+        ("produced", job["output_model"]),
+        ("flavor", job["flavor"]),
+        ("nodes", job["nodes"]),
+        ("accelerators", f"{accelerators:g} per node" if accelerators is not None else None),
+    ]
+
+
+def _times(job: dict[str, Any]) -> list[tuple[str, Any]]:
+    from monitor.cli import when
+
+    ran = job["duration"]
+    return [
+        ("created", when.full(job["created_at"])),
+        ("started", when.full(job["started_at"])),
+        ("ended", when.full(job["ended_at"])),
+        ("ran for", when.length(ran) if ran is not None else None),
+    ]
+
+
+def _progress(job: dict[str, Any]) -> list[tuple[str, Any]]:
+    error = job["error"] or {}
+    checkpoints = job["checkpoints"]
+    if job["max_checkpoints"]:
+        checkpoints = f"{checkpoints} of {job['max_checkpoints']}"
+    return [
+        ("queue position", job["queue_position"]),
+        ("checkpoints", checkpoints),
+        ("error", " ".join(part for part in (error.get("code"), error.get("message")) if part)),
+        ("tokens", f"{job['tokens']:,}" if job["tokens"] is not None else None),
+        ("console", job["url"]),
+    ]
+
+
+def person(name: str | None, platform_id: str | None) -> str | None:
+    """A person's name beside the id by which the platform knows them."""
+    return f"{name} ({platform_id})" if name and platform_id and name != platform_id else name or platform_id

@@ -1,0 +1,116 @@
+"""`notifications list` and `show`: what the rules decided to say, and where it went."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from monitor.cli import completion
+from monitor.cli.options import Config, Format, Limit, Output, RuleName, Search, Since, SinkName, moment
+
+if TYPE_CHECKING:
+    from monitor.cli.lists import Item
+
+app = typer.Typer(help="Messages, as the rules wrote them.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_(
+    config: Config = None,
+    output: Format = Output.TABLE,
+    limit: Limit = 50,
+    rule: RuleName = None,
+    sink: SinkName = None,
+    severity: Annotated[
+        str | None,
+        typer.Option(
+            "--severity",
+            metavar="WORD",
+            help="Only this one: info, warning or critical.",
+            autocompletion=completion.severities,
+        ),
+    ] = None,
+    since: Since = None,
+    search: Search = None,
+) -> None:
+    """Notifications, newest first."""
+    from monitor.cli.lists import listed
+
+    asked = {"rule": rule, "sink": sink, "severity": severity, "since": moment(since), "search": search}
+    listed(config, output, "/api/v1/notifications", limit, _table, **asked)
+
+
+@app.command("show")
+def show(
+    notification: Annotated[str, typer.Argument(metavar="ID", help="The notification's id.")],
+    config: Config = None,
+    output: Format = Output.TABLE,
+) -> None:
+    """One notification: its text, and its deliveries."""
+    from monitor.cli import out
+    from monitor.cli.asking import segment
+    from monitor.cli.lists import document
+
+    found = document(config, f"/api/v1/notifications/{segment(notification)}")
+    if output is Output.TABLE:
+        _page(found)
+    else:
+        out.document(output, found)
+
+
+def _table(notifications: list[Item]) -> None:
+    from monitor.cli import out, when
+    from monitor.cli.table import Column
+
+    columns = [
+        Column(title="ID", least=8),
+        Column(title="TIME", least=14),
+        Column(title="RULE", least=7),
+        Column(title="SEVERITY", least=8, colour=out.state_colour),
+        Column(title="SINKS", least=9),
+        Column(title="WHAT", least=20, wrap=True),
+    ]
+    cells = []
+    for item in notifications:
+        sinks = ", ".join(_went(each) for each in item["deliveries"]) or "nobody"
+        cells.append([item["id"], when.short(item["created_at"]), item["rule"], item["severity"], sinks, item["title"]])
+    out.rows(columns, cells, "No notification is stored that fits.")
+
+
+def _went(delivery: dict[str, Any]) -> str:
+    """The sink, and what became of it where that is not the usual."""
+    return delivery["sink"] if delivery["state"] == "delivered" else f"{delivery['sink']} ({delivery['state']})"
+
+
+def _page(item: dict[str, Any]) -> None:
+    from monitor.cli import out, when
+    from monitor.cli.table import Column
+
+    out.page(
+        [
+            ("what", item["title"]),
+            ("id", item["id"]),
+            ("rule", item["rule"]),
+            ("severity", item["severity"]),
+            ("reason", item["reason"]),
+            ("created", when.full(item["created_at"])),
+            ("subjects", ", ".join(item["subjects"])),
+            ("events", ", ".join(map(str, item["events"]))),
+        ]
+    )
+    out.line()
+    out.block(item["body"])
+    out.line()
+    columns = [
+        Column(title="DELIVERY", least=8),
+        Column(title="SINK", least=7),
+        Column(title="STATE", least=9, colour=out.state_colour),
+        Column(title="TRIES", least=5, right=True),
+        Column(title="DETAIL", least=14, wrap=True),
+    ]
+    cells = [
+        [each["id"], each["sink"], each["state"], str(each["attempt"]), each["detail"] or "-"]
+        for each in item["deliveries"]
+    ]
+    out.rows(columns, cells, "It went to nobody.")
