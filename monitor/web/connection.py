@@ -14,6 +14,8 @@ from monitor.web.reply import problem
 
 MOST = 500
 """Connections of one port: those that say nothing take file descriptors that polling and delivery need."""
+LINGER = 1.0
+"""Seconds in which the rest of a body that was refused may come, so that the refusal is read."""
 IDLE = 75.0
 """Seconds that a connection is kept for the next request."""
 
@@ -44,8 +46,10 @@ class Connection(web.RequestHandler):
         if status >= 500:
             _log.error("request failed", error=type(exc).__name__)
             made = problem(500, "Our mistake", "The request could not be answered.", "The log says more.")
-        elif "more than" in (message or "") or status == 431:
-            made = problem(431, "Too long", "The request line or a header is too long.", "Send less than 8 kB of each.")
+        elif any(word in (message or "").lower() for word in ("more than", "too many")):
+            made = problem(
+                431, "Too long", "The request line or its headers are too long.", "Send less than 8 kB of each."
+            )
         else:
             made = problem(400, "Bad request", "This is no HTTP request that can be read.", "Speak plain HTTP/1.1.")
         secure(made)
@@ -71,6 +75,6 @@ class Listening(web.BaseSite):
         loop = asyncio.get_running_loop()
 
         def connection() -> Connection:
-            return Connection(server, loop=loop, access_log=None, keepalive_timeout=IDLE)  # type: ignore[arg-type]
+            return Connection(server, loop=loop, access_log=None, keepalive_timeout=IDLE, lingering_time=LINGER)  # type: ignore[arg-type]
 
         self._server = await self._accept(loop, connection)

@@ -16,8 +16,8 @@ from monitor.web.reply import problem, response
 from monitor.web.session import COOKIE, Sessions
 from monitor.web.tries import Tries
 
-BY = "training-monitor.by"
-"""The request's own key for who asks, where that is proven."""
+BY = web.RequestKey("by", str)
+"""Who asks, where that is proven."""
 OPEN_PATHS = frozenset({"/healthz", "/readyz", "/sign-in"})
 OPEN_FOLDER = "/static/"
 SIGN_IN = "/sign-in"
@@ -85,8 +85,7 @@ class Guard:
 
 def proven(request: web.Request) -> str | None:
     """Who asks, as the guard has found."""
-    by = request.get(BY)
-    return str(by) if by is not None else None
+    return request.get(BY)
 
 
 def too_many() -> web.Response:
