@@ -46,7 +46,7 @@ def list_(
     """Deliveries, newest first."""
     from monitor.cli.lists import listed
 
-    asked = {"sink": sink, "state": state, "rule": rule, "since": moment(since), "search": search}
+    asked: dict[str, Any] = {"sink": sink, "state": state, "rule": rule, "since": moment(since), "search": search}
     listed(config, output, "/api/v1/deliveries", limit, _table, **asked)
 
 

@@ -37,7 +37,7 @@ def list_(
     """Notifications, newest first."""
     from monitor.cli.lists import listed
 
-    asked = {"rule": rule, "sink": sink, "severity": severity, "since": moment(since), "search": search}
+    asked: dict[str, Any] = {"rule": rule, "sink": sink, "severity": severity, "since": moment(since), "search": search}
     listed(config, output, "/api/v1/notifications", limit, _table, **asked)
 
 

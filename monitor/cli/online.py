@@ -163,8 +163,7 @@ def _print_trial(trial: Trial) -> None:
     if trial.delivered:
         told("ok", "a test message was delivered")
         return
-    last = trial.record.attempts[-1].detail if trial.record.attempts else ""
-    told("failed", f"{trial.sentence()} {last}".strip(), "training-monitor deliveries list")
+    told("failed", f"{trial.sentence()} {trial.last}".strip(), "training-monitor deliveries list")
 
 
 def _document(result: str, accounts: Sequence[Seen], ways: Sequence[Way], trials: dict[str, Trial]) -> dict[str, Any]:

@@ -37,11 +37,11 @@ def send_test(
     """Sends a test message to a sink through the outbox, as the daemon would, and says what came of it."""
     from monitor.cli import out
     from monitor.cli.progress import progress
-    from monitor.cli.trial import try_sink
+    from monitor.cli.trial import test_sink
 
     seconds = _seconds(timeout)
     with progress(f"Waiting for {name} …"):
-        result = try_sink(config, name, seconds)
+        result = test_sink(config, name, seconds)
     if output is not Output.TABLE:
         out.document(output, result.data())
     else:

@@ -35,6 +35,12 @@ class Trial:
     def delivered(self) -> bool:
         return bool(self.delivery["state"] == "delivered")
 
+    @property
+    def last(self) -> str:
+        """What the last attempt said."""
+        attempts = self.delivery["attempts"]
+        return str(attempts[-1]["detail"]) if attempts else ""
+
     def sentence(self) -> str:
         state, tries = self.delivery["state"], self.delivery["attempt"]
         who = "the running daemon" if self.by_daemon else "this command"
@@ -64,11 +70,10 @@ class Trial:
         }
 
 
-def try_sink(config: Path | None, name: str, seconds: float) -> Trial:
+def test_sink(config: Path | None, name: str, seconds: float) -> Trial:
     """Writes the message and waits at most `seconds` until it is settled. Raises Failure, StoreError.
 
-    Where a daemon runs it is the one that sends; else this process takes the lock and sends what waits for this sink,
-    and nothing for any other.
+    Where a daemon runs it is the one that sends, and this command needs no secret.
     """
     from monitor.cli.sockets import live_socket
 
@@ -84,7 +89,7 @@ def try_sink(config: Path | None, name: str, seconds: float) -> Trial:
         there = ", ".join(sink.name for sink in settings.sinks)
         raise Failure(f"No sink is named {name!r}.", f"There are: {there}.", code=USAGE)
     set_up(sys.stderr, level="warning")
-    return asyncio.run(_by_itself(settings, options, seconds))
+    return asyncio.run(try_sink(settings, options, seconds))
 
 
 def _by_daemon(config: Path | None, name: str, seconds: float) -> Trial:
@@ -98,8 +103,9 @@ def _by_daemon(config: Path | None, name: str, seconds: float) -> Trial:
     return Trial(name, found, True, seconds)
 
 
-async def _by_itself(settings: Settings, options: SinkOptions, seconds: float) -> Trial:
-    """A daemon without a control socket is met, too: then it is the one that sends."""
+async def try_sink(settings: Settings, options: SinkOptions, seconds: float) -> Trial:
+    """As `test_sink`, through the store: this process takes the lock and sends what waits for this sink, and nothing for
+    any other. Where the lock is taken the daemon that has it sends. Raises StoreError."""
     from monitor.delivery import send_test
     from monitor.fields import SystemClock
     from monitor.store import StoreLocked, open_store
