@@ -1,0 +1,70 @@
+// The stream of events. The browser resumes it by its last seq; where it gives up, this opens it again.
+
+import { t, onLanguage } from "./i18n.js";
+
+const PATH = "/api/v1/events/stream";
+const AGAIN = 5000;
+
+/** EventSource tells named events only to those who ask by name; a test holds that this is the monitor's list. */
+export const TYPES = [
+  "job.submitted", "job.queued", "job.started", "job.requeued", "job.restarted", "job.stopping", "job.finished",
+  "job.reopened", "job.checkpoint", "job.gone", "job.deleted", "usage.recorded", "usage.corrected", "budget.reached",
+  "flavor.sold_out", "flavor.restocked", "flavor.listed", "flavor.delisted", "flavor.changed", "flavor.flapping",
+  "account.baselined", "account.unreachable", "account.recovered", "account.unauthorized", "account.view_shrunk",
+  "provider.unrecognised", "poll.malformed", "rule.failed", "template.failed", "sink.failing", "sink.recovered",
+  "delivery.dead", "store.degraded", "config.reloaded", "config.rejected", "monitor.started", "monitor.stopped",
+];
+
+export class Live {
+  /** `told` gets each event; `returned` is called when the stream is open again after a break. */
+  constructor(node, { told, returned }) {
+    this.node = node;
+    this.told = told;
+    this.returned = returned;
+    this.last = null;
+    this.broken = false;
+    this.state = "connecting";
+    onLanguage(() => this.say());
+  }
+
+  open() {
+    const source = new EventSource(this.last === null ? PATH : `${PATH}?after=${this.last}`);
+    this.source = source;
+    source.addEventListener("open", () => this.opened());
+    source.addEventListener("error", () => this.failed());
+    for (const type of TYPES) source.addEventListener(type, (message) => this.take(message));
+    this.say();
+  }
+
+  opened() {
+    this.state = "live";
+    this.say();
+    if (this.broken) this.returned();
+    this.broken = false;
+  }
+
+  failed() {
+    this.broken = true;
+    this.state = "reconnecting";
+    this.say();
+    if (this.source.readyState !== EventSource.CLOSED) return;
+    setTimeout(() => this.open(), AGAIN);
+  }
+
+  take(message) {
+    let event;
+    try {
+      event = JSON.parse(message.data);
+    } catch {
+      return;
+    }
+    if (Number.isFinite(event.seq)) this.last = event.seq;
+    this.told(event);
+  }
+
+  say() {
+    this.node.dataset.state = this.state;
+    const text = t(`live.${this.state}`);
+    if (this.node.textContent !== text) this.node.textContent = text;
+  }
+}
