@@ -18,7 +18,7 @@ from monitor.web.tries import Tries
 
 BY = web.RequestKey("by", str)
 """Who asks, where that is proven."""
-OPEN_PATHS = frozenset({"/healthz", "/readyz", "/sign-in"})
+OPEN_PATHS = frozenset({"/healthz", "/readyz", "/sign-in", "/sign-out"})
 OPEN_FOLDER = "/static/"
 SIGN_IN = "/sign-in"
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})

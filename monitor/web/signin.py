@@ -84,8 +84,7 @@ def sign_in_routes(options: Callable[[], HttpOptions], sessions: Sessions, tries
         check_page(request, now.public_url, needed=False)
         if tries.full(request.remote):
             return too_many()
-        given = parse_qs((await read_body(request)).decode(errors="replace"), max_num_fields=10).get("token", [""])[0]
-        if not sessions.is_token(given.strip(), now.token):
+        if not sessions.is_token(_given(await read_body(request)), now.token):
             await tries.wrong(request.remote)
             return _form(request, wrong=True)
         return _with_session(_to("/"), sessions.open(now.token), now)
@@ -117,6 +116,14 @@ def language(accepted: str) -> str:
         except ValueError:
             continue
     return "zh" if weights.get("zh", 0) > weights.get("en", 0) else "en"
+
+
+def _given(body: bytes) -> str:
+    """The form's token; empty where the body is none of ours."""
+    try:
+        return parse_qs(body.decode(errors="replace"), max_num_fields=10).get("token", [""])[0].strip()
+    except ValueError:
+        return ""
 
 
 def _form(request: web.Request, *, wrong: bool = False) -> web.Response:
