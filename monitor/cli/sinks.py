@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -19,9 +20,20 @@ app = typer.Typer(help="Where messages go.", no_args_is_help=True)
 @app.command("list")
 def list_(config: Config = None, output: Format = Output.TABLE, limit: Limit = 50) -> None:
     """The sinks of the config file, each with its last delivery."""
+    from monitor.cli import out
     from monitor.cli.lists import listed
 
-    listed(config, output, "/api/v1/sinks", limit, _table)
+    try:
+        listed(config, output, "/api/v1/sinks", limit, _table)
+    except Failure:
+        raise
+    except Exception as error:
+        from monitor.store import StoreMissing  # not before: a daemon's answer needs no store
+
+        if not isinstance(error, StoreMissing):
+            raise
+        items = _of_config(config)[:limit]
+        _table(items) if output is Output.TABLE else out.documents(output, items)
 
 
 @app.command("test")
@@ -49,6 +61,15 @@ def send_test(
             out.line(line)
     if not result.delivered:
         raise Failure(result.sentence(), "`training-monitor sinks list` shows the last outcome of each sink.")
+
+
+def _of_config(config: Path | None) -> list[Item]:
+    """The sinks before there is a database: none has a delivery."""
+    from monitor.cli.opening import load_settings
+
+    fresh = {"last_delivery": None, "waiting": 0, "dead": 0}
+    settings = load_settings(config, resolve=False)
+    return [{"name": sink.name, "type": getattr(sink, "type", ""), **fresh} for sink in settings.sinks]
 
 
 def _seconds(text: str) -> float:

@@ -88,7 +88,7 @@ def test_sink(config: Path | None, name: str, seconds: float) -> Trial:
     if options is None:
         there = ", ".join(sink.name for sink in settings.sinks)
         raise Failure(f"No sink is named {name!r}.", f"There are: {there}.", code=USAGE)
-    set_up(sys.stderr, level="warning")
+    set_up(sys.stderr, level="error")  # what came of it is told by the trial
     return asyncio.run(try_sink(settings, options, seconds))
 
 
@@ -104,8 +104,8 @@ def _by_daemon(config: Path | None, name: str, seconds: float) -> Trial:
 
 
 async def try_sink(settings: Settings, options: SinkOptions, seconds: float) -> Trial:
-    """As `test_sink`, through the store: this process takes the lock and sends what waits for this sink, and nothing for
-    any other. Where the lock is taken the daemon that has it sends. Raises StoreError."""
+    """As `test_sink`, through the store: this process takes the lock and sends what waits for this sink, and nothing
+    for any other. Where the lock is taken the daemon that has it sends. Raises StoreError."""
     from monitor.delivery import send_test
     from monitor.fields import SystemClock
     from monitor.store import StoreLocked, open_store

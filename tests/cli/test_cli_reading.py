@@ -116,7 +116,7 @@ def test_usage_is_exact_and_never_mixes_currencies(installed: Installed) -> None
     assert totals == [
         ["TOTAL", "2,000", "0.30", "CNY"],
         ["TOTAL", "1,000", "1.005", "USD"],
-        ["TOTAL", "1,000", "-", "no", "price"],
+        ["TOTAL", "1,000", "no", "price"],
     ]
 
 
