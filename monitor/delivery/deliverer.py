@@ -20,6 +20,7 @@ from monitor.sinks.options import SinkOptions
 from monitor.sinks.ports import Sink
 from monitor.store import Store, StoreError, next_due
 from monitor.telemetry.meter import NO_METER, Meter
+from monitor.telemetry.trouble import store_trouble
 
 TICK = 5.0
 """Seconds after which the store is asked anyway: another process may have written a delivery (`sinks test`)."""
@@ -70,6 +71,7 @@ class Deliverer:
         self._grace: float | None = None
         self._draining = False
         self._log = structlog.get_logger("monitor.delivery").bind(sink=options.name)
+        self._storeless = store_trouble("monitor.delivery", "delivery", sink=options.name)
 
     async def run(self, *, grace: float = 8.0) -> None:
         """Runs until `stop`; then what is in flight has `grace` seconds to be settled. What is not stays marked as
@@ -106,7 +108,8 @@ class Deliverer:
         except Exception as error:  # a sink that raises has a bug; the message must not be lost for it
             # Not its text and not the whole trace: a sink's errors may hold its URL.
             name, frame = type(error).__name__, traceback.extract_tb(error.__traceback__)[-1]
-            self._log.error("sink.bug", delivery=delivery.id, error=name, at=f"{frame.filename}:{frame.lineno}")
+            at = f"{frame.filename}:{frame.lineno}"
+            self._log.error("a sink broke; this is a bug", delivery=delivery.id, error=name, at=at)
             receipt = Receipt(outcome=Outcome.RETRY, detail=f"the sink failed by itself ({name})")
         now = self._clock.now()
         settlement = self._policy.settle(delivery, receipt, now, self._roll())
@@ -120,6 +123,9 @@ class Deliverer:
         self._meter.attempted(sink, outcome.value, seconds)
         if ended.settlement.state in (DeliveryState.DEAD, DeliveryState.REFUSED):
             self._meter.given_up(sink)
+            refused = outcome is Outcome.REFUSED
+            text = "a sink refused a message for good" if refused else "a message was given up"
+            self._log.warning(text, delivery=ended.delivery.id, reason=ended.receipt.detail)
         if outcome is Outcome.DELIVERED and (events := ended.delivery.notification.events):
             newest = max(event.detected_at for event in events)
             self._meter.delivered(sink, max(0.0, (ended.at - newest).total_seconds()))
@@ -129,8 +135,10 @@ class Deliverer:
         if self._failing and not failed:
             self._look_back_at = self._clock.monotonic()  # it is back: what waits for long is told at once
         if failed != self._failing:
-            say = self._log.warning if failed else self._log.info
-            say("sink.failing" if failed else "sink.recovered", detail=receipt.detail)
+            if failed:
+                self._log.warning("a sink takes no messages; they wait", reason=receipt.detail)
+            else:
+                self._log.info("a sink takes messages again")
         self._failing = failed
 
     def _free(self) -> int:
@@ -144,7 +152,7 @@ class Deliverer:
         try:
             due = await self._store.read(lambda conn: next_due(conn, self._options.name))
         except StoreError as error:
-            self._log.warning("delivery.store", error=str(error))
+            self._storeless.met(reason=str(error))
             return None
         return Turn((), due, False) if due is None or due > self._clock.now() else await self._turn()
 
@@ -166,10 +174,11 @@ class Deliverer:
         except Exception as error:  # this loop must outlive whatever one turn runs into
             self._unsure = True
             if isinstance(error, StoreError):
-                self._log.warning("delivery.store", error=str(error))
+                self._storeless.met(reason=str(error))
             else:
-                self._log.exception("delivery.bug", error=type(error).__name__)
+                self._log.exception("a turn of delivery broke; this is a bug", error=type(error).__name__)
             return None
+        self._storeless.over()
         self._after(turn, ended, free)
         return turn
 
@@ -193,7 +202,7 @@ class Deliverer:
         made = await self._store.write(lambda conn: catch_up(conn, sink, after=after, now=now, names=names))
         self._look_back_at = None
         if made:
-            self._log.info("delivery.caught_up", messages=made)
+            self._log.info("a backlog is told at once", messages=made)
 
     def _pause(self, turn: Turn | None) -> float:
         if turn is None:
@@ -210,4 +219,5 @@ class Deliverer:
             if self._ended and await self._turn() is None:
                 await self._clock.sleep(min(1.0, left))
         if self._in_hand:
-            self._log.warning("delivery.left", count=len(self._in_hand))
+            text = "the end came while messages were being sent; the next start takes them up"
+            self._log.warning(text, count=len(self._in_hand))

@@ -87,7 +87,7 @@ class Outbox:
         now = self._clock.now()
         left = await self._store.write(lambda conn: recover_claims(conn, now=now))
         if left:
-            self._log.warning("delivery.recovered", count=left)
+            self._log.warning("messages that the last run was sending are sent again; they may come twice", count=left)
         if await self._store.write(self._end_removed):
             self._events.ring()
         async with anyio.create_task_group() as group:

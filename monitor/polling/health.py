@@ -105,10 +105,11 @@ class AccountHealth:
         )
 
     def _trouble(self, watch: str, after: Health, fault: Fault) -> EventDraft:
-        _log.warning(
-            f"account {after.state}", account=self._account.name, watch=watch, reason=fault.message, hint=fault.hint
-        )
-        if after.state == "unauthorized":
+        unauthorized = after.state == "unauthorized"
+        say = _log.error if unauthorized else _log.warning  # waiting does not mend what is refused
+        text = f"the account is {after.state}"
+        say(text, account=self._account.name, watch=watch, reason=fault.message, hint=fault.hint)
+        if unauthorized:
             return diff.unauthorized(
                 self._account, watch=watch, reason=fault.message, hint=fault.hint, now=self._around.clock.now()
             )
@@ -127,7 +128,7 @@ class AccountHealth:
         others = self._ill_but(watch)
         if others and (watch not in self._told or not others <= self._told):
             return None
-        _log.info("account recovered", account=self._account.name, watch=watch)
+        _log.info("the account can be seen again", account=self._account.name, watch=watch)
         return diff.recovered(self._account, watch=watch, reason=ill.reason, since=ill.since, now=now)
 
     def _recovered(self, watch: str) -> None:

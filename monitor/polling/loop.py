@@ -22,6 +22,7 @@ from monitor.polling.surroundings import Surroundings
 from monitor.polling.sweep import Sweep
 from monitor.providers.options import WatchOptions
 from monitor.store import StaleWrite, StoreError
+from monitor.telemetry.trouble import store_trouble
 from monitor.wire import Fault, FaultKind
 
 STORE_PAUSE = 5.0
@@ -61,6 +62,7 @@ class WatchLoop:
         self._well = False
         self.watched: Watched | None = None
         self.sweep: Sweep | None = None
+        self._storeless = store_trouble("polling", "polling", account=scope.account, watch=self.name)
         self.tried = False
         """Whether one poll was tried, well or not: what readiness asks."""
         self.last_good: datetime | None = None
@@ -103,6 +105,7 @@ class WatchLoop:
             await self._poll()
             await self._health.good(self.name)
             self._well = True
+            self._storeless.over()
             self.last_good = self._around.clock.now()
             return "good", 0.0
         except Fault as fault:
@@ -111,7 +114,7 @@ class WatchLoop:
             self.watched = None  # another writer was faster: read again what is known, poll again
             return "stale", 0.0
         except StoreError as error:
-            _log.error("the store cannot be used; polling waits", account=self.scope.account, reason=str(error))
+            self._storeless.met(reason=str(error))
             return "store", STORE_PAUSE
         except Exception as error:
             return "bug", await self._broke(self.name, error)
@@ -139,7 +142,7 @@ class WatchLoop:
         try:
             await self._health.failed(watch, fault)
         except StoreError as error:
-            _log.error("the store cannot be used", account=self.scope.account, reason=str(error))
+            self._storeless.met(reason=str(error))
         return CRAWL if fault.kind in REFUSALS and fault.kind is not FaultKind.BAD_SIGNATURE else 0.0
 
     async def _broke(self, watch: str, error: Exception) -> float:
@@ -166,7 +169,7 @@ class WatchLoop:
         except StaleWrite:
             self.watched = None
         except StoreError as error:
-            _log.error("the store cannot be used; the sweep waits", account=self.scope.account, reason=str(error))
+            self._storeless.met(reason=str(error))
         except Exception as error:
             self._stepped += await self._broke(self.sweep_name, error)
 

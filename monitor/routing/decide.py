@@ -41,7 +41,7 @@ def decide(ruleset: RuleSet, state: RuleState, events: Sequence[Event], tick: da
             state, made = step(ruleset, state, item)
         except Exception as error:  # one event that the rules cannot bear must not stop all that come after it
             name = type(error).__name__
-            structlog.get_logger("monitor.routing").exception("rules.bug", error=name)
+            structlog.get_logger("monitor.routing").exception("the rules broke; this is a bug", error=name)
             if isinstance(item, Tick) or item.subject == f"rule/{ROUTING}":
                 continue
             made = [Failed(kind="rule", rule=ROUTING, what=f"the rules failed by themselves ({name})", event=item)]

@@ -31,6 +31,7 @@ from monitor.store import (
 )
 from monitor.store.event_query import load_events
 from monitor.telemetry.meter import NO_METER, Meter
+from monitor.telemetry.trouble import store_trouble
 
 CURSOR = "routing"
 BATCH = 256
@@ -84,6 +85,7 @@ class Router:
         self._at: _Position | None = None
         self._stopping = False
         self._log = structlog.get_logger("monitor.routing")
+        self._storeless = store_trouble("monitor.routing", "routing")
 
     async def run(self) -> None:
         """Routes until `stop` or cancellation; a transaction that has begun is always ended."""
@@ -94,11 +96,12 @@ class Router:
             except Exception as error:  # this loop must outlive whatever one turn runs into
                 self._at = None  # what was committed is read back from the store
                 if isinstance(error, StoreError):
-                    self._log.warning("routing.store", error=str(error))
+                    self._storeless.met(reason=str(error))
                 else:
-                    self._log.exception("routing.bug", error=type(error).__name__)
+                    self._log.exception("a turn of routing broke; this is a bug", error=type(error).__name__)
                 await self._clock.sleep(STORE_PAUSE)
                 continue
+            self._storeless.over()
             if not more and not self._stopping:
                 await self._bell.wait_at_most(self._clock, self._pause())
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from math import isfinite
 from typing import Any
 
 from monitor.fields import Secret
@@ -44,6 +45,8 @@ def redact(value: Any, name: str = "", depth: int = 0) -> Any:
         return {redact_text(str(key)): redact(item, str(key), depth + 1) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [redact(item, name, depth + 1) for item in value]
+    if isinstance(value, float) and not isfinite(value):
+        return str(value)  # JSON has no word for it
     if value is None or isinstance(value, bool | int | float):
         return value
     return redact_text(str(value))

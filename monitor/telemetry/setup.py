@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
+import sys
+import threading
 from typing import Any, TextIO
 
 import structlog
 
 from monitor.telemetry.redact import redact_line
-from monitor.telemetry.render import HumanLine, json_line
+from monitor.telemetry.render import HumanLine, JsonLine, Render, WithPriority
 
 LEVELS = ("debug", "info", "warning", "error")
 _QUIET = {"aiohttp.access": logging.CRITICAL, "alembic": logging.WARNING}
@@ -17,10 +20,12 @@ _QUIET = {"aiohttp.access": logging.CRITICAL, "alembic": logging.WARNING}
 
 
 def set_up(stream: TextIO, *, level: str = "info", human: bool | None = None) -> None:
-    """Lines for a person where `stream` is a terminal (or `human` says so), else one JSON object per line."""
+    """Lines for a person where `stream` is a terminal (or `human` says so), else one JSON object per line. Where the
+    stream is journald's, each line begins with its priority."""
     terminal = stream.isatty()
     as_text = terminal if human is None else human
     number = logging.getLevelNamesMapping()[level.upper()]
+    render: Render = HumanLine(colours=terminal) if as_text else JsonLine(ascii_only=not _knows_unicode(stream))
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -28,13 +33,45 @@ def set_up(stream: TextIO, *, level: str = "info", human: bool | None = None) ->
             structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
             structlog.processors.format_exc_info,
             redact_line,
-            HumanLine(colours=terminal) if as_text else json_line,
+            WithPriority(render) if _is_journal(stream) else render,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=lambda *names: _Writer(stream),
         cache_logger_on_first_use=False,
     )
     _take_in_libraries(number)
+
+
+def catch_strays() -> None:
+    """What Python itself would print of errors that nobody caught (in threads, in finalizers) becomes a log line. For a
+    process of our own: it stays so until the end."""
+
+    def in_thread(args: threading.ExceptHookArgs) -> None:
+        found = (args.exc_type, args.exc_value or args.exc_type(), args.exc_traceback)
+        name = args.thread.name if args.thread else ""
+        structlog.get_logger().error("a thread ended with an error that nobody caught", thread=name, exc_info=found)
+
+    def unraisable(args: sys.UnraisableHookArgs) -> None:
+        found = (args.exc_type, args.exc_value or args.exc_type(), args.exc_traceback)
+        where = getattr(args.object, "__qualname__", type(args.object).__name__)
+        structlog.get_logger().warning("an error that nobody could catch", where=where, exc_info=found)
+
+    threading.excepthook = in_thread
+    sys.unraisablehook = unraisable
+
+
+def _is_journal(stream: TextIO) -> bool:
+    """Whether systemd connected the stream to its journal: it says which file that is."""
+    try:
+        found = os.fstat(stream.fileno())
+    except (OSError, ValueError, AttributeError):
+        return False
+    return os.environ.get("JOURNAL_STREAM") == f"{found.st_dev}:{found.st_ino}"
+
+
+def _knows_unicode(stream: TextIO) -> bool:
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    return encoding.lower().replace("_", "-") in ("utf-8", "utf8")
 
 
 class _Writer:
@@ -58,7 +95,15 @@ class _Forward(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         level = record.levelname.lower() if record.levelname.lower() in (*LEVELS, "critical") else "info"
         facts: dict[str, Any] = {"exc_info": record.exc_info} if record.exc_info else {}
-        getattr(structlog.get_logger(), level)(record.getMessage(), logger=record.name, **facts)
+        getattr(structlog.get_logger(), level)(_said(record), logger=record.name, **facts)
+
+
+def _said(record: logging.LogRecord) -> str:
+    try:
+        text = record.getMessage()
+    except (TypeError, ValueError):  # arguments that do not fit: a library's bug, and no reason to lose the line
+        text = str(record.msg)
+    return text.split("\n", 1)[0] if record.name == "py.warnings" else text  # below stands the line of source
 
 
 def _take_in_libraries(level: int) -> None:
