@@ -4,7 +4,7 @@ from sqlalchemy import Connection
 
 from monitor.store.accounts import Health, bad_signatures, first_sight, load_health, save_health, set_bad_signatures
 from monitor.store.backlog import backlog, collapse, kill_sink
-from monitor.store.bookings import BookingRow, UsageRow, book, usage
+from monitor.store.bookings import BookingRow, UsageRow, UsageSum, book, sum_usage, usage
 from monitor.store.check import StoreCheck, check
 from monitor.store.deliveries import claim, next_due, recover_claims, settle
 from monitor.store.delivery_list import (
@@ -15,6 +15,7 @@ from monitor.store.delivery_list import (
     get_delivery,
     list_deliveries,
 )
+from monitor.store.delivery_page import DeliveryFilter, oldest_waiting, page_deliveries
 from monitor.store.engine import Store, open_store
 from monitor.store.errors import (
     NewerDatabase,
@@ -29,17 +30,20 @@ from monitor.store.errors import (
     StoreMissing,
     StoreUnavailable,
 )
+from monitor.store.event_page import EventFilter, page_events
 from monitor.store.event_query import read_events
 from monitor.store.events import append_events, get_event, last_seq, next_revision
 from monitor.store.flavors import (
     FlavorRecord,
     FlavorWrite,
+    get_flavors,
     list_flavors,
     load_flavors,
     revisions_elsewhere,
     save_flavors,
 )
-from monitor.store.job_list import JobRecord, find_job, list_jobs
+from monitor.store.job_list import JobRecord, find_job, get_jobs, list_jobs
+from monitor.store.job_page import JobFilter, Owned, count_jobs, page_jobs
 from monitor.store.jobs import (
     JobIndex,
     JobWrite,
@@ -50,26 +54,41 @@ from monitor.store.jobs import (
     save_jobs,
 )
 from monitor.store.migrate import upgrade
+from monitor.store.notification_list import (
+    NotificationFilter,
+    NotificationRow,
+    get_notification,
+    last_told,
+    page_notifications,
+)
 from monitor.store.notifications import NotificationWrite, delivery_id, write_notifications
 from monitor.store.rules import get_cursor, load_rule_state, save_rule_state, set_cursor
 from monitor.store.scopes import ScopeRow, ensure_scope, list_scopes, update_scope
+from monitor.store.walk import Place
 
 __all__ = [
     "AttemptRow",
     "BookingRow",
     "Connection",
+    "DeliveryFilter",
     "DeliveryRecord",
     "DeliveryRow",
+    "EventFilter",
     "FlavorRecord",
     "FlavorWrite",
     "Health",
+    "JobFilter",
     "JobIndex",
     "JobRecord",
     "JobWrite",
     "NewerDatabase",
     "NotADatabase",
     "NotMigrated",
+    "NotificationFilter",
+    "NotificationRow",
     "NotificationWrite",
+    "Owned",
+    "Place",
     "ScopeRow",
     "StaleWrite",
     "Store",
@@ -82,6 +101,7 @@ __all__ = [
     "StoreMissing",
     "StoreUnavailable",
     "UsageRow",
+    "UsageSum",
     "append_events",
     "backlog",
     "bad_signatures",
@@ -90,6 +110,7 @@ __all__ = [
     "claim",
     "collapse",
     "count_deliveries",
+    "count_jobs",
     "count_states",
     "delivery_id",
     "ensure_scope",
@@ -98,8 +119,12 @@ __all__ = [
     "get_cursor",
     "get_delivery",
     "get_event",
+    "get_flavors",
+    "get_jobs",
+    "get_notification",
     "kill_sink",
     "last_seq",
+    "last_told",
     "list_deliveries",
     "list_flavors",
     "list_jobs",
@@ -112,7 +137,12 @@ __all__ = [
     "load_rule_state",
     "next_due",
     "next_revision",
+    "oldest_waiting",
     "open_store",
+    "page_deliveries",
+    "page_events",
+    "page_jobs",
+    "page_notifications",
     "read_events",
     "recover_claims",
     "revisions_elsewhere",
@@ -123,6 +153,7 @@ __all__ = [
     "set_bad_signatures",
     "set_cursor",
     "settle",
+    "sum_usage",
     "update_scope",
     "upgrade",
     "usage",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -45,6 +45,17 @@ class UsageRow:
     cost: Decimal | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsageSum:
+    """As UsageRow, for several groups at once; None where a job has none."""
+
+    keys: tuple[str | None, ...]
+    currency: str | None
+    jobs: int
+    tokens: int
+    cost: Decimal | None
+
+
 @dataclass(slots=True)
 class _Sum:
     tokens: int = 0
@@ -61,6 +72,7 @@ _KEYS: Mapping[str, Callable[[Row[Any]], str]] = {
 }
 
 
+_READ = ("at", "scope_id", "job_id", "account", "provider", "creator", "model", "labels", "tokens", "cost", "currency")
 _INSERT = insert_into(bookings, *(column.name for column in bookings.columns if column.name != "id"))
 
 
@@ -98,9 +110,25 @@ def usage(
     """Sums of bookings with `since` <= at < `until`, by `day` (UTC), `owner` (`provider:creator`, as `people` writes
     ids), `model`, `account` or `label:<key>`; the key is empty where there is none. Money is added exactly, never as
     binary fractions, so the rows are added here and not by the database."""
-    key_of = _key(by)
-    sums: dict[tuple[str, str | None], _Sum] = {}
-    query = select(bookings)
+    return [
+        UsageRow(key=row.keys[0] or "", currency=row.currency, jobs=row.jobs, tokens=row.tokens, cost=row.cost)
+        for row in sum_usage(conn, by=[by], since=since, until=until, account=account)
+    ]
+
+
+def sum_usage(
+    conn: Connection,
+    *,
+    by: Sequence[str],
+    since: datetime | None = None,
+    until: datetime | None = None,
+    account: str | None = None,
+) -> list[UsageSum]:
+    """As `usage`, by several at once; sorted by them and the currency. What it costs follows the bookings of the time
+    that is asked for."""
+    keys_of = [_key(each) for each in by]
+    sums: dict[tuple[tuple[str, ...], str | None], _Sum] = {}
+    query = select(*(bookings.c[name] for name in _READ))
     if account is not None:
         query = query.where(bookings.c.account == account)
     if since is not None:
@@ -108,14 +136,21 @@ def usage(
     if until is not None:
         query = query.where(bookings.c.at < until)
     for row in conn.execute(query):
-        total = sums.setdefault((key_of(row), row.currency if row.cost is not None else None), _Sum())
+        keys = tuple(key_of(row) for key_of in keys_of)
+        total = sums.setdefault((keys, row.currency if row.cost is not None else None), _Sum())
         total.tokens += row.tokens
         total.jobs.add((row.scope_id, row.job_id))
         if row.cost is not None:
             total.cost = (total.cost or Decimal(0)) + Decimal(row.cost)
     return [
-        UsageRow(key=key, currency=currency, jobs=len(total.jobs), tokens=total.tokens, cost=total.cost)
-        for (key, currency), total in sorted(sums.items(), key=lambda item: (item[0][0], item[0][1] or ""))
+        UsageSum(
+            keys=tuple(key or None for key in keys),
+            currency=currency,
+            jobs=len(total.jobs),
+            tokens=total.tokens,
+            cost=total.cost,
+        )
+        for (keys, currency), total in sorted(sums.items(), key=lambda item: (item[0][0], item[0][1] or ""))
     ]
 
 

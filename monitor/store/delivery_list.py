@@ -17,6 +17,7 @@ from monitor.store.tables import attempts, deliveries, notifications
 class DeliveryRow:
     """One line of a list. `detail` is what the last attempt said, or why it ended."""
 
+    n: int
     id: str
     notification: str
     rule: str
@@ -59,33 +60,36 @@ def list_deliveries(
     limit: int = 50,
 ) -> list[DeliveryRow]:
     """Newest first; `notification` is a notification's id."""
-    query = _rows()
+    query = delivery_rows()
     if sink is not None:
         query = query.where(deliveries.c.sink == sink)
     if state is not None:
         query = query.where(deliveries.c.state == state.value)
     if notification is not None:
         query = query.where(notifications.c.id == notification)
-    return [_row(row) for row in conn.execute(query.order_by(deliveries.c.n.desc()).limit(limit))]
+    return [row_of(row) for row in conn.execute(query.order_by(deliveries.c.n.desc()).limit(limit))]
 
 
 def get_delivery(conn: Connection, id: str) -> DeliveryRecord | None:
     """The delivery with this id, its notification and all its attempts in order."""
-    row = conn.execute(_rows().where(deliveries.c.id == id)).one_or_none()
+    row = conn.execute(delivery_rows().where(deliveries.c.id == id)).one_or_none()
     if row is None:
         return None
     made = conn.execute(select(attempts).where(attempts.c.delivery == row.n).order_by(attempts.c.attempt))
     said = load_notifications(conn, [row.notification])[row.notification]
-    return DeliveryRecord(row=_row(row), notification=said, attempts=tuple(_attempt(each) for each in made))
+    return DeliveryRecord(row=row_of(row), notification=said, attempts=tuple(_attempt(each) for each in made))
 
 
-def _rows() -> Select[Any]:
+def delivery_rows() -> Select[Any]:
+    """The columns that `row_of` reads."""
     said = (notifications.c.id.label("notification_id"), notifications.c.severity, notifications.c.title)
     return select(deliveries, *said).join_from(deliveries, notifications)
 
 
-def _row(row: Row[Any]) -> DeliveryRow:
+def row_of(row: Row[Any]) -> DeliveryRow:
+    """The delivery in a row of `delivery_rows`."""
     return DeliveryRow(
+        n=row.n,
         id=row.id,
         notification=row.notification_id,
         rule=row.rule,

@@ -40,7 +40,7 @@ def read_events(
     if subject is not None:
         conditions.append(events.c.subject == subject)
     if since is not None:
-        conditions += [events.c.seq >= _first_since(conn, since), events.c.detected_at >= since]
+        conditions += [events.c.seq >= first_since(conn, since), events.c.detected_at >= since]
     if not quiet:
         conditions.append(events.c.quiet.is_(False))
     if wanted is not None and account is None and subject is None:
@@ -89,7 +89,7 @@ def _ordered(
     return query.order_by(order).limit(limit)
 
 
-def _first_since(conn: Connection, since: datetime) -> int:
+def first_since(conn: Connection, since: datetime) -> int:
     """The smallest number detected since then: a clock that was set back must not hide what came before it."""
     first = conn.execute(select(func.min(events.c.seq)).where(events.c.detected_at >= since)).scalar_one()
     return int(first) if first is not None else 1 << 62

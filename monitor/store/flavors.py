@@ -95,6 +95,14 @@ def list_flavors(
     return found
 
 
+def get_flavors(conn: Connection, account: str, flavor_id: str) -> list[FlavorRecord]:
+    """The account's flavors with exactly this id, one for each scope that has seen it, delisted ones included."""
+    columns = (scopes.c.account, scopes.c.watch, scopes.c.key, scopes.c.workspace, flavors.c.doc)
+    query = select(*columns).join_from(flavors, scopes).where(flavors.c.account == account)
+    rows = conn.execute(query.where(flavors.c.flavor_id == flavor_id).order_by(flavors.c.id))
+    return [FlavorRecord(account=row.account, scope=scope_of(row), known=_decode(row.doc)) for row in rows]
+
+
 def _wanted(known: KnownFlavor, zone: str | None, state: str | None, search: str | None) -> bool:
     flavor = known.flavor
     if search and search.lower() not in f"{flavor.id}\n{flavor.name or ''}\n{flavor.type or ''}".lower():

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, or_, select
 
 from monitor.model import KnownJob, Scope
 from monitor.store.columns import like_any
 from monitor.store.jobs import decode_job
 from monitor.store.scopes import scope_of
 from monitor.store.tables import jobs, scopes
+from monitor.store.walk import unindexed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +33,7 @@ def list_jobs(
     limit: int = 50,
 ) -> list[JobRecord]:
     """Newest created first; a job without a create time comes last. `search`: part of an id or a name, in any case."""
-    query = _records()
+    query = job_records()
     if account is not None:
         query = query.where(jobs.c.account == account)
     if state is not None:
@@ -60,19 +62,30 @@ def find_job(conn: Connection, wanted: str, account: str | None = None) -> list[
     return []
 
 
+def get_jobs(conn: Connection, account: str, job_id: str) -> list[JobRecord]:
+    """The jobs of the account with exactly this id: one for each scope that has seen it, those that are not gone
+    first, then by what was seen last."""
+    query = job_records().where(jobs.c.job_id == job_id, unindexed(jobs.c.account) == account)
+    return _fetch(conn, query.order_by(jobs.c.gone, jobs.c.changed_at.desc(), jobs.c.id.desc()))
+
+
 def _find(conn: Connection, condition: ColumnElement[bool], account: str | None) -> list[JobRecord]:
-    query = _records().where(condition)
+    query = job_records().where(condition)
     if account is not None:
         query = query.where(jobs.c.account == account)
     return _fetch(conn, query.order_by(jobs.c.created_at.desc(), jobs.c.id.desc()).limit(20))
 
 
-def _records() -> Select[tuple[object, ...]]:
+def job_records() -> Select[tuple[object, ...]]:
+    """The columns that `record_of` reads."""
     columns = (scopes.c.account, scopes.c.watch, scopes.c.key, scopes.c.workspace, jobs.c.doc)
     return select(*columns).join_from(jobs, scopes)
 
 
+def record_of(row: Row[Any]) -> JobRecord:
+    """The record in a row of `job_records`."""
+    return JobRecord(account=row.account, scope=scope_of(row), known=decode_job(row.doc))
+
+
 def _fetch(conn: Connection, query: Select[tuple[object, ...]]) -> list[JobRecord]:
-    return [
-        JobRecord(account=row.account, scope=scope_of(row), known=decode_job(row.doc)) for row in conn.execute(query)
-    ]
+    return [record_of(row) for row in conn.execute(query)]

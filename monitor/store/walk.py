@@ -27,6 +27,11 @@ class Walked:
     rows: Sequence[Row[Any]]
     next: Place | None
 
+    @property
+    def number(self) -> int | None:
+        """`next` where the key is one number."""
+        return None if self.next is None else self.next[0]
+
 
 def walk(
     conn: Connection,
@@ -54,6 +59,11 @@ def walk(
     if len(rows) > limit:
         return Walked(rows[:limit], tuple(int(value) for value in rows[limit - 1][-len(key) :]))
     return Walked(rows, floor)
+
+
+def unindexed(column: ColumnElement[str]) -> ColumnElement[str]:
+    """The column as a filter must say it: SQLite is to walk in order and not to sort what another index finds."""
+    return column.concat("")
 
 
 def _behind(plain: Sequence[ColumnElement[int]], place: Place | None, ascending: bool) -> list[Condition]:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, get_args, get_origin
+from typing import Any
 from urllib.parse import unquote
 
 import msgspec
 import xxhash
 
 from monitor.store import StoreError
+from monitor.web.api.asked import convert
 from monitor.web.api.inside import Inside
 from monitor.web.api.message import Problem, Reply, Request
-from monitor.web.api.route import Route
+from monitor.web.api.route import Asked, Route
 from monitor.web.api.routes import ROUTES
 
 
@@ -27,16 +28,27 @@ class Api:
         """The reply, problems included. Raises only what is a bug."""
         try:
             route, found = self._find(request)
-            asked = _asked(route, found, request.query)
-            if route.method == "GET":
-                return _reply(await self._inside.store.read(lambda conn: route.fn(conn, self._inside, asked)), request)
-            if request.by is None:
-                raise Problem(403, "Not allowed", "This changes something.", "Use the control socket or the token.")
-            return _reply(await self._inside.store.write(lambda conn: route.fn(conn, self._inside, asked)), request)
+            asked = convert(route.asked, found, request.query)
+            if (fn := route.fn) is not None:
+                return _reply(await self._inside.store.read(lambda conn: fn(conn, self._inside, asked)), request)
+            return _reply(await self._change(route, asked, request), request)
         except Problem as problem:
             return problem.reply()
         except StoreError as error:
             return Problem(503, "The store is not available", str(error), error.hint).reply()
+
+    async def _change(self, route: Route, asked: Asked, request: Request) -> Any:
+        """Runs a change for who may ask for it, and wakes whom it concerns after the commit."""
+        change, by, inside = route.change, request.by, self._inside
+        if by is None:
+            raise Problem(403, "Not allowed", "This changes something.", "Use the control socket or the token.")
+        if request.body:
+            raise Problem(400, "Bad request", "The body must be empty.", "All is said in the path and the query.")
+        assert change is not None
+        done = await inside.store.write(lambda conn: change(conn, inside, asked, by))
+        if done.sinks:
+            inside.wake(done.sinks)
+        return done.answer
 
     def _find(self, request: Request) -> tuple[Route, dict[str, str]]:
         parts = [unquote(part) for part in request.path.strip("/").split("/")]
@@ -58,29 +70,6 @@ def _fits(names: Sequence[str], parts: Sequence[str]) -> dict[str, str] | None:
     if any(name != part for name, part in pairs if not name.startswith("{")):
         return None
     return {name[1:-1]: part for name, part in pairs if name.startswith("{")}
-
-
-def _asked(route: Route, found: dict[str, str], query: Sequence[tuple[str, str]]) -> Any:
-    """What is asked, of the path and the query. Raises Problem that names the parameter."""
-    values: dict[str, Any] = dict(found)
-    lists = {field.name for field in msgspec.structs.fields(route.asked) if _is_list(field.type)}
-    for name, value in query:
-        if name in lists:
-            values.setdefault(name, []).append(value)
-        elif name in values:
-            raise Problem(400, "Bad request", f"The parameter `{name}` stands twice.", "Give it once.")
-        else:
-            values[name] = value
-    try:
-        return msgspec.convert(values, route.asked, strict=False)
-    except msgspec.ValidationError as error:
-        known = ", ".join(field.name for field in msgspec.structs.fields(route.asked) if field.name not in found)
-        hint = f"It takes: {known}." if known else "It takes no parameters."
-        raise Problem(400, "Bad request", f"{error}", hint) from error
-
-
-def _is_list(annotation: Any) -> bool:
-    return get_origin(annotation) is list or any(_is_list(part) for part in get_args(annotation))
 
 
 def _reply(answer: Any, request: Request) -> Reply:

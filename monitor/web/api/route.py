@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
@@ -16,7 +16,9 @@ MOST = 1000
 """The longest page."""
 
 Limit = Annotated[int, msgspec.Meta(ge=1, le=MOST, description="The longest page that is wanted.")]
-Cursor = Annotated[str, msgspec.Meta(max_length=200, description="`next` of the page before.")]
+Cursor = Annotated[
+    str, msgspec.Meta(min_length=1, max_length=1000, description="`next` of the page before, of the same list.")
+]
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -36,25 +38,48 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 T = TypeVar("T")
+Next = Annotated[
+    str | None,
+    msgspec.Meta(
+        description="The `cursor` of the next page; null on the last one. A page whose filter needs a long search may"
+        " hold few items or none and still have a next one."
+    ),
+]
 
 
 class Page(Answer, Generic[T], frozen=True, kw_only=True):
-    """A page of a list. `next` is null on the last one."""
+    """A page of a list."""
 
     items: list[T]
-    next: str | None
+    next: Next
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What a change answers, and the sinks whose deliveries it changed: they are woken after the commit."""
+
+    answer: Any
+    sinks: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """`fn` runs in one transaction of the store: a read on a snapshot, a change in the writer. It raises Problem."""
+    """Either `fn` reads on a snapshot, or `change` changes something in the writer's transaction and is told who asks.
+    Both raise Problem."""
 
     path: str
     """`/api/v1/jobs/{account}/{id}`"""
     summary: str
-    fn: Callable[[Connection, Inside, Any], Any]
     asked: type[Asked]
     answer: Any
-    """The type of what `fn` returns."""
-    method: str = "GET"
-    """GET reads; POST changes something, and wants to know who asks."""
+    """The type of what is answered."""
+    fn: Callable[[Connection, Inside, Any], Any] | None = None
+    change: Callable[[Connection, Inside, Any, str], Change] | None = None
+    errors: Mapping[int, str] = field(default_factory=dict)
+    """The problems of this route, beside those that every route has."""
+    item: Mapping[str, Any] | None = None
+    """The schema of a list's items, where their type cannot say it."""
+
+    @property
+    def method(self) -> str:
+        return "GET" if self.change is None else "POST"

@@ -2,7 +2,31 @@
 
 from __future__ import annotations
 
-from monitor.web.api import jobs
+from monitor.web.api import (
+    accounts,
+    deliveries,
+    events,
+    flavors,
+    jobs,
+    notifications,
+    rules,
+    sinks,
+    status,
+    stock,
+    usage,
+)
 from monitor.web.api.route import Route
 
-ROUTES: tuple[Route, ...] = (*jobs.ROUTES,)
+ROUTES: tuple[Route, ...] = (
+    *status.ROUTES,
+    *accounts.ROUTES,
+    *jobs.ROUTES,
+    *flavors.ROUTES,
+    *stock.ROUTES,
+    *events.ROUTES,
+    *notifications.ROUTES,
+    *deliveries.ROUTES,
+    *sinks.ROUTES,
+    *rules.ROUTES,
+    *usage.ROUTES,
+)

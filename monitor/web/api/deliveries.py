@@ -1,0 +1,147 @@
+"""Deliveries: each notification on its way to each sink."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+from monitor import store
+from monitor.model import DeliveryState, Outcome, Severity, rfc3339
+from monitor.store import AttemptRow, Connection, DeliveryFilter, DeliveryRecord, DeliveryRow
+from monitor.web.api.cursor import number, pack
+from monitor.web.api.inside import Inside
+from monitor.web.api.message import Problem
+from monitor.web.api.moment import Time, When, moment, told
+from monitor.web.api.route import Answer, Asked, Listed, Page, Route
+
+LIST = "deliveries"
+Word = Annotated[str, msgspec.Meta(min_length=1)]
+
+
+class DeliveriesAsked(Listed, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    sink: Word | None = None
+    state: DeliveryState | None = None
+    rule: Word | None = None
+    notification: Annotated[str, msgspec.Meta(min_length=1, description="A notification's id.")] | None = None
+    since: When | None = None
+    search: (
+        Annotated[str, msgspec.Meta(min_length=1, description="Part of the message, or of what came of it.")] | None
+    ) = None
+
+
+class DeliveryAsked(Asked, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    id: Word
+
+
+class DeliveryItem(Answer, frozen=True, kw_only=True):
+    """`detail` is what the last attempt said, or why it ended."""
+
+    id: str
+    n: int
+    notification: Annotated[str, msgspec.Meta(description="The notification's id.")]
+    rule: str
+    sink: str
+    state: DeliveryState
+    attempt: Annotated[int, msgspec.Meta(description="How many attempts were begun.")]
+    severity: Severity
+    title: str
+    created_at: Time
+    next_at: Time | None
+    settled_at: Time | None
+    detail: str
+
+
+class AttemptItem(Answer, frozen=True, kw_only=True):
+    """One attempt; without an outcome while it runs."""
+
+    attempt: int
+    started_at: Time
+    ended_at: Time | None
+    outcome: Outcome | None
+    detail: str
+    reference: Annotated[str | None, msgspec.Meta(description="What the sink gave back, like a message's id.")]
+
+
+class DeliveryWhole(DeliveryItem, frozen=True, kw_only=True):
+    """A delivery with its text and all its attempts."""
+
+    body: str
+    attempts: list[AttemptItem]
+
+
+def item(row: DeliveryRow) -> DeliveryItem:
+    return DeliveryItem(
+        id=row.id,
+        n=row.n,
+        notification=row.notification,
+        rule=row.rule,
+        sink=row.sink,
+        state=row.state,
+        attempt=row.attempt,
+        severity=row.severity,
+        title=row.title,
+        created_at=rfc3339(row.created_at),
+        next_at=told(row.next_at),
+        settled_at=told(row.settled_at),
+        detail=row.detail,
+    )
+
+
+def record(conn: Connection, id: str) -> DeliveryRecord:
+    """Raises Problem where there is none."""
+    found = store.get_delivery(conn, id)
+    if found is None:
+        raise Problem(404, "Not found", f"There is no delivery {id!r}.", "GET /api/v1/deliveries lists them.")
+    return found
+
+
+def _list(conn: Connection, inside: Inside, asked: DeliveriesAsked) -> Page[DeliveryItem]:
+    wanted = DeliveryFilter(
+        sink=asked.sink,
+        state=asked.state,
+        rule=asked.rule,
+        notification=asked.notification,
+        since=moment("since", asked.since, inside.clock.now()),
+        search=asked.search,
+    )
+    behind = number(LIST, asked.cursor)
+    found, last = store.page_deliveries(conn, wanted, behind=behind, limit=asked.limit)
+    return Page(items=[item(row) for row in found], next=None if last is None else pack(LIST, last))
+
+
+def _one(conn: Connection, inside: Inside, asked: DeliveryAsked) -> DeliveryWhole:
+    found = record(conn, asked.id)
+    same = msgspec.structs.asdict(item(found.row))
+    attempts = [_attempt(attempt) for attempt in found.attempts]
+    return DeliveryWhole(**same, body=found.notification.text.plain, attempts=attempts)
+
+
+def _attempt(row: AttemptRow) -> AttemptItem:
+    return AttemptItem(
+        attempt=row.attempt,
+        started_at=rfc3339(row.started_at),
+        ended_at=told(row.ended_at),
+        outcome=row.outcome,
+        detail=row.detail,
+        reference=row.reference,
+    )
+
+
+ROUTES = (
+    Route(
+        path="/api/v1/deliveries",
+        summary="Deliveries, newest first.",
+        fn=_list,
+        asked=DeliveriesAsked,
+        answer=Page[DeliveryItem],
+    ),
+    Route(
+        path="/api/v1/deliveries/{id}",
+        summary="One delivery with its text and its attempts.",
+        fn=_one,
+        asked=DeliveryAsked,
+        answer=DeliveryWhole,
+        errors={404: "There is no such delivery."},
+    ),
+)

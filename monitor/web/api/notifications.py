@@ -1,0 +1,139 @@
+"""Notifications: what rules decided to say."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+from monitor import store
+from monitor.model import DeliveryState, Reason, Severity, rfc3339
+from monitor.store import Connection, DeliveryRow, NotificationFilter, NotificationRow
+from monitor.web.api.cursor import number, pack
+from monitor.web.api.inside import Inside
+from monitor.web.api.message import Problem
+from monitor.web.api.moment import Time, When, moment, told
+from monitor.web.api.route import Answer, Asked, Listed, Page, Route
+
+LIST = "notifications"
+Word = Annotated[str, msgspec.Meta(min_length=1)]
+
+
+class NotificationsAsked(Listed, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    rule: Word | None = None
+    sink: Word | None = None
+    severity: Severity | None = None
+    reason: Reason | None = None
+    since: When | None = None
+    search: (
+        Annotated[
+            str,
+            msgspec.Meta(min_length=1, description="Part of the title or the text, which name the job and its owner."),
+        ]
+        | None
+    ) = None
+
+
+class NotificationAsked(Asked, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    id: Word
+
+
+class SentItem(Answer, frozen=True, kw_only=True):
+    """How it fares at one sink."""
+
+    id: str
+    sink: str
+    state: DeliveryState
+    attempt: int
+    detail: str
+    settled_at: Time | None
+    next_at: Time | None
+
+
+class NotificationItem(Answer, frozen=True, kw_only=True):
+    """A message as it was rendered, what it is about, and its deliveries."""
+
+    id: str
+    n: int
+    rule: str
+    severity: Severity
+    reason: Reason
+    title: str
+    body: str
+    created_at: Time
+    subjects: list[str]
+    accounts: list[str]
+    events: Annotated[list[int], msgspec.Meta(description="The numbers of its events: the first hundred.")]
+    event_count: int
+    deliveries: list[SentItem]
+
+
+def _list(conn: Connection, inside: Inside, asked: NotificationsAsked) -> Page[NotificationItem]:
+    wanted = NotificationFilter(
+        rule=asked.rule,
+        sink=asked.sink,
+        severity=asked.severity,
+        reason=asked.reason,
+        since=moment("since", asked.since, inside.clock.now()),
+        search=asked.search,
+    )
+    behind = number(LIST, asked.cursor)
+    found, last = store.page_notifications(conn, wanted, behind=behind, limit=asked.limit)
+    return Page(items=[_item(row) for row in found], next=None if last is None else pack(LIST, last))
+
+
+def _one(conn: Connection, inside: Inside, asked: NotificationAsked) -> NotificationItem:
+    found = store.get_notification(conn, asked.id)
+    if found is None:
+        hint = "GET /api/v1/notifications lists them."
+        raise Problem(404, "Not found", f"There is no notification {asked.id!r}.", hint)
+    return _item(found)
+
+
+def _item(row: NotificationRow) -> NotificationItem:
+    return NotificationItem(
+        id=row.id,
+        n=row.n,
+        rule=row.rule,
+        severity=row.severity,
+        reason=row.reason,
+        title=row.title,
+        body=row.plain,
+        created_at=rfc3339(row.created_at),
+        subjects=list(dict.fromkeys(subject for _, subject in row.subjects)),
+        accounts=list(dict.fromkeys(account for account, _ in row.subjects if account)),
+        events=list(row.events),
+        event_count=row.event_count,
+        deliveries=[_sent(delivery) for delivery in row.deliveries],
+    )
+
+
+def _sent(row: DeliveryRow) -> SentItem:
+    return SentItem(
+        id=row.id,
+        sink=row.sink,
+        state=row.state,
+        attempt=row.attempt,
+        detail=row.detail,
+        settled_at=told(row.settled_at),
+        next_at=told(row.next_at),
+    )
+
+
+ROUTES = (
+    Route(
+        path="/api/v1/notifications",
+        summary="Notifications, newest first.",
+        fn=_list,
+        asked=NotificationsAsked,
+        answer=Page[NotificationItem],
+    ),
+    Route(
+        path="/api/v1/notifications/{id}",
+        summary="One notification.",
+        fn=_one,
+        asked=NotificationAsked,
+        answer=NotificationItem,
+        errors={404: "There is no such notification."},
+    ),
+)

@@ -1,0 +1,55 @@
+"""The whole at a glance."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+from monitor import __version__, store
+from monitor.model import rfc3339
+from monitor.store import Connection
+from monitor.web.api.inside import Inside
+from monitor.web.api.moment import Time, told
+from monitor.web.api.route import Answer, Asked, Route
+
+
+class Status(Answer, frozen=True, kw_only=True):
+    """The daemon and its store."""
+
+    version: str
+    started_at: Annotated[Time | None, msgspec.Meta(description="Null where no daemon answers.")]
+    now: Time
+    epoch: Annotated[str, msgspec.Meta(description="Of the store: another one after a backup was restored.")]
+    last_seq: Annotated[int, msgspec.Meta(description="The number of the newest event.")]
+    config: Annotated[str, msgspec.Meta(description="The path of the config file.")]
+    accounts: int
+    sinks: int
+    rules: int
+    troubles: list[str]
+    waiting: Annotated[int, msgspec.Meta(description="Deliveries that have not ended.")]
+    dead: Annotated[int, msgspec.Meta(description="Deliveries that were given up or refused.")]
+    oldest_waiting_at: Time | None
+
+
+def _status(conn: Connection, inside: Inside, asked: Asked) -> Status:
+    settings = inside.settings
+    counts = store.count_deliveries(conn).values()
+    return Status(
+        version=__version__,
+        started_at=told(inside.started_at),
+        now=rfc3339(inside.clock.now()),
+        epoch=inside.store.epoch,
+        last_seq=store.last_seq(conn),
+        config=str(settings.path),
+        accounts=len(settings.accounts),
+        sinks=len(settings.sinks),
+        rules=len(settings.rules),
+        troubles=list(inside.troubles()),
+        waiting=sum(each["waiting"] for each in counts),
+        dead=sum(each["dead"] for each in counts),
+        oldest_waiting_at=told(store.oldest_waiting(conn)),
+    )
+
+
+ROUTES = (Route(path="/api/v1/status", summary="The whole at a glance.", fn=_status, asked=Asked, answer=Status),)
