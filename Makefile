@@ -8,10 +8,10 @@ PIP_INSTALL := install --quiet --disable-pip-version-check --no-input --require-
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 PYTEST_ARGS ?=
 
-.PHONY: help install demo test check lock clean sdk
+.PHONY: help install demo test check lock clean sdk dist install-service
 
 help: ## this list
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' Makefile
 
 install: .venv/.installed ## .venv with training-monitor in it (.venv/bin/training-monitor)
 
@@ -26,10 +26,21 @@ check: .venv/.installed ## style, types, imports, no registry host in the tree
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo --no-cache
-	@if grep -n '://' requirements.lock build.lock tests/sdk/requirements.lock; then \
+	@if grep -n '://' requirements.lock runtime.lock build.lock tests/sdk/requirements.lock; then \
 	  echo "a lock file names a host; make lock writes them without" >&2; exit 1; fi
 
 sdk: .venv-sdk/.locked ## .venv-sdk with the platforms' official SDKs, for their tests
+
+dist: .venv/.installed ## dist/: the wheel and all that installs it; WHEELS=1: what it needs too, for a machine offline
+	rm -rf dist && mkdir dist
+	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir dist .
+	cp runtime.lock systemd/* dist/
+	@if [ -n "$(WHEELS)" ]; then $(BIN)/python -m pip download --quiet --disable-pip-version-check --require-hashes \
+	  --only-binary :all: --dest dist/wheels -r runtime.lock; fi
+	@ls dist
+
+install-service: ## as root, after make dist: the systemd service, or its upgrade (systemd/install.sh)
+	@dist/install.sh
 
 # The two environments. A stamp says what was installed; a lock that changed is installed anew.
 .venv/.locked: requirements.lock build.lock
@@ -67,10 +78,11 @@ lock: ## the lock files anew, after a change of dependencies (needs the network)
 	@$(call make_venv,build/lock-venv)
 	build/lock-venv/bin/python -m pip install --quiet --disable-pip-version-check --no-input uv
 	$(UV_COMPILE) --universal --group dev pyproject.toml -o requirements.lock
+	$(UV_COMPILE) --universal --no-annotate -c requirements.lock pyproject.toml -o runtime.lock
 	printf 'hatchling\neditables\n' | $(UV_COMPILE) --universal - -o build.lock
 	$(UV_COMPILE) --universal tests/sdk/requirements.in -o tests/sdk/requirements.lock
 	rm -rf build/lock-venv
-	@! grep -n '://' requirements.lock build.lock tests/sdk/requirements.lock
+	@! grep -n '://' requirements.lock runtime.lock build.lock tests/sdk/requirements.lock
 
 UV_COMPILE := UV_PYTHON_DOWNLOADS=never UV_SYSTEM_CERTS=1 build/lock-venv/bin/uv pip compile \
   --quiet --generate-hashes --no-header --python-version 3.11 $(LOCK_ARGS)

@@ -64,6 +64,7 @@ async def daemon(
         supervision = Supervision(systemd, live, clock, status=reign.status, troubles=reign.troubles)
         wishes = Wishes(stop, reload, systemd=systemd, refused=reign.refused)
         ready(port)
+        _log.info("started", **reign.size())
         systemd.ready(await reign.status())
 
         async with anyio.create_task_group() as beside:

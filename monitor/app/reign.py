@@ -56,6 +56,11 @@ class Reign:
         now, file = self._lasting.clock.now(), str(self.generation.settings.path)
         await self._tell(diff.config_rejected(file=file, problems=problems[:SHOWN], count=len(problems), now=now))
 
+    def size(self) -> dict[str, int]:
+        """For the log: how many accounts, watches and sinks there are."""
+        settings, loops = self.generation.settings, self.generation.poller.loops
+        return {"accounts": len(settings.accounts), "watches": len(loops), "sinks": len(settings.sinks)}
+
     def troubles(self) -> Sequence[str]:
         """What is wrong outside the daemon."""
         return self.generation.poller.troubles()

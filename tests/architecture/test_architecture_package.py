@@ -21,7 +21,7 @@ from monitor.settings import load
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
-LOCKS = ["requirements.lock", "build.lock", "tests/sdk/requirements.lock"]
+LOCKS = ["requirements.lock", "runtime.lock", "build.lock", "tests/sdk/requirements.lock"]
 PAGES = ["README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/messages.md", "docs/rules.md"]
 
 
@@ -91,6 +91,18 @@ def test_the_lock_has_every_dependency() -> None:
     locked = {plain(name) for name in re.findall(r"^([a-z0-9._-]+)==", read("requirements.lock"), re.MULTILINE)}
     wanted = PROJECT["project"]["dependencies"] + PROJECT["dependency-groups"]["dev"]
     assert {plain(re.split(r"[\[<>=;! ]", line)[0]) for line in wanted} - locked == set()
+
+
+def test_the_lock_of_the_service_has_what_runs_at_the_versions_that_are_tested() -> None:
+    tested, runs = pins("requirements.lock"), pins("runtime.lock")
+    wanted = {plain(re.split(r"[\[<>=;! ]", line)[0]) for line in PROJECT["project"]["dependencies"]}
+    assert wanted - set(runs) == set()
+    assert {name: version for name, version in runs.items() if tested.get(name) != version} == {}
+    assert "pytest" not in runs
+
+
+def pins(lock: str) -> dict[str, str]:
+    return {plain(name): version for name, version in re.findall(r"^([a-z0-9._-]+)==(\S+)", read(lock), re.MULTILINE)}
 
 
 def plain(name: str) -> str:
