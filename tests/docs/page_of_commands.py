@@ -51,7 +51,7 @@ def _row(option: Any) -> str:
         spellings = [*option.opts, *option.secondary_opts]
         named = " ".join(f"`{each}`" for each in spellings) + (f" {_metavar(option)}" if not option.is_flag else "")
     default = option.default
-    plain = isinstance(default, str | int | float) and not isinstance(default, bool) and not option.is_flag
+    plain = isinstance(default, str | int | float) and not isinstance(default, bool)
     told = f" Default: `{getattr(default, 'value', default)}`." if plain and default != "" else ""
     return f"| {named} | {_text(option.help)}{told} |\n"
 
