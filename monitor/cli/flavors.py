@@ -42,8 +42,8 @@ def _table(rows: list[Item]) -> None:
     from monitor.cli.table import Column
 
     columns = [
-        Column(title="FLAVOR", least=16),
-        Column(title="ZONE", least=8),
+        Column(title="FLAVOR", least=20),
+        Column(title="ZONE", least=11),
         Column(title="STOCK", least=7, colour=out.state_colour),
         Column(title="FOR", least=7),
         Column(title="ACCOUNT", least=8),

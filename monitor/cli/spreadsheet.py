@@ -18,7 +18,7 @@ def write(columns: Sequence[str], rows: Iterable[Mapping[str, Any]], *, foreign:
     lines = csv.writer(text, lineterminator="\r\n")
     lines.writerow(columns)
     for row in rows:
-        lines.writerow([cell(row[column], foreign=column in foreign) for column in columns])
+        lines.writerow([cell(row.get(column), foreign=column in foreign) for column in columns])
     sys.stdout.flush()
     sys.stdout.buffer.write(text.getvalue().encode("utf-8", "backslashreplace"))
 

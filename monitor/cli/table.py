@@ -114,11 +114,11 @@ def _natural(column: Column, cells: Sequence[str]) -> int:
 def _sizes(
     line: Sequence[int], columns: Sequence[Column], natural: Sequence[int], least: Sequence[int], width: int
 ) -> list[int]:
-    """How wide the columns of a line are: optional ones give first, then what can spare most."""
+    """How wide the columns of a line are: optional ones and bars give first, then what can spare most."""
     sizes = [natural[index] for index in line]
     while _total(sizes) > width:
         spare = [
-            (size > least[index] and columns[index].optional, size - least[index])
+            (size > least[index] and (columns[index].optional or columns[index].bar), size - least[index])
             for index, size in zip(line, sizes, strict=True)
         ]
         place = spare.index(max(spare))

@@ -59,7 +59,8 @@ def usage(
     elif output is UsageOutput.CSV:
         from monitor.cli import spreadsheet
 
-        spreadsheet.write([*keys, "jobs", "tokens", "cost", "currency"], found[-limit:], foreign=keys)
+        names = [name for key in keys for name in ([key, "owner_name"] if key == "owner" else [key])]
+        spreadsheet.write([*names, "jobs", "tokens", "cost", "currency"], found[-limit:], foreign=names)
     else:
         out.documents(Output(output.value), found[-limit:])
 
@@ -99,7 +100,7 @@ def _table(rows: Sequence[Item], keys: Sequence[str], limit: int) -> None:
         Column(title="JOBS", least=4, right=True),
         Column(title="TOKENS", least=12, right=True),
         Column(title="COST", least=12, right=True),
-        *([Column(title="", least=16, bar=True)] if out.chart() else []),
+        *([Column(title="", least=12, bar=True)] if out.chart() else []),
     ]
     cells = [
         [*(_key(row, key) for key in keys), str(row["jobs"]), *_sums(row["currency"], row["tokens"], row["cost"])]

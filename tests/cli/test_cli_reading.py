@@ -7,6 +7,7 @@ import json
 import pytest
 from rich.cells import cell_len
 
+from monitor.store import delivery_id
 from tests.kit.installed import CHINESE, Installed
 
 READING = [
@@ -20,6 +21,10 @@ READING = [
     ("usage", "--by", "label:team"),
     ("events", "list"),
     ("events", "show", "3"),
+    ("notifications", "list"),
+    ("notifications", "show", f"{1:032x}"),
+    ("deliveries", "list"),
+    ("deliveries", "show", delivery_id(f"{1:032x}", "hook")),
     ("sinks", "list"),
     ("db", "check"),
     ("db", "upgrade"),
@@ -27,16 +32,18 @@ READING = [
 
 
 @pytest.mark.parametrize("arguments", READING, ids=" ".join)
-def test_tables_fit_80_columns_and_hold_nothing_that_acts_on_a_terminal(
+def test_tables_fit_the_terminal_and_hold_nothing_that_acts_on_it(
     installed: Installed, arguments: tuple[str, ...]
 ) -> None:
-    done = installed.run(*arguments)
+    for width, locale in ((80, ""), (40, ""), (40, "C")):
+        done = installed.run(*arguments, COLUMNS=str(width), PYTHONUTF8="0", LC_ALL=locale)
 
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout
-    lines = [line for line in done.stdout.replace(str(installed.root), "").splitlines() if cell_len(line) > 80]
-    assert lines == []
-    assert [char for char in done.stdout if char != "\n" and not char.isprintable()] == []
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout
+        lines = done.stdout.replace(str(installed.root), "").splitlines()
+        assert [line for line in lines if cell_len(line) > width and not line.startswith("The database")] == []
+        assert [char for char in done.stdout if char != "\n" and not char.isprintable()] == []
+        assert not locale or done.stdout.isascii()
 
 
 @pytest.mark.parametrize("arguments", READING[:-1], ids=" ".join)

@@ -40,5 +40,5 @@ def test_check_warns_of_a_variable_that_nobody_will_put_in(bare: Installed) -> N
     bare.config.write_text(bare.config.read_text().replace("${env:NEVER_SET}", "$NEVER_SET"))
     done = bare.run("check", HOOK_URL="https://example.org")
     assert done.returncode == 0
-    assert "warning: training-monitor.yaml:4:57: accounts[0].api_key: is taken as it stands" in done.stdout
+    assert "warning: training-monitor.yaml:4:58: accounts[0].api_key: is taken as it stands" in done.stdout
     assert "${env:NAME}" in done.stdout
