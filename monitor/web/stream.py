@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import anyio
 import msgspec
@@ -12,8 +13,9 @@ from aiohttp import web
 
 from monitor.fields.bell import Bell, Broadcast
 from monitor.model import Event
-from monitor.store import Connection, last_seq, read_events
+from monitor.store import Connection, StoreError, last_seq, read_events
 from monitor.web.api import Inside, Problem
+from monitor.web.api.events import item
 from monitor.web.carry import query_of
 from monitor.web.reply import problem
 
@@ -31,7 +33,7 @@ PAGE = 200
 PIECE = 16 * 1024
 """Bytes that are written at once."""
 _BUFFER = 32 * 1024
-"""Bytes that may wait for a reader in this process."""
+"""Bytes that may wait for a reader in this process; in the system twice as many."""
 _HINT = "It takes type (repeatable, globs), account, subject and after (a number); or the header Last-Event-ID."
 
 
@@ -73,7 +75,8 @@ class Streams:
             try:
                 after = await self._begin(wanted)
                 await response.prepare(request)
-                await self._follow(_Reader(request, response), wanted, after, bell)
+                with contextlib.suppress(StoreError):  # a browser comes back, and is told by the status what is wrong
+                    await self._follow(_Reader(request, response), wanted, after, bell)
             finally:
                 self._open.discard(scope)
         if request.transport is not None:
@@ -93,13 +96,15 @@ class Streams:
             found, after = await self._inside().store.read(lambda conn, since=since: _next(conn, wanted, since))  # type: ignore[misc]
             for event in found:
                 await reader.write(message(event))
-            if found or silent >= PING:
-                await reader.write(b"" if found else b": still here\n\n")
+            if found:
                 silent = 0.0
-            if not found:
-                with anyio.move_on_after(TICK) as waited:
-                    await bell.wait()
-                silent += TICK if waited.cancelled_caught else 0.0
+                continue
+            if silent >= PING:
+                await reader.write(b": still here\n\n")
+                silent = 0.0
+            with anyio.move_on_after(TICK) as waited:
+                await bell.wait()
+            silent += TICK if waited.cancelled_caught else 0.0
 
 
 class _Reader:
@@ -110,18 +115,21 @@ class _Reader:
         self._response = response
         if self._transport is not None:
             self._transport.set_write_buffer_limits(high=_BUFFER)
-        self.there = True
+            self._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2 * _BUFFER)
+        self._lost = False
+
+    @property
+    def there(self) -> bool:
+        return not self._lost and self._transport is not None and not self._transport.is_closing()
 
     async def write(self, data: bytes) -> None:
         """Returns when there is room for more. A reader that does not take it is `there` no more."""
         for start in range(0, len(data), PIECE):
-            if self._transport is None or self._transport.is_closing():
-                self.there = False
             if not self.there:
                 return
             with anyio.move_on_after(PATIENCE) as waited:
                 await self._response.write(data[start : start + PIECE])
-            self.there = not waited.cancelled_caught
+            self._lost = waited.cancelled_caught
 
 
 def wanted_of(query: Sequence[tuple[str, str]], last_id: str | None) -> Wanted:
@@ -147,12 +155,8 @@ def wanted_of(query: Sequence[tuple[str, str]], last_id: str | None) -> Wanted:
 
 def message(event: Event) -> bytes:
     """One event in the form of SSE."""
-    data = msgspec.json.encode(_item(event))
+    data = msgspec.json.encode(item(event))
     return b"id: %d\nevent: %s\ndata: %s\n\n" % (event.seq, event.type.value.encode(), data)
-
-
-def _item(event: Event) -> dict[str, Any]:
-    return {**event.cloudevent(), "seq": event.seq}
 
 
 def _next(conn: Connection, wanted: Wanted, after: int) -> tuple[list[Event], int]:
