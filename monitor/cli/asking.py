@@ -6,6 +6,7 @@ Both ways ask the same API, so the answers are the same.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -15,9 +16,12 @@ from monitor.cli.failure import FAILED, USAGE, Failure
 
 if TYPE_CHECKING:
     from monitor.settings import Settings
+    from monitor.store import Store
 
 MOST = 1000
 """The longest page of the API."""
+TICK = 0.5
+"""Seconds between two looks at the log where no daemon tells."""
 Value = str | int | bool | list[str] | None
 
 
@@ -25,6 +29,8 @@ class Way(Protocol):
     """Carries one request. Returns the status and the document."""
 
     def send(self, method: str, path: str, query: list[tuple[str, str]]) -> tuple[int, Any]: ...
+
+    def stream(self, path: str, query: list[tuple[str, str]]) -> Iterator[dict[str, Any] | None]: ...
 
     def close(self) -> None: ...
 
@@ -52,25 +58,61 @@ class Asker:
         cursor = None
         while limit > 0:
             page = self._ask("GET", path, {**query, "limit": min(limit, MOST), "cursor": cursor})
-            yield from page["items"]
-            limit -= len(page["items"])
-            cursor = page["next"]
+            try:
+                found, cursor = page["items"], page["next"]
+            except (KeyError, TypeError) as error:
+                from monitor.cli.over_socket import strange
+
+                raise strange() from error
+            yield from found
+            limit -= len(found)
             if cursor is None:
                 return
+
+    def stream(self, path: str, **query: Value) -> Iterator[dict[str, Any] | None]:
+        """Each event after `after` (without it: from now on) as it comes, for ever; None twice a second where none
+        does, so that the caller can look whether somebody still wants them."""
+        return self._way.stream(path, list(_pairs(query)))
 
     def _ask(self, method: str, path: str, query: Mapping[str, Value]) -> Any:
         status, document = self._way.send(method, path, list(_pairs(query)))
         if status < 400:
             return document
         code = USAGE if status == 400 else FAILED
-        raise Failure(document.get("detail", f"The daemon answered {status}."), document.get("hint", ""), code=code)
+        known = document if isinstance(document, dict) else {}
+        raise Failure(known.get("detail", f"The daemon answered {status}."), known.get("hint", ""), code=code)
 
 
 def asking(config: Path | None) -> Asker:
     """The way that is there. Raises Failure, StoreError."""
+    from monitor.cli.sockets import live_socket
+
+    path = live_socket(config)
+    if path is not None:
+        return _over(path)
     from monitor.cli.opening import load_settings
 
-    return Asker(ByItself(load_settings(config, resolve=False)))
+    try:
+        return Asker(ByItself(load_settings(config, resolve=False)))
+    except PermissionError as error:
+        hint = "Start the daemon, whose control socket needs no config here, or use sudo."
+        raise Failure(f"{error.filename} may not be read by this user.", hint, code=USAGE) from error
+
+
+def beside(config: Path | None) -> Asker:
+    """The way to a running daemon and no other, which is the quick one. Raises Failure where none runs."""
+    from monitor.cli.sockets import live_socket
+
+    path = live_socket(config)
+    if path is None:
+        raise Failure("No daemon runs here.", "Start it: training-monitor run")
+    return _over(path)
+
+
+def _over(path: Path) -> Asker:
+    from monitor.cli.over_socket import OverSocket
+
+    return Asker(OverSocket(path))
 
 
 def segment(text: str) -> str:
@@ -93,24 +135,59 @@ class ByItself:
 
         self._settings = settings
         self._runner = asyncio.Runner()
+        self._reads: Store | None = None
 
     def send(self, method: str, path: str, query: list[tuple[str, str]]) -> tuple[int, Any]:
-        return self._runner.run(self._send(method, path, query))
+        return self._runner.run(self._read(path, query) if method == "GET" else self._change(method, path, query))
+
+    def stream(self, path: str, query: list[tuple[str, str]]) -> Iterator[dict[str, Any] | None]:
+        """Looks at the log now and then, for nobody rings here."""
+        given = [pair for pair in query if pair[0] != "after"]
+        after = dict(query).get("after") or str(self._get("/api/v1/status", [])["last_seq"])
+        while True:
+            asked = [*given, ("after", after), ("order", "oldest"), ("limit", str(MOST))]
+            found = self._get(path.removesuffix("/stream"), asked)["items"]
+            yield from found
+            if found:
+                after = str(found[-1]["seq"])
+            else:
+                yield None
+                time.sleep(TICK)
 
     def close(self) -> None:
-        self._runner.close()
-
-    async def _send(self, method: str, path: str, query: list[tuple[str, str]]) -> tuple[int, Any]:
-        from monitor.fields import SystemClock
-        from monitor.store import open_store
-        from monitor.web.api import Api, Inside, Request
-
-        settings = self._settings
-        store = await open_store(settings.store, state_dir=settings.state_dir, lock=method != "GET")
         try:
-            inside = Inside(store=store, clock=SystemClock(), settings=settings)
-            request = Request(method=method, path=path, query=tuple(query), by="command")
-            reply = await Api(inside).answer(request)
+            if self._reads is not None:
+                self._runner.run(self._reads.aclose())
+        finally:
+            self._runner.close()
+
+    def _get(self, path: str, query: list[tuple[str, str]]) -> Any:
+        status, document = self.send("GET", path, query)
+        if status >= 400:
+            raise Failure(document["detail"], document["hint"])
+        return document
+
+    async def _read(self, path: str, query: list[tuple[str, str]]) -> tuple[int, Any]:
+        if self._reads is None:
+            self._reads = await self._opened(lock=False)
+        return await self._answer(self._reads, "GET", path, query)
+
+    async def _change(self, method: str, path: str, query: list[tuple[str, str]]) -> tuple[int, Any]:
+        store = await self._opened(lock=True)
+        try:
+            return await self._answer(store, method, path, query)
         finally:
             await store.aclose()
+
+    async def _opened(self, *, lock: bool) -> Store:
+        from monitor.store import open_store
+
+        return await open_store(self._settings.store, state_dir=self._settings.state_dir, lock=lock)
+
+    async def _answer(self, store: Store, method: str, path: str, query: list[tuple[str, str]]) -> tuple[int, Any]:
+        from monitor.fields import SystemClock
+        from monitor.web.api import Api, Inside, Request
+
+        inside = Inside(store=store, clock=SystemClock(), settings=self._settings)
+        reply = await Api(inside).answer(Request(method=method, path=path, query=tuple(query), by="command"))
         return reply.status, json.loads(reply.body)

@@ -53,9 +53,6 @@ class Reader:
                 found.append(int(part["id"]))
         return found
 
-    def close(self) -> None:
-        self._answer.close()
-
     async def ended(self) -> bool:
         async with asyncio.timeout(10):
             try:
@@ -63,6 +60,7 @@ class Reader:
                     pass
             except aiohttp.ClientError:
                 pass
+        self._answer.close()
         return True
 
 
@@ -212,7 +210,6 @@ async def test_all_are_closed_within_a_second_at_the_end(tmp_path: Path) -> None
         assert time.monotonic() - start < 1.0
         for reader in readers:
             assert await reader.ended()
-            reader.close()
 
 
 async def test_a_store_that_fails_ends_the_stream_so_that_the_reader_comes_back(tmp_path: Path) -> None:
