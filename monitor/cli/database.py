@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import typer
 
 from monitor.cli.failure import Failure
@@ -15,6 +13,8 @@ app = typer.Typer(help="The store's database.", no_args_is_help=True)
 @app.command("upgrade")
 def upgrade(config: Config = None) -> None:
     """Brings the database to what this version needs, after a backup copy of a SQLite file."""
+    import asyncio
+
     from monitor import store
     from monitor.cli import out
     from monitor.cli.opening import load_settings
@@ -29,6 +29,8 @@ def upgrade(config: Config = None) -> None:
 @app.command("check")
 def check(config: Config = None, output: Format = Output.TABLE) -> None:
     """Reads the whole database and says what is wrong with it; changes nothing."""
+    import asyncio
+
     from monitor import store
     from monitor.cli import out
     from monitor.cli.opening import load_settings

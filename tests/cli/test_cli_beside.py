@@ -28,7 +28,18 @@ ASKING = [
     ("deliveries", "show", delivery_id(f"{1:032x}", "hook")),
     ("sinks", "list"),
 ]
-HEAVY = {"sqlalchemy", "aiohttp", "pydantic", "anyio", "asyncio", "msgspec", "structlog", "alembic", "cel_expr_python"}
+HEAVY = {
+    "sqlalchemy",
+    "aiohttp",
+    "anyio",
+    "asyncio",
+    "msgspec",
+    "structlog",
+    "alembic",
+    "cel_expr_python",
+    "rich.console",
+}
+HEAVY |= {"monitor.settings", "monitor.store", "monitor.fields", "monitor.rules", "monitor.web"}
 LOADED = """
 import sys
 from monitor.cli.main import entry
