@@ -33,8 +33,6 @@ def check(
     Without --online nobody is contacted. With it, a wrong key costs at most three tries, counted together with those
     of the daemon, so that no platform locks it. Ends with 0 where all is well, 3 where some of it works, 1 where
     nothing does.
-
-    Example: training-monitor check --online
     """
     from monitor.cli import out
     from monitor.cli.failure import USAGE, Failure

@@ -42,7 +42,7 @@ def show(
 ) -> None:
     """Prints the config as it was understood: every value, secrets masked, with the line that it came from.
 
-    No secret is looked up. Example: training-monitor config show --changed
+    No secret is looked up.
     """
     from dataclasses import asdict
 

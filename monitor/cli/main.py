@@ -17,6 +17,7 @@ from monitor.cli import (
     demo,
     events,
     flavors,
+    init,
     jobs,
     notifications,
     run,
@@ -50,6 +51,7 @@ def build() -> typer.Typer:
     """All commands. Each module is light; what a command needs is imported when it runs."""
     app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
     app.callback()(main)
+    app.command("init")(init.init)
     app.command("check")(check.check)
     app.command("run")(run.run)
     app.command("demo")(demo.demo)

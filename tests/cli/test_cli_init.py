@@ -227,7 +227,8 @@ def test_a_person_is_asked_and_a_typed_secret_is_neither_shown_nor_in_the_config
 
 
 @pytest.mark.parametrize(
-    ("ending", "said"), [(b"\x03", "Interrupted."), (b"\x04", "The input ended before the last answer")]
+    ("ending", "said"),
+    [(b"\x03", "Interrupted; nothing was written."), (b"\x04", "The input ended before the last answer")],
 )
 def test_ctrl_c_and_the_end_of_the_input_leave_nothing_behind(fresh: Installed, ending: bytes, said: str) -> None:
     terminal = Terminal(fresh, 80, PYTHONUTF8="0", LC_ALL="C", LANG="C", **STUDIO)

@@ -1,0 +1,95 @@
+"""The questions of `init`, in the order in which somebody can answer them; what is known is not asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from monitor.cli.keeping import Keeper
+from monitor.cli.questions import ask, choose, confirmed, say, secret
+from monitor.cli.starter import ARTS, STUDIO, STUDIO_REGIONS, AccountPlan, Plan, SinkPlan
+from monitor.cli.wishes import (
+    KEYS,
+    OPTIONAL,
+    Flags,
+    account,
+    is_url,
+    platforms_set,
+    project_set,
+    region_set,
+    sink,
+    sinks_set,
+    wrong_id,
+    wrong_name,
+)
+
+_PLATFORMS = ((STUDIO,), (ARTS,), (STUDIO, ARTS))
+_NAMES = ("Alibaba Cloud Model Studio", "Huawei Cloud ModelArts", "both")
+
+
+def by_questions(flags: Flags, keeper: Keeper, environ: Mapping[str, str]) -> Plan:
+    """The plan as it was answered. Raises Failure where the input ends."""
+    say("This writes a config file for Training Monitor. Nothing is written before the last answer; Ctrl-C ends it.")
+    say()
+    providers = tuple(flags.providers) or _platforms(environ)
+    accounts = [_account(provider, flags, keeper, environ) for provider in providers]
+    sinks = list(_sinks(flags, keeper, environ))
+    return Plan(accounts=accounts, sinks=sinks)
+
+
+def _platforms(environ: Mapping[str, str]) -> tuple[str, ...]:
+    found = tuple(platforms_set(environ))
+    usual = _PLATFORMS.index(found) + 1 if found in _PLATFORMS else 1
+    return _PLATFORMS[choose("Which platform do you train on?", _NAMES, default=usual)]
+
+
+def _account(provider: str, flags: Flags, keeper: Keeper, environ: Mapping[str, str]) -> AccountPlan:
+    say()
+    say(_NAMES[_PLATFORMS.index((provider,))])
+    name = ask("A name for this account", default=provider, check=wrong_name)
+    project = None
+    if provider == ARTS:
+        region = flags.region or ask("Region", default=region_set(environ) or "cn-north-4", check=wrong_id)
+        known = flags.project_id or project_set(environ)
+        project = flags.project_id or ask("Project id (console: My Credentials)", default=known, check=wrong_id)
+    elif flags.region in STUDIO_REGIONS:
+        region = flags.region
+    else:
+        region = STUDIO_REGIONS[choose("In which region was the API key made?", STUDIO_REGIONS)]
+    return account(provider, name, region, project, keeper, environ, _typed(provider, environ))
+
+
+def _typed(provider: str, environ: Mapping[str, str]) -> dict[str, str]:
+    """Secrets that were typed, by their config key; none where the variables are to be used."""
+    wanted = [each for each in KEYS[provider] if each[0] != OPTIONAL]
+    names = " and ".join(variable for _, variable, _ in wanted)
+    found = [variable for _, variable, _ in wanted if environ.get(variable)]
+    if len(found) == len(wanted) and confirmed(f"{names} {'is' if len(wanted) == 1 else 'are'} set; use that?"):
+        return {}
+    say(f"Type it, and it is kept in a file that only you can read; or press Enter, and set {names} later.")
+    typed: dict[str, str] = {}
+    for key, _, _ in wanted:
+        if not (answer := secret(key.replace("_", " "))):
+            return {}
+        typed[key] = answer
+    return typed
+
+
+def _sinks(flags: Flags, keeper: Keeper, environ: Mapping[str, str]) -> Iterator[SinkPlan]:
+    """The flags' own, those that the environment knows, else one that is typed; none is an answer too."""
+    say()
+    if flags.sinks:
+        yield from (sink(text, keeper, environ) for text in flags.sinks)
+        return
+    found = sinks_set(environ)
+    taken = [name for name in found if confirmed(f"{name} is set; send messages there?")]
+    if taken:
+        yield from (sink(name, keeper, environ) for name in taken)
+        return
+    say("Where should messages go? An Apprise URL (slack://..., mailtos://..., dingtalk://...) or the address of a")
+    say("webhook. It is kept in a file that only you can read. Enter: only into the log, for now.")
+    if url := secret("URL"):
+        if not is_url(url):
+            say("  That is no URL; messages go into the log for now.")
+            return
+        name = ask("A name for it", default="chat", check=wrong_name)
+        yield sink(f"{name}={url}", keeper, environ)
