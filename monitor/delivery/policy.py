@@ -12,7 +12,8 @@ from monitor.model import Delivery, DeliveryState, Outcome, Reason, Receipt
 class Policy:
     """Full jitter: before attempt n + 1 a random time between 0 and min(`longest`, `first` * 2^(n-1)) passes, so that
     many messages that failed together do not come back together. What the sink asks for (`Retry-After`) is the least.
-    The last attempt is made when `retry_for` is over, however far off the next one would have been."""
+    The last attempt is made when `retry_for` is over, however far off the next one would have been; it counts from the
+    message, or from when somebody asked for it to be tried again."""
 
     retry_for: float = 259_200.0
     first: float = 1.0
@@ -27,7 +28,7 @@ class Policy:
         if receipt.outcome is Outcome.REFUSED:
             return Settlement(DeliveryState.REFUSED)
         patience = self.test_for if delivery.notification.reason is Reason.TEST else self.retry_for
-        end = delivery.notification.created_at + timedelta(seconds=patience)
+        end = (delivery.renewed_at or delivery.notification.created_at) + timedelta(seconds=patience)
         if now >= end:
             return Settlement(DeliveryState.DEAD)
         delay = roll * min(self.longest, self.first * 2.0 ** min(delivery.attempt - 1, 30))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from secrets import token_hex
 
 from monitor.fields import Clock
@@ -17,8 +18,14 @@ async def send_test(store: Store, sink: str, clock: Clock) -> str:
 
     Raises StoreError.
     """
-    now = clock.now()
-    write = NotificationWrite(
+    write = trial_message(sink, clock.now())
+    await store.write(lambda conn: write_notifications(conn, [write]))
+    return delivery_id(write.id, sink)
+
+
+def trial_message(sink: str, now: datetime) -> NotificationWrite:
+    """A test message that is not written yet."""
+    return NotificationWrite(
         id=token_hex(16),
         rule=RULE,
         severity=Severity.INFO,
@@ -29,5 +36,3 @@ async def send_test(store: Store, sink: str, clock: Clock) -> str:
         subjects=(),
         sinks=(sink,),
     )
-    await store.write(lambda conn: write_notifications(conn, [write]))
-    return delivery_id(write.id, sink)

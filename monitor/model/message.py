@@ -47,6 +47,8 @@ class Delivery:
     sink: str
     attempt: int
     notification: Notification
+    renewed_at: datetime | None = None
+    """When somebody asked for it to be tried again: its time begins anew."""
 
 
 class Outcome(StrEnum):

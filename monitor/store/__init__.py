@@ -62,11 +62,13 @@ from monitor.store.notification_list import (
     page_notifications,
 )
 from monitor.store.notifications import NotificationWrite, delivery_id, write_notifications
+from monitor.store.renewal import CHANGEABLE, give_up, hold_deliveries, hold_delivery, renew
 from monitor.store.rules import get_cursor, load_rule_state, save_rule_state, set_cursor
 from monitor.store.scopes import ScopeRow, ensure_scope, list_scopes, update_scope
 from monitor.store.walk import Place
 
 __all__ = [
+    "CHANGEABLE",
     "AttemptRow",
     "BookingRow",
     "Connection",
@@ -122,6 +124,9 @@ __all__ = [
     "get_flavors",
     "get_jobs",
     "get_notification",
+    "give_up",
+    "hold_deliveries",
+    "hold_delivery",
     "kill_sink",
     "last_seq",
     "last_told",
@@ -145,6 +150,7 @@ __all__ = [
     "page_notifications",
     "read_events",
     "recover_claims",
+    "renew",
     "revisions_elsewhere",
     "save_flavors",
     "save_health",

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from itertools import groupby
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from monitor.model import Delivery, DeliveryState
 from monitor.store.columns import chunks
@@ -19,8 +19,10 @@ _PENDING = deliveries.c.state == DeliveryState.PENDING.value
 
 
 def backlog(conn: Connection, sink: str, *, older_than: datetime) -> list[tuple[str, list[Delivery]]]:
-    """The pending deliveries of the sink that were written before `older_than`, by rule, in order."""
-    query = select(deliveries).where(deliveries.c.sink == sink, _OPEN, _PENDING, deliveries.c.created_at < older_than)
+    """The pending deliveries of the sink that were written (or asked for again) before `older_than`, by rule, in
+    order."""
+    begun = func.coalesce(deliveries.c.renewed_at, deliveries.c.created_at)
+    query = select(deliveries).where(deliveries.c.sink == sink, _OPEN, _PENDING, begun < older_than)
     rows = conn.execute(query.order_by(deliveries.c.rule, deliveries.c.n)).all()
     return [
         (rule, load_deliveries(conn, list(of_rule))) for rule, of_rule in groupby(rows, key=lambda row: str(row.rule))

@@ -21,7 +21,7 @@ _NOW = bindparam("now", type_=Moment())
 _DUE = type_coerce(deliveries.c.next_at, BigInteger()) + 0 <= _NOW
 """`+ 0`: SQLite is to walk the waiting ones in order and stop, not to sort all that are due."""
 _CLAIM = Prepared(
-    select(deliveries.c.n, deliveries.c.id, deliveries.c.attempt, deliveries.c.notification)
+    select(*(deliveries.c[name] for name in ("n", "id", "attempt", "notification", "renewed_at")))
     .where(deliveries.c.sink == bindparam("of_sink"), deliveries.c.ready.is_(True), _DUE)
     .order_by(deliveries.c.n)
     .limit(bindparam("most", type_=BigInteger()))
@@ -76,13 +76,13 @@ def claim(conn: Connection, sink: str, *, now: datetime, limit: int) -> list[Del
     """Takes what is due for the sink, in order, and opens an attempt for each. A delivery with an earlier unsettled
     one of the same rule and sink that shares a subject is not given out (promise 4)."""
     taken = _CLAIM.rows(conn, {"of_sink": sink, "now": now, "most": limit})
-    rows = [{"of_n": n, "attempt": attempt + 1, "now": now} for n, _, attempt, _ in taken]
+    rows = [{"of_n": n, "attempt": attempt + 1, "now": now} for n, _, attempt, *_ in taken]
     _SEND.many(conn, rows)
     _OPEN_ATTEMPT.many(conn, rows)
-    said = load_notifications(conn, (notification for *_, notification in taken))
+    said = load_notifications(conn, (notification for *_, notification, _ in taken))
     return [
-        Delivery(id=delivery_id, sink=sink, attempt=attempt + 1, notification=said[notification])
-        for _, delivery_id, attempt, notification in taken
+        Delivery(id=delivery_id, sink=sink, attempt=attempt + 1, notification=said[notification], renewed_at=renewed_at)
+        for _, delivery_id, attempt, notification, renewed_at in taken
     ]
 
 
@@ -139,7 +139,14 @@ def load_deliveries(conn: Connection, rows: Sequence[Row[Any]]) -> list[Delivery
     """Delivery rows with their notifications."""
     said = load_notifications(conn, (row.notification for row in rows))
     return [
-        Delivery(id=row.id, sink=row.sink, attempt=row.attempt, notification=said[row.notification]) for row in rows
+        Delivery(
+            id=row.id,
+            sink=row.sink,
+            attempt=row.attempt,
+            notification=said[row.notification],
+            renewed_at=row.renewed_at,
+        )
+        for row in rows
     ]
 
 

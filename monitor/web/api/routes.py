@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from monitor.web.api import (
     accounts,
+    changes,
     deliveries,
     events,
     flavors,
@@ -29,4 +30,5 @@ ROUTES: tuple[Route, ...] = (
     *sinks.ROUTES,
     *rules.ROUTES,
     *usage.ROUTES,
+    *changes.ROUTES,
 )

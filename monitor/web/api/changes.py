@@ -1,0 +1,144 @@
+"""What people may change: a delivery is tried again or given up, a sink is tested."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+from monitor import store
+from monitor.model import DeliveryState
+from monitor.store import Connection
+from monitor.web.api import deliveries
+from monitor.web.api.deliveries import DeliveryAsked, DeliveryItem
+from monitor.web.api.inside import Inside
+from monitor.web.api.message import Problem
+from monitor.web.api.route import Answer, Asked, Change, Route
+
+AT_ONCE = 10_000
+"""Deliveries that one request tries again; a longer transaction would hold up the daemon."""
+_OVER = {
+    DeliveryState.SENDING: "It is being sent at this moment; wait for what comes of it.",
+    DeliveryState.DELIVERED: "It has arrived.",
+    DeliveryState.COLLAPSED: "It was told in a catch-up message; look at that one.",
+}
+
+
+class ManyAsked(Asked, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    sink: Annotated[str, msgspec.Meta(min_length=1, description="Of this sink; else of all.")] | None = None
+    state: Annotated[DeliveryState, msgspec.Meta(description="dead, refused or pending.")] = DeliveryState.DEAD
+
+
+class Renewed(Answer, frozen=True, kw_only=True):
+    """How many are due now. `more`: there are others still; ask again."""
+
+    count: int
+    more: bool
+
+
+class SinkAsked(Asked, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    name: Annotated[str, msgspec.Meta(min_length=1)]
+
+
+class Trial(Answer, frozen=True, kw_only=True):
+    """The id of the test message's delivery, which tells how it fares."""
+
+    delivery: str
+
+
+def _retry(conn: Connection, inside: Inside, asked: DeliveryAsked, by: str) -> Change:
+    number, sink = _changeable(conn, asked.id, "tried again")
+    _require_sink(inside, sink)
+    store.renew(conn, [number], detail=f"to be tried again, asked by {by}", now=inside.clock.now())
+    return Change(answer=deliveries.item(deliveries.record(conn, asked.id).row), sinks=(sink,))
+
+
+def _drop(conn: Connection, inside: Inside, asked: DeliveryAsked, by: str) -> Change:
+    number, sink = _changeable(conn, asked.id, "dropped")
+    store.give_up(conn, number, detail=f"dropped by {by}", now=inside.clock.now())
+    return Change(answer=deliveries.item(deliveries.record(conn, asked.id).row), sinks=(sink,))
+
+
+def _retry_many(conn: Connection, inside: Inside, asked: ManyAsked, by: str) -> Change:
+    if asked.state not in store.CHANGEABLE:
+        hint = "Ask for the state dead, refused or pending."
+        raise Problem(400, "Bad request", f"What is {asked.state.value} is not tried again.", hint)
+    if asked.sink is not None:
+        _require_sink(inside, asked.sink)
+    sinks = [asked.sink] if asked.sink is not None else [sink.name for sink in inside.settings.sinks]
+    held = store.hold_deliveries(conn, sinks=sinks, state=asked.state, limit=AT_ONCE + 1)
+    now = inside.clock.now()
+    numbers = [number for number, _ in held[:AT_ONCE]]
+    count = store.renew(conn, numbers, detail=f"to be tried again, asked by {by}", now=now)
+    more = len(held) > AT_ONCE and asked.state is not DeliveryState.PENDING
+    return Change(answer=Renewed(count=count, more=more), sinks=tuple(dict.fromkeys(sink for _, sink in held)))
+
+
+def _test(conn: Connection, inside: Inside, asked: SinkAsked, by: str) -> Change:
+    from monitor.delivery.trial import trial_message  # with what sends, which reading needs not
+
+    if asked.name not in _sinks(inside):
+        hint = f"There are: {', '.join(_sinks(inside))}."
+        raise Problem(404, "Not found", f"No sink is named {asked.name!r}.", hint)
+    write = trial_message(asked.name, inside.clock.now())
+    store.write_notifications(conn, [write])
+    return Change(answer=Trial(delivery=store.delivery_id(write.id, asked.name)), sinks=(asked.name,))
+
+
+def _changeable(conn: Connection, id: str, what: str) -> tuple[int, str]:
+    """Number and sink of a delivery that may be changed, held until the end. Raises Problem."""
+    held = store.hold_delivery(conn, id)
+    if held is None:
+        raise Problem(404, "Not found", f"There is no delivery {id!r}.", "GET /api/v1/deliveries lists them.")
+    number, state, sink = held
+    if state not in store.CHANGEABLE:
+        detail = f"The delivery {id} is {state.value} and cannot be {what}."
+        raise Problem(409, "Conflict", detail, _OVER[state])
+    return number, sink
+
+
+def _require_sink(inside: Inside, sink: str) -> None:
+    if sink not in _sinks(inside):
+        hint = f"Add it again, or drop the delivery. There are: {', '.join(_sinks(inside))}."
+        raise Problem(409, "Conflict", f"The config has no sink {sink!r}.", hint)
+
+
+def _sinks(inside: Inside) -> list[str]:
+    return [sink.name for sink in inside.settings.sinks]
+
+
+_CONFLICT = "It is not in a state that allows it, or its sink is not in the config."
+ROUTES = (
+    Route(
+        path="/api/v1/deliveries/retry",
+        summary="Try all that are dead again, oldest first.",
+        change=_retry_many,
+        asked=ManyAsked,
+        answer=Renewed,
+        errors={409: "The config has no such sink."},
+    ),
+    Route(
+        path="/api/v1/deliveries/{id}/retry",
+        summary="Try a delivery again now, for as long as a new one.",
+        change=_retry,
+        asked=DeliveryAsked,
+        answer=DeliveryItem,
+        errors={404: "There is no such delivery.", 409: _CONFLICT},
+    ),
+    Route(
+        path="/api/v1/deliveries/{id}/drop",
+        summary="Give a delivery up.",
+        change=_drop,
+        asked=DeliveryAsked,
+        answer=DeliveryItem,
+        errors={404: "There is no such delivery.", 409: _CONFLICT},
+    ),
+    Route(
+        path="/api/v1/sinks/{name}/test",
+        summary="Send a test message to a sink.",
+        change=_test,
+        asked=SinkAsked,
+        answer=Trial,
+        errors={404: "There is no such sink."},
+    ),
+)
