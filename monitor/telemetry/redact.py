@@ -8,29 +8,16 @@ from math import isfinite
 from typing import Any
 
 from monitor.fields import Secret
+from monitor.fields.scrub import HIDDEN, hide
 
-HIDDEN = "***"
 _FIELD = re.compile(r"(?i)(secret|token|passw|pwd|api_?key|access_?key|authorization|signature|credential|cookie)")
 _NOT_A_FIELD = frozenset({"tokens", "max_tokens"})
 """Counts of training tokens."""
-_URL = re.compile(r"(?i)\b([a-z][a-z0-9+.-]{1,20}://)(?:[^\s/@\"'<>]+@)?([^\s?#\"'<>]*)(?:[?#][^\s\"'<>]*)?")
-_BEARER = re.compile(r"(?i)\b(bearer|basic|sdk-hmac-sha256)\s+[^\s,;\"']+[^\n\"']*")
-_NAMED = re.compile(
-    r"(?i)((?:secret|token|passw(?:or)?d|pwd|api[_-]?key|access[_-]?key|signature|credential)[\w-]{0,12}[\"']?\s*[=:]\s*)"
-    r"(?!\d{1,12}\b)(?:\"[^\"]*\"|'[^']*'|[^\s,;&\"'}]+)"
-)
-_KEY = re.compile(
-    r"\b(?:sk-[\w-]{8,}|LTAI\w{8,}|STS\.\w{8,}|AKIA\w{8,}|whsec_[\w+/=-]{8,}|xox[abp]-[\w-]{8,}|gh[po]_\w{16,}"
-    r"|eyJ[\w-]{8,}\.[\w.-]+)"
-)
 
 
 def redact_text(text: str) -> str:
     """URLs lose user and query; keys, tokens and named secrets become `***`."""
-    text = _URL.sub(r"\1\2", text)
-    text = _BEARER.sub(rf"\1 {HIDDEN}", text)
-    text = _NAMED.sub(rf"\1{HIDDEN}", text)
-    return _KEY.sub(HIDDEN, text)
+    return hide(text)
 
 
 def redact(value: Any, name: str = "", depth: int = 0) -> Any:

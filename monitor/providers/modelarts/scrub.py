@@ -5,17 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from monitor.fields.scrub import hide
+
 _WORDS = (
     r"password|passwd|pwd|secret|token|credentials?|authorization|api[_-]?key|access[_-]?key|secret[_-]?key|signature"
 )
 _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE if fold else 0), put)
     for pattern, put, fold in (
-        # user:password@ in a URL, then everything after its question mark (signed links)
-        (r"(\b[a-z][a-z0-9+.-]{0,20}://)[^\s/@]+@", r"\1***@", True),
-        (r"(\b[a-z][a-z0-9+.-]{0,20}://[^\s?\"'<>]+)\?[^\s\"'<>]*", r"\1?***", True),
-        (r"\b(bearer|basic)\s+[A-Za-z0-9+/_.~=-]{6,}", r"\1 ***", True),
-        # name=value, "name": "value", --name value
+        # name=value with words before and after the name, --name value
         (
             rf"([\w.-]{{0,40}}(?:{_WORDS})[\w.-]{{0,40}}[\"']?\s*[:=]\s*)(?:\"[^\"]*\"|'[^']*'|[^\s,;&\"')}}\]]+)",
             r"\1***",
@@ -45,6 +43,7 @@ def scrub(text: str, *, limit: int, known: Iterable[str] = ()) -> str:
         if len(secret) >= 3:
             line = line.replace(secret, "***")
     line = _BLANK.sub(" ", line).strip()
+    line = hide(line, marked=True)
     for pattern, put in _RULES:
         line = pattern.sub(put, line)
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
