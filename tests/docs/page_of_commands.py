@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from enum import Enum
-from typing import Any
+from enum import EnumType
+from typing import Any, Literal, get_args, get_origin
 
 import typer
 
@@ -58,7 +58,9 @@ def _row(option: Any) -> str:
 
 def _metavar(option: Any) -> str:
     kind = option.type_descriptor.annotation
-    choices = [each.value for each in kind] if isinstance(kind, type) and issubclass(kind, Enum) else [option.metavar]
+    kind = next(iter(get_args(kind)), kind) if get_origin(kind) is list else kind
+    words = get_args(kind) if get_origin(kind) is Literal else ()
+    choices = [each.value for each in kind] if isinstance(kind, EnumType) else [*words] or [option.metavar]
     return " ".join(f"`{word}`" for word in choices if word)
 
 

@@ -95,6 +95,7 @@ class Workshop:
             "DASHSCOPE_API_KEY": "sk-demo",
             "HUAWEICLOUD_SDK_AK": "AKDEMO",
             "HUAWEICLOUD_SDK_SK": "SKDEMO",
+            "TEAM_URL": "json://127.0.0.1/",
         }
         return await asyncio.create_subprocess_exec(
             "bash", "-euo", "pipefail", "-c", script, cwd=self.folder, env=environ,
