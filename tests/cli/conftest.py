@@ -66,8 +66,8 @@ def daemon(installed: Installed) -> Iterator[Installed]:
 async def _serve(settings: Settings, ready: threading.Event, done: asyncio.Event) -> None:
     async def well() -> None: ...
 
-    async def metrics() -> bytes:
-        return b""
+    async def metrics(accept: str) -> tuple[bytes, str]:
+        return b"", "text/plain"
 
     store = await open_store(settings.store, state_dir=settings.state_dir, lock=True)
     inside = Inside(store=store, clock=SystemClock(), settings=settings, started_at=datetime.now(UTC))
