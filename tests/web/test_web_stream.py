@@ -18,7 +18,7 @@ from monitor.model import EventDraft, EventType
 from monitor.web import stream
 from tests.kit.made import draft
 from tests.kit.until import until
-from tests.kit.web import Served, served
+from tests.kit.web import Served, fresh_store, served
 
 STREAM = "/api/v1/events/stream"
 
@@ -213,9 +213,12 @@ async def test_all_are_closed_within_a_second_at_the_end(tmp_path: Path) -> None
 
 
 async def test_a_store_that_fails_ends_the_stream_so_that_the_reader_comes_back(tmp_path: Path) -> None:
+    closed = await fresh_store(tmp_path / "other")
+    await closed.aclose()
     async with served(tmp_path) as it, streaming(it) as reader:
         await reader.part()
-        await it.store.aclose()
+        open_store, it.site.inside.store = it.store, closed
         it.site.events.ring()
         assert await reader.ended()
         assert (await it.ask(STREAM))[0] == 503
+        it.site.inside.store = open_store
