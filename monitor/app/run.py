@@ -16,6 +16,7 @@ from monitor.app.systemd import Systemd
 from monitor.app.wishes import Reload
 from monitor.fields import SystemClock
 from monitor.settings import Settings, load
+from monitor.telemetry.setup import catch_strays
 
 DONE = 0
 
@@ -27,6 +28,7 @@ def run(settings: Settings) -> int:
     Raises StoreError, PortUnavailable or ControlUnavailable where it cannot start.
     """
     os.umask(0o027)  # the database holds job names and failure texts: not for everybody on the machine
+    catch_strays()
     run_loop(partial(_until_signalled, settings))
     return DONE
 

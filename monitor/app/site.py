@@ -38,4 +38,6 @@ def new_site(lasting: Lasting, metrics: Metrics, current: Callable[[], Generatio
         wake=wake,
     )
     exposer = Exposer(metrics, inside, health=lambda: health, watches=lambda: current().poller)
-    return Site(api=Api(inside), inside=inside, health=health, metrics=exposer.text, events=lasting.events)
+    return Site(
+        api=Api(inside), inside=inside, health=health, metrics=exposer.exposition, events=lasting.events, meter=metrics
+    )

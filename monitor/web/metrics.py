@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Final, Protocol, TypeVar
+from typing import Final, NamedTuple, Protocol, TypeVar
 
 import structlog
 from prometheus_client import Metric
@@ -41,8 +40,7 @@ class Watches(Protocol):
     def states(self) -> Mapping[str, str]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Exposition:
+class Exposition(NamedTuple):
     body: bytes
     content_type: str
 
@@ -59,6 +57,7 @@ class Exposer:
         self._watches = watches
         self._reading: asyncio.Task[Gauges | None] | None = None
         self._begun = inside.started_at or inside.clock.now()
+        self._seen: dict[tuple[str, str], datetime] = {}
 
     async def text(self) -> bytes:
         """The format that every Prometheus reads."""
@@ -100,7 +99,9 @@ class Exposer:
         yield _gauge(m.BUILD, {(__version__,): 1})
         yield _gauge(m.READY, {(): not (dead or health.untried() or failed)})
         yield _gauge(m.DEAD_LOOPS, {(): dead})
-        ages = {watch: (now - (at or self._begun)).total_seconds() for watch, at in watches.last_good().items()}
+        seen = {watch: at or self._seen.get(watch, self._begun) for watch, at in watches.last_good().items()}
+        self._seen = seen  # after a reload the watches know nothing for a moment
+        ages = {watch: (now - at).total_seconds() for watch, at in seen.items()}
         yield _gauge(m.DATA_AGE, {watch: max(0.0, age) for watch, age in ages.items()})
         states = {(name, each): float(state == each) for name, state in watches.states().items() for each in STATES}
         yield _gauge(m.ACCOUNT_STATE, states)

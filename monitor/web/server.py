@@ -17,6 +17,7 @@ from aiohttp import web
 from monitor.fields.bell import Broadcast
 from monitor.settings.root import Listen
 from monitor.store import StoreError
+from monitor.telemetry.meter import NO_METER, Meter
 from monitor.web.api import Api, Inside, Problem
 from monitor.web.carry import MOST_BODY, Identify, api_routes, check_path
 from monitor.web.connection import Accept, Listening, Loop
@@ -30,7 +31,6 @@ from monitor.web.signin import sign_in_routes
 from monitor.web.stream import Streams
 from monitor.web.tries import Tries
 
-EXPOSITION = "text/plain; version=0.0.4; charset=utf-8"
 Next = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _log = structlog.get_logger("web")
 
@@ -42,10 +42,11 @@ class Site:
     api: Api
     inside: Inside
     health: Health
-    metrics: Callable[[], Awaitable[bytes]]
-    """In the text format of Prometheus."""
+    metrics: Callable[[str], Awaitable[tuple[bytes, str]]]
+    """The page and its content type, in the format that this `Accept` asks for."""
     events: Broadcast
     """Rung after each commit that wrote events."""
+    meter: Meter = NO_METER
 
 
 @asynccontextmanager
@@ -93,14 +94,15 @@ def control_app(site: Site) -> web.Application:
 def _app(
     site: Site, admit: Callable[[web.Request, Next], Awaitable[web.StreamResponse]], by: Identify
 ) -> web.Application:
-    streams = Streams(lambda: site.inside, site.events)
+    streams = Streams(lambda: site.inside, site.events, site.meter)
 
     @web.middleware
     async def answering(request: web.Request, handler: Next) -> web.StreamResponse:
         return await _answering(request, lambda asked: admit(asked, handler))
 
     async def metrics(request: web.Request) -> web.Response:
-        return web.Response(body=await site.metrics(), headers={"Content-Type": EXPOSITION})
+        body, content_type = await site.metrics(request.headers.get("Accept", ""))
+        return web.Response(body=body, headers={"Content-Type": content_type})
 
     app = web.Application(middlewares=[answering], client_max_size=MOST_BODY)
     app.on_response_prepare.append(add_headers)

@@ -14,6 +14,7 @@ from aiohttp import web
 from monitor.fields.bell import Bell, Broadcast
 from monitor.model import Event
 from monitor.store import Connection, StoreError, last_seq, read_events
+from monitor.telemetry.meter import NO_METER, Meter
 from monitor.web.api import Inside, Problem
 from monitor.web.api.events import item
 from monitor.web.carry import query_of
@@ -50,9 +51,10 @@ class Wanted:
 class Streams:
     """All that are open, so that they can be counted and closed."""
 
-    def __init__(self, inside: Callable[[], Inside], events: Broadcast) -> None:
+    def __init__(self, inside: Callable[[], Inside], events: Broadcast, meter: Meter = NO_METER) -> None:
         self._inside = inside
         self._events = events
+        self._meter = meter
         self._open: set[anyio.CancelScope] = set()
 
     def routes(self) -> list[web.RouteDef]:
@@ -72,6 +74,7 @@ class Streams:
         response.headers["Cache-Control"] = "no-store, no-transform"
         with anyio.CancelScope() as scope, self._events.listening() as bell:
             self._open.add(scope)
+            self._meter.streaming(+1)
             try:
                 after = await self._begin(wanted)
                 await response.prepare(request)
@@ -79,6 +82,7 @@ class Streams:
                     await self._follow(_Reader(request, response), wanted, after, bell)
             finally:
                 self._open.discard(scope)
+                self._meter.streaming(-1)
         if request.transport is not None:
             request.transport.abort()  # what a slow reader has not taken is not waited for
         return response

@@ -40,8 +40,8 @@ sinks:
 async def well() -> None: ...
 
 
-async def metrics() -> bytes:
-    return b"# HELP up It is.\n# TYPE up gauge\nup 1.0\n"
+async def metrics(accept: str) -> tuple[bytes, str]:
+    return b"# HELP up It is.\n# TYPE up gauge\nup 1.0\n", "text/plain; version=0.0.4; charset=utf-8"
 
 
 @dataclass
