@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from monitor.cli.asking import Asker
     from monitor.cli.lists import Item
 
-DONE = {"retry": "sent again", "drop": "dropped"}
+DONE = {"retry": "due again", "drop": "dropped"}
 PATH = "/api/v1/deliveries"
 EVERY = 1_000_000_000
 
@@ -51,12 +51,21 @@ def change(config: Path | None, output: Output, what: str, wanted: Wanted, *, ye
         if wanted.all:
             _agree(what, ids, yes=yes)
         changed, failed = _each(ask, what, ids)
-    if output is Output.TABLE:
-        out.line(f"{_count(len(changed))} {'is' if len(changed) == 1 else 'are'} {DONE[what]}.")
-    else:
+    if output is not Output.TABLE:
         out.documents(output, changed)
+    elif changed:
+        _say(config, what, len(changed))
     if failed:
         _tell(len(changed), failed)
+
+
+def _say(config: Path | None, what: str, number: int) -> None:
+    from monitor.cli import out
+    from monitor.cli.sockets import live_socket
+
+    out.line(f"{_count(number)} {'is' if number == 1 else 'are'} {DONE[what]}.")
+    if what == "retry" and live_socket(config) is None:
+        out.line("No daemon answers here; what is due is sent once one runs.")
 
 
 def _check(wanted: Wanted) -> None:

@@ -1,0 +1,144 @@
+"""`deliveries` and `notifications`: what became of each message, and what can be done about it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from monitor.store import delivery_id
+from tests.kit.installed import Installed
+
+DEAD, WAITING, SENT = (
+    delivery_id(f"{1:032x}", "hook"),
+    delivery_id(f"{2:032x}", "hook"),
+    delivery_id(f"{1:032x}", "journal"),
+)
+
+
+def states(installed: Installed, *options: str) -> dict[str, str]:
+    done = installed.run("deliveries", "list", "--output", "json", *options)
+    return {item["id"]: item["state"] for item in json.loads(done.stdout)}
+
+
+@pytest.fixture(params=["beside a daemon", "alone"])
+def place(request: pytest.FixtureRequest) -> Installed:
+    name = "daemon" if request.param == "beside a daemon" else "installed"
+    found: Installed = request.getfixturevalue(name)
+    return found
+
+
+def test_deliveries_are_chosen_by_sink_state_and_text(installed: Installed) -> None:
+    assert states(installed) == {DEAD: "dead", WAITING: "pending", SENT: "delivered"}
+    assert set(states(installed, "--sink", "hook")) == {DEAD, WAITING}
+    assert set(states(installed, "--state", "dead")) == {DEAD}
+    assert set(states(installed, "--search", "second line")) == {WAITING}
+    assert states(installed, "--since", "1m") == {}
+    assert states(installed, "--rule", "nix") == {}
+    assert installed.run("deliveries", "list", "--state", "nix").returncode == 2
+
+
+def test_a_delivery_is_shown_with_its_text_and_every_attempt(installed: Installed) -> None:
+    shown = installed.run("deliveries", "show", DEAD).stdout
+    assert "The whole text, which is long enough to wrap," in shown
+    assert "the webhook answered 404" in shown
+    assert "It was not tried yet." in installed.run("deliveries", "show", WAITING).stdout
+
+
+def test_a_notification_is_shown_with_where_it_went(installed: Installed) -> None:
+    shown = installed.run("notifications", "show", f"{1:032x}").stdout
+    assert "and its end." in shown
+    assert "delivered" in shown
+    assert "dead" in shown
+    listed = installed.run("notifications", "list", "--search", "QWEN-sft", COLUMNS="200").stdout.splitlines()
+    assert len(listed) == 2
+    assert "journal, hook (dead)" in listed[1] or "hook (dead), journal" in listed[1]
+    assert installed.run("notifications", "list", "--severity", "nix").returncode == 2
+    missing = installed.run("notifications", "show", "nix")
+    assert missing.stderr.splitlines()[0] == "error: There is no notification 'nix'."
+
+
+def test_a_dead_one_is_due_again_and_one_that_waits_is_dropped(place: Installed) -> None:
+    done = place.run("deliveries", "retry", DEAD)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[0] == "1 delivery is due again."
+    assert len(done.stdout.splitlines()) == (1 if (place.state / "control.sock").exists() else 2)
+    dropped = json.loads(place.run("deliveries", "drop", WAITING, "--output", "json").stdout)
+    assert dropped[0]["detail"].startswith("dropped by ")
+    assert states(place) == {DEAD: "pending", WAITING: "dead", SENT: "delivered"}
+
+
+def test_what_has_arrived_is_not_changed_and_the_others_are(place: Installed) -> None:
+    refused = place.run("deliveries", "retry", SENT)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert f"error: The delivery {SENT} is delivered and cannot be tried again." in refused.stderr
+
+    partly = place.run("deliveries", "drop", SENT, WAITING, "nix")
+    assert (partly.returncode, partly.stdout) == (3, "1 delivery is dropped.\n")
+    assert "nix: There is no delivery 'nix'." in partly.stderr
+    assert "error: 2 deliveries could not be changed." in partly.stderr
+    assert states(place)[WAITING] == "dead"
+
+
+def test_many_are_changed_only_after_a_yes(installed: Installed) -> None:
+    asked = installed.run("deliveries", "drop", "--all", "--sink", "hook", "--state", "dead")
+    assert asked.returncode == 2
+    assert asked.stderr.startswith("error: 1 delivery would be dropped; nothing was done.\nhint: Say --yes")
+    done = installed.run("deliveries", "retry", "--all", "--sink", "hook", "--yes")
+    assert done.stdout.splitlines()[0] == "1 delivery is due again."
+    done = installed.run("deliveries", "drop", "--all", "--sink", "hook", "--yes")
+    assert done.stdout == "2 deliveries are dropped.\n"
+    assert states(installed) == {DEAD: "dead", WAITING: "dead", SENT: "delivered"}
+    assert installed.run("deliveries", "drop", "--all", "--sink", "hook", "--yes").stdout == "No delivery fits.\n"
+
+
+@pytest.mark.parametrize(("said", "code", "state"), [("y", 0, "dead"), ("n", 1, "pending"), ("\x03", 1, "pending")])
+def test_on_a_terminal_there_is_a_question(installed: Installed, said: str, code: int, state: str) -> None:
+    leader, follower = os.openpty()
+    environ = installed.environ(PYTHONPATH=str(Path(__file__).parents[2]))
+    command = installed.command("deliveries", "drop", "--all", "--sink", "hook")
+    with subprocess.Popen(
+        command,
+        stdin=follower,
+        stdout=follower,
+        stderr=follower,
+        env=environ,
+        cwd=installed.root,
+        start_new_session=True,
+    ) as process:
+        os.close(follower)
+        shown = b""
+        try:
+            while part := os.read(leader, 65536):
+                shown += part
+                if shown.endswith(b"[y/N]: "):
+                    process.send_signal(2) if said == "\x03" else os.write(leader, f"{said}\n".encode())
+        except OSError:  # the terminal's other end is gone: the process has ended
+            pass
+        assert process.wait(timeout=30) == code, shown
+    os.close(leader)
+    assert b"1 delivery will be dropped. Go on?" in shown
+    assert b"Traceback" not in shown
+    assert states(installed)[WAITING] == state
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ((), "No delivery is named."),
+        (("x", "--all"), "Both ids and --all are given."),
+        (("x", "--sink", "hook"), "choose among all, and ids are given."),
+        (("--all", "--state", "nix", "--yes"), "nix"),
+    ],
+)
+def test_a_choice_that_makes_no_sense_changes_nothing(
+    installed: Installed, options: tuple[str, ...], said: str
+) -> None:
+    for what in ("retry", "drop"):
+        done = installed.run("deliveries", what, *options)
+        assert done.returncode == 2
+        assert said in done.stderr.splitlines()[0]
+    assert states(installed) == {DEAD: "dead", WAITING: "pending", SENT: "delivered"}
