@@ -46,7 +46,7 @@ class Keeper:
             else:
                 self.absent.append(file)
         if self._keep is Keep.SYSTEMD:
-            kept = file if typed else Path("/etc/training-monitor/credentials") / name
+            kept = file if typed else Path("/etc/credstore") / name
             self.loads.append(f"LoadCredential={name}:{kept}")
             return f"${{credential:{name}}}"
         if typed or self._keep is Keep.FILE:

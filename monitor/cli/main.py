@@ -15,6 +15,7 @@ from monitor.cli import (
     database,
     deliveries,
     demo,
+    doctor,
     events,
     flavors,
     init,
@@ -53,6 +54,7 @@ def build() -> typer.Typer:
     app.callback()(main)
     app.command("init")(init.init)
     app.command("check")(check.check)
+    app.command("doctor")(doctor.doctor)
     app.command("run")(run.run)
     app.command("demo")(demo.demo)
     app.command("sandbox")(sandbox.sandbox)

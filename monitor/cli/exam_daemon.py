@@ -1,0 +1,121 @@
+"""`doctor` on the daemon: does it run, does it see its accounts, do its messages go out?"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from monitor.cli.failure import Failure
+from monitor.cli.finding import Finding, failed, ok, warning
+
+UNIT = "training-monitor.service"
+OLD = 900.0
+"""Seconds that a message may wait without a word."""
+_SEEN = 90.0
+"""Seconds that a last good poll may be told too early: it is kept once a minute."""
+
+
+def running(config: Path | None) -> tuple[bool, list[Finding]]:
+    """Whether a daemon answers on its socket."""
+    from monitor.cli.sockets import live_socket
+
+    try:
+        path = live_socket(config)
+    except Failure as failure:
+        return True, [failed("daemon", str(failure), failure.hint)]
+    if path is None:
+        mend = "training-monitor run, or: systemctl start training-monitor"
+        return False, [warning("daemon", "no daemon runs here, so nothing is polled", mend)]
+    return True, [ok("daemon", f"it answers on {path}")]
+
+
+def unit() -> Iterator[Finding]:
+    """Of systemd, where it knows the unit."""
+    if shutil.which("systemctl") is None:
+        return
+    command = ["systemctl", "show", UNIT, "--property=LoadState,ActiveState,SubState,UnitFileState,NRestarts"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=5, check=False)  # noqa: S603 - fixed
+    except (OSError, subprocess.TimeoutExpired):
+        return
+    facts = dict(line.partition("=")[::2] for line in done.stdout.splitlines())
+    if facts.get("LoadState") != "loaded":
+        return
+    state = f"{facts.get('ActiveState')} ({facts.get('SubState')})"
+    if facts.get("ActiveState") in ("failed", "inactive"):
+        level = failed if facts["ActiveState"] == "failed" else warning
+        mend = "journalctl -u training-monitor -n 30; systemctl start training-monitor"
+        yield level("unit", f"{UNIT} is {state}", mend)
+    else:
+        yield ok("unit", f"{UNIT} is {state}, started anew {facts.get('NRestarts', '0')} times")
+    if facts.get("UnitFileState") == "disabled":
+        yield warning("unit", "it will not start with the machine", "systemctl enable training-monitor")
+
+
+def inside(config: Path | None, alive: bool) -> Iterator[Finding]:
+    """What the daemon, or without one the store, says of accounts and messages."""
+    from monitor.cli.asking import asking
+    from monitor.store import StoreError
+
+    try:
+        with asking(config) as ask:
+            status = ask.get("/api/v1/status")
+            accounts = list(ask.items("/api/v1/accounts", 1000))
+            sinks = list(ask.items("/api/v1/sinks", 1000))
+    except (Failure, StoreError) as error:
+        if alive:
+            yield failed("daemon", str(error), error.hint or "systemctl restart training-monitor")
+        return
+    yield from _version(status)
+    yield from _accounts(accounts, alive)
+    yield from _messages(status, sinks)
+
+
+def _version(status: Mapping[str, Any]) -> Iterator[Finding]:
+    from monitor import __version__
+
+    if status["started_at"] is not None and status["version"] != __version__:
+        text = f"the daemon is version {status['version']}, this program {__version__}"
+        yield warning("version", text, "systemctl restart training-monitor")
+
+
+def _accounts(accounts: list[dict[str, Any]], alive: bool) -> Iterator[Finding]:
+    from monitor.fields import format_duration
+
+    for account in accounts:
+        name = account["name"]
+        if account["state"] in ("unreachable", "unauthorized"):
+            mend = "training-monitor check --online"
+            yield failed(f"account {name}", f"{account['state']}: {account['reason'] or 'no reason given'}", mend)
+            continue
+        late = [each for each in account["watches"] if (each["age"] or 0.0) > 3 * each["every"] + _SEEN + 600]
+        for watch in late if alive else ():
+            age, every = format_duration(watch["age"]), format_duration(watch["every"])
+            text = f"{watch['watch']} were seen {age} ago and should be every {every}"
+            yield warning(f"account {name}", text, "training-monitor check --online; journalctl -u training-monitor")
+        if account["state"] == "waiting" and alive:
+            text = "not every watch has had a good poll yet"
+            yield warning(f"account {name}", text, "wait a minute; then: training-monitor check --online")
+        elif not late or not alive:
+            age = "never" if account["age"] is None else f"{format_duration(account['age'])} ago"
+            yield ok(f"account {name}", f"its oldest data was seen {age}")
+
+
+def _messages(status: Mapping[str, Any], sinks: list[dict[str, Any]]) -> Iterator[Finding]:
+    from monitor.fields import format_duration
+
+    oldest = status["oldest_waiting_at"]
+    waits = (datetime.now(UTC) - datetime.fromisoformat(oldest)).total_seconds() if oldest else 0.0
+    if waits > OLD:
+        text = f"the oldest of {status['waiting']} waiting messages waits for {format_duration(waits)}"
+        yield warning("messages", text, "training-monitor deliveries list --state pending")
+    for sink in sinks:
+        if sink["dead"]:
+            mend = f"training-monitor sinks test {sink['name']}; then: deliveries retry --all --sink {sink['name']}"
+            yield warning(f"sink {sink['name']}", f"{sink['dead']} messages never arrived", mend)
+    if waits <= OLD and not any(sink["dead"] for sink in sinks):
+        yield ok("messages", f"{status['waiting']} wait, none is given up")

@@ -1,0 +1,193 @@
+"""`doctor`: each thing that can be wrong is said with what mends it, and nothing that is wrong stops it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from monitor.fields import SystemClock
+from monitor.providers import registry
+from monitor.sandbox.server import serving
+from monitor.store import open_store, set_bad_signatures, write_notifications
+from monitor.store.glance import glance
+from tests.kit.installed import Installed
+from tests.kit.made import notification
+from tests.kit.process import Program, write_config
+from tests.kit.until import until
+
+SECRETS = {"NEVER_SET": "x", "HOOK_URL": "https://example.org/in"}
+
+
+def looked(installed: Installed, **environ: str) -> tuple[int, dict[str, list[dict[str, str]]]]:
+    """The exit code, and the findings by what they are about."""
+    done = installed.run("doctor", "--output", "json", **{**SECRETS, **environ})
+    assert done.stderr == ""
+    found: dict[str, list[dict[str, str]]] = {}
+    for finding in json.loads(done.stdout):
+        assert (finding["state"] == "ok") == (finding["mend"] == ""), (
+            "what is wrong has a remedy, what is right has none"
+        )
+        found.setdefault(finding["about"], []).append(finding)
+    return done.returncode, found
+
+
+def only(found: dict[str, list[dict[str, str]]], about: str) -> tuple[str, str, str]:
+    (one,) = found[about]
+    return one["state"], one["text"], one["mend"]
+
+
+def test_on_the_first_day_it_says_how_to_begin(tmp_path: Path) -> None:
+    code, found = looked(Installed(tmp_path))
+    assert code == 1
+    assert only(found, "config")[::2] == ("failed", "training-monitor init")
+    assert "version" in found
+
+
+def test_a_broken_config_is_told_by_its_places_and_the_rest_is_looked_at_all_the_same(bare: Installed) -> None:
+    bare.config.write_text(bare.config.read_text() + "catch_up_after: soon\nnonsense: 1\n")
+    code, found = looked(bare)
+    assert code == 1
+    assert [finding["text"].partition(" ")[0] for finding in found["config"]] == [
+        "training-monitor.yaml:14:17:",
+        "training-monitor.yaml:15:1:",
+    ]
+    assert {"daemon", "version", "clock"} <= found.keys()
+
+
+def test_before_the_first_start_the_store_is_missing_and_run_makes_it(bare: Installed) -> None:
+    code, found = looked(bare)
+    assert code == 3
+    assert only(found, "store")[::2] == ("warning", "training-monitor run")
+    assert only(found, "daemon")[0] == "warning"
+
+
+def test_a_secret_that_this_shell_has_not_is_a_warning(bare: Installed) -> None:
+    code, found = looked(bare, HOOK_URL="")
+    assert code == 3
+    assert "sinks[1].url: the environment variable HOOK_URL is empty" in only(found, "secrets")[1]
+
+
+def test_a_whole_store_is_ok_with_its_size_and_revision(installed: Installed) -> None:
+    _, found = looked(installed)
+    state, text, _ = only(found, "store")
+    assert (state, "is whole" in text) == ("ok", True)
+    assert "lock" not in found
+
+
+def test_who_holds_the_store_is_named(installed: Installed) -> None:
+    async def held() -> dict[str, list[dict[str, str]]]:
+        store = await open_store("sqlite:monitor.db", state_dir=installed.state, lock=True)
+        try:
+            return (await asyncio.to_thread(looked, installed))[1]
+        finally:
+            await store.aclose()
+
+    assert only(asyncio.run(held()), "lock")[1] == f"the process {os.getpid()} holds the store"
+
+
+def test_what_a_dead_process_left_in_the_lock_file_holds_nothing(installed: Installed) -> None:
+    (installed.state / "monitor.db.lock").write_text("4194304999\n")
+    assert "lock" not in looked(installed)[1]
+
+
+def _sql(installed: Installed, statement: str) -> None:
+    with closing(sqlite3.connect(installed.state / "monitor.db")) as conn:
+        conn.execute(statement)
+        conn.commit()
+
+
+def test_an_older_database_wants_an_upgrade(installed: Installed) -> None:
+    _sql(installed, "UPDATE alembic_version SET version_num = '0000'")
+    assert only(looked(installed)[1], "store")[::2] == ("warning", "training-monitor db upgrade")
+
+
+def test_a_damaged_database_is_a_failure(installed: Installed) -> None:
+    file = installed.state / "monitor.db"
+    size = file.stat().st_size
+    with file.open("r+b") as raw:
+        raw.seek(4096 * 2)
+        raw.write(b"\xff" * min(200_000, size - 4096 * 2))
+    code, found = looked(installed)
+    assert (code, only(found, "store")[0]) == (1, "failed")
+
+
+def test_a_look_at_a_large_database_is_given_up_in_time(installed: Installed, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("monitor.store.glance._STEPS", 1)
+    seen = glance("sqlite:monitor.db", installed.state, within=0.0)
+    assert seen is not None
+    assert (seen.whole, seen.revision) == (None, seen.head)
+
+
+def test_refused_keys_dead_and_old_messages_are_told_with_the_commands_that_mend_them(installed: Installed) -> None:
+    now = datetime.now(UTC)
+
+    def write(conn: Any, epoch: str) -> None:
+        set_bad_signatures(conn, "abc", 2, now=now)
+        set_bad_signatures(conn, "abc/lost", 1, now=now)
+        write_notifications(conn, [notification("n1", sinks=("hook",), created_at=now - timedelta(hours=2))])
+        write_notifications(conn, [notification("n2", sinks=("journal",), created_at=now)])
+
+    installed.write(write)
+    _sql(installed, "UPDATE deliveries SET state = 'dead', settled_at = created_at WHERE sink = 'journal'")
+    code, found = looked(installed)
+    assert code == 3
+    assert "refused a key 2 times" in only(found, "keys")[1]
+    assert "waiting messages waits for" in only(found, "messages")[1]
+    assert "deliveries retry --all --sink journal" in only(found, "sink journal")[2]
+
+
+def test_secrets_that_others_can_read_are_told_with_chmod(bare: Installed) -> None:
+    key, missing = bare.root / "key", bare.root / "nowhere"
+    key.write_text("https://example.org/x")
+    key.chmod(0o644)
+    text = bare.config.read_text().replace("${env:HOOK_URL}", f"${{file:{key}}}")
+    bare.config.write_text(
+        text.replace('"${env:NEVER_SET}"', "sk-literal", 1).replace("${env:NEVER_SET}", f"${{file:{missing}}}")
+    )
+    bare.config.chmod(0o646)
+    _, found = looked(bare)
+    mends = {finding["mend"].partition(";")[0]: finding["state"] for finding in found["permissions"]}
+    assert mends[f"chmod 600 {key}"] == "warning"
+    assert mends["chmod o-w training-monitor.yaml"] == "failed"
+    assert mends["chmod 640 training-monitor.yaml"] == "warning"
+    assert mends["put the secret there"] == "failed"
+
+
+def test_it_fits_40_columns(installed: Installed) -> None:
+    done = installed.run("doctor", COLUMNS="40", **SECRETS)
+    assert max(map(len, done.stdout.splitlines())) <= 40
+    assert done.returncode == 3
+
+
+async def test_beside_a_daemon_it_asks_the_daemon(tmp_path: Path) -> None:
+    emulator = registry.emulator("model-studio")(SystemClock(), autoplay=False)
+    async with serving({"model-studio": emulator}) as address:
+        account = {"name": "llm", "provider": "model-studio", "api_key": "sk-demo", "jobs": {"every": "1s"}}
+        config = write_config(
+            tmp_path,
+            {
+                "accounts": [account | {"endpoint": f"{address}/api/v1"}],
+                "sinks": [{"name": "journal", "type": "log"}],
+            },
+        )
+        installed = Installed(tmp_path)
+
+        def done() -> bool:
+            return emulator.requests["list"] >= 2
+
+        async with Program(config) as program:
+            await until(done, why=program.log)
+            code, found = await asyncio.to_thread(looked, installed)
+            await program.stop()
+    assert only(found, "daemon")[0] == "ok"
+    assert only(found, "account llm")[0] == "ok"
+    assert only(found, "lock")[1] == f"the process {program.process.pid} holds the store"
+    assert code in (0, 3), "the machine's clock may be nobody's business here"
