@@ -5,7 +5,7 @@ from __future__ import annotations
 import anyio
 import pytest
 
-from monitor.fields.bell import Bell
+from monitor.fields.bell import Bell, Broadcast
 from monitor.fields.clock import FastClock, SystemClock
 
 CLOCK = SystemClock()
@@ -72,3 +72,24 @@ async def test_a_cancelled_wait_leaves_the_ring_to_the_next() -> None:
     bell.ring()
     with anyio.fail_after(5):
         assert await bell.wait_at_most(CLOCK, 60)
+
+
+async def test_a_broadcast_wakes_its_own_listener_and_each_of_the_others_once() -> None:
+    broadcast = Broadcast()
+    with broadcast.listening() as one, broadcast.listening() as two:
+        broadcast.ring()
+        broadcast.ring()
+        with anyio.fail_after(5):
+            for bell in (broadcast, one, two):
+                await bell.wait()
+        for bell in (broadcast, one, two):
+            assert not await bell.wait_at_most(CLOCK, 0.01)
+
+
+async def test_who_has_stopped_listening_to_a_broadcast_is_forgotten() -> None:
+    broadcast = Broadcast()
+    with broadcast.listening() as gone:
+        pass
+    broadcast.ring()
+    assert not await gone.wait_at_most(CLOCK, 0.01)
+    assert await broadcast.wait_at_most(CLOCK, 5)

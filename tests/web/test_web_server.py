@@ -162,7 +162,7 @@ async def test_a_body_that_is_too_big_or_never_comes_is_refused(
 
 
 async def test_a_bug_is_told_in_the_log_and_nowhere_else(tmp_path: Path) -> None:
-    async def broken() -> bytes:
+    async def broken(*accept: str) -> tuple[bytes, str]:
         raise RuntimeError("postgresql://user:secret@host")
 
     async with served(tmp_path) as it:
