@@ -77,20 +77,20 @@ FLAVORS = ("modelarts.vm.npu.snt9b", "modelarts.vm.npu.snt9c", "modelarts.bm.npu
 
 
 @asynccontextmanager
-async def page_served(folder: Path, *, accounts: str = ACCOUNTS, token: str | None = None) -> AsyncIterator[Served]:
-    """Serves a new store with these accounts in its config; nothing is known of them yet."""
+async def page_served(folder: Path, *, token: str | None = None, port: int = 0) -> AsyncIterator[Served]:
+    """Serves a new store with three accounts in its config; nothing is known of them yet."""
     path = folder / "training-monitor.yaml"
     http = f", token: {token}" if token else ""
-    path.write_text(CONFIG.format(state=folder / "state", accounts=accounts, http=http))
+    path.write_text(CONFIG.format(state=folder / "state", accounts=ACCOUNTS, http=http))
     settings = load(path, resolve=True, environ={}, credentials_dir=None)
     opened = await fresh_store(settings.state_dir)
     try:
         inside = Inside(store=opened, clock=SystemClock(), settings=settings, started_at=now() - timedelta(days=12))
         ready = Ready(dead_loops=tuple, untried=tuple, probe_store=well)
         site = Site(api=Api(inside), inside=inside, health=ready, metrics=metrics, events=Broadcast())
-        async with serving(site, listen=Listen("127.0.0.1", 0)) as port:
-            assert port is not None
-            yield Served(site=site, settings=settings, port=port, socket=folder / "none")
+        async with serving(site, listen=Listen("127.0.0.1", port)) as bound:
+            assert bound is not None
+            yield Served(site=site, settings=settings, port=bound, socket=folder / "none")
     finally:
         await opened.aclose()
 
@@ -121,7 +121,9 @@ class World:
 
     async def scope(self, account: str, watch: str = "jobs", age: float = 8) -> int:
         def fn(conn: Any) -> int:
-            row = store.ensure_scope(conn, Scope(account=account, watch=watch, key="all"), now=self.end)
+            workspace = "0" if (account, watch) == ("ascend-north", "jobs") else None
+            scope = Scope(account=account, watch=watch, key="all", workspace=workspace)
+            row = store.ensure_scope(conn, scope, now=self.end)
             good = self.end - timedelta(seconds=age)
             store.update_scope(conn, row.id, baselined_at=self.end - timedelta(days=30), last_good=good)
             return row.id
@@ -142,12 +144,12 @@ class World:
         self.made += 1
         chance = self.chance
         created = self.end - timedelta(hours=chance.uniform(0.1, 240))
-        queued, ran = timedelta(minutes=chance.uniform(1, 90)), timedelta(hours=chance.uniform(0.2, 30))
-        started, ended = created + queued, created + queued + ran
+        started: datetime | None = created + timedelta(minutes=chance.uniform(1, 90))
+        ended: datetime | None = created + timedelta(hours=chance.uniform(1.5, 30))
         state = chance.choices(["succeeded", "failed", "canceled"], [8, 2, 1])[0]
-        if ended > self.end:
+        if ended and ended > self.end:
             state, ended = "running", None
-        if started > self.end:
+        if started and started > self.end:
             state, started = "queued", None
         error = JobError(code="OutOfMemory", message="CUDA out of memory at step 412") if state == "failed" else None
         facts: dict[str, Any] = {
@@ -208,10 +210,10 @@ class World:
         data = flavor_data(KnownFlavor(flavor=flavor, revision=1, stock={zone: after}), zone=zone)
         previous = {"stock": before, "since": None, "duration": 3600.0, "at_least": True}
         gone = after.raw == "soldout"
-        type = EventType.FLAVOR_SOLD_OUT if gone else EventType.FLAVOR_RESTOCKED
+        turned = EventType.FLAVOR_SOLD_OUT if gone else EventType.FLAVOR_RESTOCKED
         severity = Severity.WARNING if gone else Severity.INFO
         told = self._data("ascend-north", after.since, severity, flavor=data, previous=previous)
-        return draft(type, "ascend-north", f"flavor/{id}/{zone}", after.since, severity, told)
+        return draft(turned, "ascend-north", f"flavor/{id}/{zone}", after.since, severity, told)
 
     async def usage(self) -> None:
         scope = await self.scope("llm-beijing", age=4)
@@ -243,7 +245,9 @@ class World:
         known = [self.job("llm-beijing") for _ in range(14)]
         await self.keep("llm-beijing", known)
         for n, one in enumerate(sorted(known, key=lambda one: one.state_since)):
-            ends = ["delivered", "delivered"] if n < 10 else ["delivered", ["dead", "refused", "waiting", "dead"][n - 10]]
+            ends = (
+                ["delivered", "delivered"] if n < 10 else ["delivered", ["dead", "refused", "waiting", "dead"][n - 10]]
+            )
             await self.message(one, self.end - timedelta(minutes=(14 - n) * 17), ends)
 
     async def message(self, known: KnownJob, at: datetime, ends: Sequence[str]) -> int:

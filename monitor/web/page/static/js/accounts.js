@@ -45,13 +45,10 @@ function troubles(status) {
   if (status.dead) lines.push(t("dead", { n: number(status.dead) }));
   const waits = status.waiting ? t("waiting", { n: number(status.waiting), age: age(status.oldest_waiting_at) }) : null;
   if (!lines.length) return el("p", { class: "well" }, el("span", { "aria-hidden": "true" }, "✓ "), t("troubles.none"), waits && ` · ${waits}`);
-  return el(
-    "div",
-    { class: "troubles" },
-    el("h3", {}, t("troubles")),
-    el("ul", {}, lines.map((text) => el("li", { dir: "auto" }, text))),
-    waits && el("p", {}, waits),
-  );
+  return [
+    el("div", { class: "troubles" }, el("h3", {}, t("troubles")), el("ul", {}, lines.map((text) => el("li", { dir: "auto" }, text)))),
+    waits && el("p", { class: "waits muted" }, waits),
+  ];
 }
 
 function age(iso) {

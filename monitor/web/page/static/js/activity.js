@@ -7,7 +7,7 @@ import { clock } from "./format.js";
 import { t, word } from "./i18n.js";
 import { Section } from "./section.js";
 
-const LINES = 30;
+const LINES = 15;
 const KINDS = { job: ["job.*"], flavor: ["flavor.*"], usage: ["usage.*"], account: ["account.*", "provider.*", "poll.*"], other: ["rule.*", "template.*", "delivery.*", "monitor.*"] };
 const GLYPHS = { info: "·", warning: "▲", critical: "■" };
 

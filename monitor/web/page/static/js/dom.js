@@ -13,7 +13,7 @@ export function svg(tag, props, ...children) {
 
 /** Puts these children in place of the ones that are there. */
 export function put(node, ...children) {
-  node.replaceChildren(...children.flat().filter(wanted).map(asNode));
+  node.replaceChildren(...children.flat(Infinity).filter(wanted).map(asNode));
   return node;
 }
 
@@ -54,7 +54,7 @@ function filled(node, props, children) {
     if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
     else node.setAttribute(name, value === true ? "" : value);
   }
-  node.append(...children.flat().filter(wanted).map(asNode));
+  node.append(...children.flat(Infinity).filter(wanted).map(asNode));
   return node;
 }
 

@@ -7,7 +7,7 @@ import { clock, number, time } from "./format.js";
 import { t, word } from "./i18n.js";
 import { Section } from "./section.js";
 
-const LINES = 20;
+const LINES = 12;
 const ACTED = { retry: new Set(["dead", "refused", "pending"]), drop: new Set(["dead", "refused", "pending"]) };
 const GLYPHS = { pending: "…", sending: "➜", delivered: "✓", refused: "✕", dead: "✕", collapsed: "∑" };
 

@@ -33,9 +33,13 @@ export class Stock {
   async read() {
     const end = now();
     const begin = end - this.days * DAY;
-    const items = await all("/stock-history", { since: new Date(begin).toISOString() }, MOST);
+    const [items, current] = await Promise.all([
+      all("/stock-history", { since: new Date(begin).toISOString() }, MOST),
+      all("/flavors", {}, MOST),
+    ]);
     const hours = hoursOf(begin, end);
-    return { begin, end, hours, entries: items.filter((item) => item.zone).map((item) => entry(item, begin, end, hours)) };
+    const states = new Map(current.map((one) => [keyOf(one), one]));
+    return { begin, end, hours, entries: items.filter((item) => item.zone).map((item) => entry(item, states.get(keyOf(item)), begin, end, hours)) };
   }
 
   heard(event) {
@@ -121,26 +125,33 @@ export class Stock {
   }
 }
 
-function entry(item, begin, end, hours) {
-  const parts = spans(item, begin, end);
-  const last = item.changes.at(-1);
-  const stock = item.listed ? (last ? last.stock : item.at_start) : "delisted";
+/** `current` knows what no change told yet: the stock as it was first seen. */
+function entry(item, current, begin, end, hours) {
+  const changes = item.changes;
+  const since = current?.since ?? changes.at(-1)?.at ?? null;
+  const told = changes.length || !current?.stock || current.stock === "delisted" ? changes : [{ at: since, stock: current.stock }];
+  const parts = spans({ at_start: item.at_start, changes: told }, begin, end);
   const known = parts.filter((part) => part.stock !== null);
   const length = (some) => some.reduce((sum, part) => sum + part.to - part.from, 0);
   return {
     ...item,
-    key: [item.account, item.catalogue, item.id, item.zone].join("|"),
+    key: keyOf(item),
     text: [item.id, item.zone, item.account].join("\n").toLowerCase(),
-    stock,
-    since: last?.at ?? null,
+    stock: item.listed ? current?.stock ?? changes.at(-1)?.stock ?? item.at_start : "delisted",
+    since,
+    changed: changes.at(-1)?.at ?? "",
     share: known.length ? length(known.filter((part) => part.stock === "normal")) / length(known) : null,
     hourly: shares(parts, hours, end),
   };
 }
 
+function keyOf(item) {
+  return [item.account, item.catalogue, item.id, item.zone].join("|");
+}
+
 /** What changed last stands first; what never did, by name. */
 function first(a, b) {
-  return (b.since ?? "").localeCompare(a.since ?? "") || a.key.localeCompare(b.key);
+  return b.changed.localeCompare(a.changed) || a.key.localeCompare(b.key);
 }
 
 function legend() {

@@ -1,0 +1,27 @@
+"""One browser and one living world for all tests of the page that only look."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from tests.kit.browser import chromium
+from tests.kit.page import World, page_served
+from tests.kit.web import Served
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser() -> AsyncIterator[Any]:
+    async with chromium() as found:
+        yield found
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def living(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Served]:
+    """Served with accounts, jobs, stock, usage and messages in it; nobody may change it."""
+    async with page_served(tmp_path_factory.mktemp("page")) as served:
+        await World(served).all()
+        yield served

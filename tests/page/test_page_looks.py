@@ -1,0 +1,102 @@
+"""The page as it looks: nothing wrong in the console, no other host, fits every width, and axe finds nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.kit.browser import tab
+from tests.kit.web import Served
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+HEADINGS = {
+    "en-GB": ["Accounts", "Jobs", "Stock of flavors", "Tokens and cost", "Events", "Messages"],
+    "zh-CN": ["账号", "作业", "规格库存", "用量与费用", "事件", "消息"],
+}
+GROUNDS: dict[Any, str] = {"light": "rgb(244, 246, 249)", "dark": "rgb(15, 20, 27)"}
+
+
+async def test_it_loads_cleanly_and_asks_no_other_host(browser: Any, living: Served) -> None:
+    async with tab(browser, living.url("/")) as it:
+        page = await it.open()
+        await page.wait_for_selector(".uplot canvas")
+        await page.wait_for_selector("#live[data-state=live]")
+        assert await page.locator("#jobs tbody tr").count() == 20
+        assert await page.locator("#accounts .card").count() == 3
+        assert await page.locator("#stock tbody tr").count() == 12
+        assert (it.errors, it.foreign, await it.breaches()) == ([], [], [])
+
+
+async def test_it_fits_every_window_in_both_themes(browser: Any, living: Served) -> None:
+    async with tab(browser, living.url("/"), viewport={"width": 400, "height": 900}) as it:
+        page = await it.open()
+        await page.wait_for_selector(".uplot canvas")
+        assert await it.overflow() <= 0
+        await page.locator("#stock button.link").first.click()
+        await page.locator("#accounts summary").first.click()
+        await page.locator("#messages summary").first.click()
+        await page.wait_for_selector(".hours")
+        for theme, ground in GROUNDS.items():
+            await page.emulate_media(color_scheme=theme)
+            for width in (400, 768, 1600):
+                await page.set_viewport_size({"width": width, "height": 900})
+                assert await it.overflow() <= 0, (theme, width)
+                assert await page.evaluate("getComputedStyle(document.body).backgroundColor") == ground
+                await page.locator("#jobs button.link").first.click()
+                await page.wait_for_selector("dialog[open] .facts")
+                assert await it.overflow() <= 0, (theme, width)
+                await page.keyboard.press("Escape")
+
+
+@pytest.mark.parametrize("language", HEADINGS)
+async def test_axe_finds_nothing_serious(language: str, browser: Any, living: Served) -> None:
+    async with tab(browser, living.url("/"), locale=language, bypass_csp=True) as it:
+        page = await it.open()
+        assert await page.locator("h2").all_text_contents() == HEADINGS[language]
+        for theme in GROUNDS:
+            await page.emulate_media(color_scheme=theme)
+            assert await it.axe() == [], theme
+
+
+async def test_axe_finds_nothing_serious_in_what_opens(browser: Any, living: Served) -> None:
+    async with tab(browser, living.url("/"), bypass_csp=True) as it:
+        page = await it.open()
+        await page.locator("#stock button.link").first.click()
+        await page.locator("#accounts summary").first.click()
+        await page.locator("#messages summary").first.click()
+        assert await it.axe() == []
+        await page.locator("#jobs button.link").first.click()
+        await page.wait_for_selector("dialog[open] .facts")
+        assert await it.axe("dialog") == []
+
+
+async def test_language_and_theme_are_chosen_and_kept(browser: Any, living: Served) -> None:
+    async with tab(browser, living.url("/")) as it:
+        page = await it.open()
+        await page.locator("#language").select_option("zh")
+        await page.locator("#theme").select_option("dark")
+        assert await page.locator("h2").all_text_contents() == HEADINGS["zh-CN"]
+        assert "运行中" in await page.locator("#jobs tbody").inner_text()
+        await it.open()
+        assert await page.evaluate("document.documentElement.lang") == "zh-Hans"
+        assert await page.evaluate("document.documentElement.dataset.theme") == "dark"
+        assert await page.locator("h2").all_text_contents() == HEADINGS["zh-CN"]
+        assert it.errors == []
+
+
+async def test_nothing_moves_for_who_wants_no_motion(browser: Any, living: Served) -> None:
+    async with tab(browser, living.url("/"), reduced_motion="reduce") as it:
+        page = await it.open()
+        assert await page.evaluate("getComputedStyle(document.documentElement).scrollBehavior") == "auto"
+        assert await page.evaluate("document.getAnimations().length") == 0
+
+
+async def test_times_are_the_viewers_with_utc_in_the_title(browser: Any, living: Served) -> None:
+    async with tab(browser, living.url("/"), timezone_id="Asia/Shanghai") as it:
+        page = await it.open()
+        first = page.locator("#events time").first
+        iso, shown = await first.get_attribute("datetime"), await first.inner_text()
+        assert iso is not None
+        assert (await first.get_attribute("title") or "").endswith("UTC")
+        assert f"{(int(iso[11:13]) + 8) % 24:02d}:{iso[14:16]}" in shown
