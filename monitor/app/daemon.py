@@ -62,10 +62,15 @@ async def daemon(
         )
         await lasting.tell(diff.monitor_started(version=__version__, now=clock.now()))
         supervision = Supervision(systemd, live, clock, status=reign.status, troubles=reign.troubles)
-        wishes = Wishes(stop, reload, systemd=systemd, refused=reign.refused)
+
+        async def refused(problems: list[str]) -> None:
+            await reign.refused(problems)
+            await supervision.ready()
+
+        wishes = Wishes(stop, reload, systemd=systemd, refused=refused)
         ready(port)
         _log.info("started", **reign.size())
-        systemd.ready(await reign.status())
+        await supervision.ready()
 
         async with anyio.create_task_group() as beside:
             for watching in (partial(live.probe, db), supervision.run, wishes.listen):
@@ -74,6 +79,6 @@ async def daemon(
                 await reign.pass_to(wish.settings)
                 site.inside.settings = reign.generation.settings
                 ready(port)
-                systemd.ready(await reign.status())
+                await supervision.ready()
             beside.cancel_scope.cancel()
     _log.info("stopped")

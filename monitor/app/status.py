@@ -59,6 +59,11 @@ class Supervision:
         self._status = status
         self._troubles = troubles
 
+    async def ready(self) -> None:
+        """It works, with the config of the start or of a reload, be it that the one before goes on."""
+        if self._systemd.listening:
+            self._systemd.ready(await self._line())
+
     async def run(self) -> None:
         """Until cancelled; returns at once where no systemd listens."""
         if not self._systemd.listening:
@@ -88,11 +93,10 @@ class Supervision:
             since += LOOK_EVERY
             troubles = [*self._live.dead(), *self._troubles()]
             if troubles != before or since >= SAY_EVERY:
-                self._systemd.status(await self.line())
+                self._systemd.status(await self._line())
                 before, since = troubles, 0.0
 
-    async def line(self) -> str:
-        """The status as it is now."""
+    async def _line(self) -> str:
         try:
             return await self._status()
         except StoreError as error:
