@@ -58,8 +58,10 @@ class Api:
         for route, found in fitting:
             if route.method == request.method or (route.method, request.method) == ("GET", "HEAD"):
                 return route, found
-        allowed = ", ".join(sorted({route.method for route, _ in fitting}))
-        raise Problem(405, "Method not allowed", f"{request.method} is not for {request.path}.", f"Allowed: {allowed}.")
+        methods = {route.method for route, _ in fitting}
+        allowed = ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))
+        detail, hint = f"{request.method} is not for {request.path}.", f"Allowed: {allowed}."
+        raise Problem(405, "Method not allowed", detail, hint, headers={"Allow": allowed})
 
 
 def _fits(names: Sequence[str], parts: Sequence[str]) -> dict[str, str] | None:

@@ -13,6 +13,7 @@ from monitor.rules.globs import known_pattern
 from monitor.rules.message import story_of
 from monitor.store import Connection, EventFilter
 from monitor.web.api.cursor import number, pack
+from monitor.web.api.examples import EVENT, page
 from monitor.web.api.inside import Inside
 from monitor.web.api.message import Problem
 from monitor.web.api.moment import Time, When, moment
@@ -128,7 +129,14 @@ def _one(conn: Connection, inside: Inside, asked: EventAsked) -> EventItem:
 
 
 ROUTES = (
-    Route(path="/api/v1/events", summary="Events, newest first.", fn=_list, asked=EventsAsked, answer=Page[EventItem]),
+    Route(
+        path="/api/v1/events",
+        summary="Events, newest first.",
+        fn=_list,
+        asked=EventsAsked,
+        answer=Page[EventItem],
+        example=page(EVENT),
+    ),
     Route(
         path="/api/v1/events/{id}",
         summary="One event.",

@@ -12,6 +12,7 @@ from monitor.model import JobState, rfc3339
 from monitor.store import Connection, JobFilter, JobRecord
 from monitor.web.api.cursor import pack, places
 from monitor.web.api.events import EventItem, item
+from monitor.web.api.examples import JOB, page
 from monitor.web.api.inside import Inside
 from monitor.web.api.message import Problem
 from monitor.web.api.moment import Time, When, moment
@@ -161,7 +162,14 @@ def _item(record: JobRecord, inside: Inside, people: People) -> JobItem:
 
 
 ROUTES = (
-    Route(path="/api/v1/jobs", summary="Jobs, newest first.", fn=_list, asked=JobsAsked, answer=Page[JobItem]),
+    Route(
+        path="/api/v1/jobs",
+        summary="Jobs, newest first.",
+        fn=_list,
+        asked=JobsAsked,
+        answer=Page[JobItem],
+        example=page(JOB),
+    ),
     Route(
         path="/api/v1/jobs/{account}/{id}",
         summary="One job with its history.",

@@ -38,12 +38,15 @@ class Reply:
 class Problem(Exception):
     """An answer that is no success: RFC 9457. `detail` names the place in plain words, `hint` the remedy."""
 
-    def __init__(self, status: int, title: str, detail: str, hint: str = "") -> None:
+    def __init__(
+        self, status: int, title: str, detail: str, hint: str = "", *, headers: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__(detail)
         self.status = status
         self.title = title
         self.detail = detail
         self.hint = hint
+        self.headers = headers or {}
 
     def document(self) -> dict[str, Any]:
         return {
@@ -56,4 +59,4 @@ class Problem(Exception):
 
     def reply(self, headers: Mapping[str, str] | None = None) -> Reply:
         body = msgspec.json.encode(self.document())
-        return Reply(status=self.status, body=body, content_type=PROBLEM, headers=headers or {})
+        return Reply(status=self.status, body=body, content_type=PROBLEM, headers={**self.headers, **(headers or {})})

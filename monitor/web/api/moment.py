@@ -12,12 +12,17 @@ from monitor.fields import parse_duration
 from monitor.model import rfc3339
 from monitor.web.api.message import Problem
 
+_WRITTEN = (
+    r"^(([0-9]+(\.[0-9]+)?[smhd])+"
+    r"|[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?(Z|[+-][0-9]{2}:[0-9]{2})?)?)$"
+)
 When = Annotated[
     str,
     msgspec.Meta(
         description="A time (RFC 3339) or a duration back from now.",
         examples=["7d", "2026-01-31T08:00:00Z"],
         min_length=1,
+        extra_json_schema={"pattern": _WRITTEN},
     ),
 ]
 Time = Annotated[str, msgspec.Meta(description="RFC 3339, in UTC.", extra_json_schema={"format": "date-time"})]

@@ -77,6 +77,8 @@ class Route:
     change: Callable[[Connection, Inside, Any, str], Change] | None = None
     errors: Mapping[int, str] = field(default_factory=dict)
     """The problems of this route, beside those that every route has."""
+    example: Any = None
+    """An answer, for the document."""
     item: Mapping[str, Any] | None = None
     """The schema of a list's items, where their type cannot say it."""
 

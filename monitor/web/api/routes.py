@@ -10,6 +10,7 @@ from monitor.web.api import (
     flavors,
     jobs,
     notifications,
+    openapi,
     rules,
     sinks,
     status,
@@ -18,7 +19,7 @@ from monitor.web.api import (
 )
 from monitor.web.api.route import Route
 
-ROUTES: tuple[Route, ...] = (
+_LISTED: tuple[Route, ...] = (
     *status.ROUTES,
     *accounts.ROUTES,
     *jobs.ROUTES,
@@ -32,3 +33,4 @@ ROUTES: tuple[Route, ...] = (
     *usage.ROUTES,
     *changes.ROUTES,
 )
+ROUTES: tuple[Route, ...] = (*_LISTED, openapi.route(_LISTED))
