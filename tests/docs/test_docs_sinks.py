@@ -7,10 +7,11 @@ import re
 import pytest
 
 from monitor.fields import Secret
+from monitor.model import Outcome
 from monitor.sinks import registry
 from monitor.sinks.apprise.service import Service
 from tests.docs.draw_sinks import DOCS, Shown, fingerprint, label, sections
-from tests.kit.messages import deliveries, payloads
+from tests.kit.messages import deliveries, payloads, receipts
 
 PAGE = (DOCS / "sinks.md").read_text()
 SERVICES = ["Slack", "E-mail", "DingTalk", "Feishu", "WeCom", "Microsoft Teams"]
@@ -58,3 +59,12 @@ def test_every_key_and_kind_of_a_sink_is_listed() -> None:
     known = {key for kind in registry.kinds() for key in registry.options(kind).model_fields}
     assert known - listed == set()
     assert [kind for kind in registry.kinds() if f"`{kind}`" not in PAGE] == []
+
+
+@pytest.mark.parametrize("service", ["DingTalk", "Feishu", "WeCom"])
+async def test_a_refusal_with_status_200_is_not_seen_as_the_page_says(service: str) -> None:
+    """Where this fails, the program has learned to read these answers: take the section and the README's limit away."""
+    (shown,) = [each for each in sections() if each.service == service]
+    refused = '{"errcode": 310000, "code": 19024, "errmsg": "keywords not in content", "msg": "Key Words Not Found"}'
+    assert {receipt.outcome for receipt in await receipts(shown.url, answer=refused)} == {Outcome.DELIVERED}
+    assert "## Answers that are no refusals" in PAGE
