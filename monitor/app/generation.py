@@ -139,7 +139,7 @@ class Generation:
         try:
             await self._lasting.tell(diff.monitor_stopped(version=__version__, reason=wish.reason, now=now))
         except StoreError as error:
-            _log.warning("the end could not be written", error=str(error))
+            _log.warning("the end could not be written", reason=str(error))
 
     async def _route_the_rest(self) -> None:
         """What polling saw last, and the end itself, are told as far as the sinks have a free slot."""
@@ -147,7 +147,7 @@ class Generation:
             while await self.router.turn():
                 pass
         except StoreError as error:
-            _log.warning("what is left in the log is routed by the next start", error=str(error))
+            _log.warning("what is left in the log is routed by the next start", reason=str(error))
 
 
 def _entry(options: SinkOptions, session: aiohttp.ClientSession, clock: Clock) -> SinkEntry:

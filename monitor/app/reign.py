@@ -83,4 +83,4 @@ class Reign:
         try:
             await self._lasting.tell(draft)
         except StoreError as error:
-            _log.error("an event could not be written", type=draft.type.value, error=str(error))
+            _log.error("an event could not be written", type=draft.type.value, reason=str(error))

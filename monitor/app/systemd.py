@@ -52,7 +52,7 @@ class Systemd:
             try:
                 sending.sendto(message.encode(), self._address)
             except OSError as error:
-                _log.debug("systemd does not hear", error=str(error))
+                _log.debug("systemd does not hear", reason=str(error))
 
 
 def _address(name: str) -> str | None:
