@@ -19,5 +19,5 @@ def config_file(config: Path | None) -> Path:
         if path.exists():
             return path
     looked = " or ".join(str(path) for path in CONFIG_NAMES)
-    hint = "Give one with --config FILE; to see how it works without one: training-monitor demo"
+    hint = "Write one: training-monitor init; name one: --config FILE; see it work without one: training-monitor demo"
     raise Failure(f"There is no config file {looked}.", hint, code=USAGE)
