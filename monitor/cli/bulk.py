@@ -94,6 +94,7 @@ def _agree(what: str, ids: list[str], *, yes: bool) -> None:
 
 def _each(ask: Asker, what: str, ids: list[str]) -> tuple[list[Item], list[tuple[str, Failure]]]:
     from monitor.cli.asking import segment
+    from monitor.cli.ids import whole
     from monitor.cli.progress import progress
 
     changed: list[Item] = []
@@ -101,7 +102,7 @@ def _each(ask: Asker, what: str, ids: list[str]) -> tuple[list[Item], list[tuple
     with progress("Changing …") as say:
         for number, name in enumerate(ids, 1):
             try:
-                changed.append(ask.post(f"{PATH}/{segment(name)}/{what}"))
+                changed.append(ask.post(f"{PATH}/{segment(whole(ask, PATH, name))}/{what}"))
             except Failure as failure:
                 failed.append((name, failure))
             say(f"{number:,} of {len(ids):,}")

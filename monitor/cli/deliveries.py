@@ -24,9 +24,7 @@ State = Annotated[
 ]
 Ids = Annotated[
     list[str] | None,
-    typer.Argument(
-        metavar="[ID]...", help="Their ids, as `deliveries list` shows them.", autocompletion=completion.delivery_ids
-    ),
+    typer.Argument(metavar="[ID]...", help="Their ids, or how they begin.", autocompletion=completion.delivery_ids),
 ]
 All = Annotated[bool, typer.Option("--all", help="All that fit --sink, --state and --rule, instead of ids.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
@@ -53,17 +51,19 @@ def list_(
 @app.command("show")
 def show(
     delivery: Annotated[
-        str, typer.Argument(metavar="ID", help="The delivery's id.", autocompletion=completion.delivery_ids)
+        str,
+        typer.Argument(
+            metavar="ID", help="The delivery's id, or its beginning.", autocompletion=completion.delivery_ids
+        ),
     ],
     config: Config = None,
     output: Format = Output.TABLE,
 ) -> None:
     """One delivery with its text and every attempt."""
     from monitor.cli import out
-    from monitor.cli.asking import segment
-    from monitor.cli.lists import document
+    from monitor.cli.lists import one
 
-    found = document(config, f"/api/v1/deliveries/{segment(delivery)}")
+    found = one(config, "/api/v1/deliveries", delivery)
     if output is Output.TABLE:
         _page(found)
     else:
@@ -106,15 +106,16 @@ def drop(
 
 def _table(deliveries: list[Item]) -> None:
     from monitor.cli import out, when
+    from monitor.cli.ids import unique
     from monitor.cli.table import Column
 
     columns = [
-        Column(title="ID", least=8),
+        Column(title="ID", least=unique([item["id"] for item in deliveries])),
         Column(title="SINK", least=7),
         Column(title="STATE", least=9, colour=out.state_colour),
         Column(title="TRIES", least=5, right=True),
         Column(title="SINCE", least=14),
-        Column(title="WHAT", least=20, wrap=True),
+        Column(title="WHAT", least=36, wrap=True),
     ]
     cells = []
     for item in deliveries:

@@ -71,8 +71,11 @@ def _definitions(formatter: Any, rows: Any, col_max: int = 30, col_spacing: int 
     if formatter.width >= NARROW:
         super(type(formatter), formatter).write_dl(rows, col_max, col_spacing)
         return
+    from monitor.cli.table import wrapped
+
     for term, text in rows:
-        formatter.write(f"{'':>{formatter.current_indent}}{term}\n")
+        for line in wrapped(term, formatter.width - formatter.current_indent):
+            formatter.write(f"{'':>{formatter.current_indent}}{line}\n")
         if text:
             formatter.indent()
             formatter.indent()

@@ -121,6 +121,7 @@ def _ambiguous(word: str, found: list[Item]) -> None:
 
 def _table(jobs: list[Item]) -> None:
     from monitor.cli import out, when
+    from monitor.cli.ids import unique
     from monitor.cli.table import Column
 
     columns = [
@@ -129,7 +130,7 @@ def _table(jobs: list[Item]) -> None:
         Column(title="FOR", least=7),
         Column(title="MODEL", least=7),
         Column(title="ACCOUNT", least=7),
-        Column(title="ID", least=_unique([job["id"] for job in jobs])),
+        Column(title="ID", least=unique([job["id"] for job in jobs])),
         Column(title="OWNER", least=6, optional=True),
         Column(title="CREATED", least=14, optional=True),
     ]
@@ -140,10 +141,3 @@ def _table(jobs: list[Item]) -> None:
         made = [job["name"] or "-", state, when.since(job["state_since"]), model, job["account"], job["id"]]
         cells.append([*made, job.get("owner") or job["creator"] or "-", when.short(job["created_at"])])
     out.rows(columns, cells, "No job is known that fits. A daemon finds them: training-monitor run")
-
-
-def _unique(ids: list[str]) -> int:
-    """How many cells an id needs so that no two of the list look alike when they are cut."""
-    longest = max(map(len, ids), default=8)
-    enough = (size for size in range(8, longest) if len({job_id[: size - 1] for job_id in ids}) == len(set(ids)))
-    return next(enough, longest)

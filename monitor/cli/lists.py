@@ -48,3 +48,13 @@ def document(config: Path | None, path: str, **query: Value) -> Any:
 
     with asking(config) as ask, progress("Reading …"):
         return ask.get(path, **query)
+
+
+def one(config: Path | None, path: str, word: str) -> Any:
+    """The item of the list at `path` with this id, or the one whose id begins so. Raises Failure."""
+    from monitor.cli.asking import asking, segment
+    from monitor.cli.ids import whole
+    from monitor.cli.progress import progress
+
+    with asking(config) as ask, progress("Reading …"):
+        return ask.get(f"{path}/{segment(whole(ask, path, word))}")

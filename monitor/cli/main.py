@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from typing import Annotated, Any
 
@@ -97,7 +98,7 @@ def _guarded(arguments: list[str], debug: bool) -> int:
         result = program().main(arguments, prog_name=PROGRAM, standalone_mode=False)
         return result if isinstance(result, int) else DONE
     except Failure as failure:
-        return _fail(str(failure), failure.hint, failure.code, failure.details)
+        return _fail(str(failure), _typed(failure.hint), failure.code, failure.details)
     except TyperException as error:
         return _usage_error(error)
     except (KeyboardInterrupt, typer.Abort):
@@ -109,6 +110,11 @@ def _guarded(arguments: list[str], debug: bool) -> int:
         if debug:
             raise
         return _unexpected(error)
+
+
+def _typed(hint: str) -> str:
+    """A hint of the API as people at a terminal follow it."""
+    return re.sub(r"^GET /api/v1/(\w+)\S* ", rf"`{PROGRAM} \1 list` ", hint)
 
 
 def _unexpected(error: BaseException) -> int:

@@ -43,16 +43,15 @@ def list_(
 
 @app.command("show")
 def show(
-    notification: Annotated[str, typer.Argument(metavar="ID", help="The notification's id.")],
+    notification: Annotated[str, typer.Argument(metavar="ID", help="The notification's id, or its beginning.")],
     config: Config = None,
     output: Format = Output.TABLE,
 ) -> None:
     """One notification: its text, and its deliveries."""
     from monitor.cli import out
-    from monitor.cli.asking import segment
-    from monitor.cli.lists import document
+    from monitor.cli.lists import one
 
-    found = document(config, f"/api/v1/notifications/{segment(notification)}")
+    found = one(config, "/api/v1/notifications", notification)
     if output is Output.TABLE:
         _page(found)
     else:
@@ -61,15 +60,16 @@ def show(
 
 def _table(notifications: list[Item]) -> None:
     from monitor.cli import out, when
+    from monitor.cli.ids import unique
     from monitor.cli.table import Column
 
     columns = [
-        Column(title="ID", least=8),
+        Column(title="ID", least=unique([item["id"] for item in notifications])),
         Column(title="TIME", least=14),
         Column(title="RULE", least=7),
         Column(title="SEVERITY", least=8, colour=out.state_colour),
         Column(title="SINKS", least=9),
-        Column(title="WHAT", least=20, wrap=True),
+        Column(title="WHAT", least=36, wrap=True),
     ]
     cells = []
     for item in notifications:
@@ -85,6 +85,7 @@ def _went(delivery: dict[str, Any]) -> str:
 
 def _page(item: dict[str, Any]) -> None:
     from monitor.cli import out, when
+    from monitor.cli.ids import unique
     from monitor.cli.table import Column
 
     out.page(
@@ -103,7 +104,7 @@ def _page(item: dict[str, Any]) -> None:
     out.block(item["body"])
     out.line()
     columns = [
-        Column(title="DELIVERY", least=8),
+        Column(title="DELIVERY", least=unique([each["id"] for each in item["deliveries"]])),
         Column(title="SINK", least=7),
         Column(title="STATE", least=9, colour=out.state_colour),
         Column(title="TRIES", least=5, right=True),

@@ -12,7 +12,16 @@ import typer
 from monitor.cli.examples import EXAMPLES
 from monitor.cli.help import folded
 from monitor.cli.main import build
+from monitor.store import delivery_id
 from tests.kit.installed import Installed
+
+LASTING = ("run", "sandbox", "demo", "events follow")
+"""They end by a signal; each has tests of its own."""
+ASKING = ("init", "--install-completion")
+"""They ask, or change the home directory."""
+LOOKING = ("doctor",)
+"""What is wrong is what they find."""
+GIVEN = {"DELIVERY": delivery_id(f"{1:032x}", "hook"), "NOTIFICATION": f"{1:032x}"}
 
 
 def paths(command: Any, path: str = "") -> Iterator[str]:
@@ -24,18 +33,12 @@ def paths(command: Any, path: str = "") -> Iterator[str]:
 COMMANDS = list(paths(typer.main.get_command(build())))
 
 
-@pytest.mark.parametrize("path", COMMANDS)
-def test_every_command_and_group_shows_an_example(bare: Installed, path: str) -> None:
-    shown = bare.run(*path.split(), "--help").stdout
-    assert "\nExamples:\n" in shown
-    assert f"\n  training-monitor {path}".rstrip() in shown
-
-
 @pytest.mark.parametrize("width", [40, 80])
-def test_the_help_fits_the_terminal(bare: Installed, width: int) -> None:
+def test_every_command_and_group_shows_an_example_and_fits_the_terminal(bare: Installed, width: int) -> None:
     for path in COMMANDS:
         shown = bare.run(*path.split(), "--help", COLUMNS=str(width)).stdout
         assert [line for line in shown.splitlines() if len(line) > width] == [], path
+        assert f"\nExamples:\n  # {EXAMPLES[path][0][0]}"[:40] in shown, path
 
 
 def test_a_folded_example_is_the_same_command() -> None:
@@ -43,3 +46,18 @@ def test_a_folded_example_is_the_same_command() -> None:
         lines = folded(f"training-monitor {typed}", 38)
         assert max(map(len, lines)) <= 70
         assert shlex.split("\n".join(lines).replace("\\\n", "")) == shlex.split(f"training-monitor {typed}")
+
+
+def test_every_example_does_what_it_says(installed: Installed) -> None:
+    for typed in sorted({typed for each in EXAMPLES.values() for _, typed in each}):
+        if typed.startswith(LASTING + ASKING):
+            continue
+        arguments = [GIVEN.get(word, word) for word in shlex.split(typed.split(" > ")[0])]
+        done = installed.run(*arguments, NEVER_SET="x", HOOK_URL="https://example.org/in", COLUMNS="80")
+        assert done.returncode == 0 or typed.startswith(LOOKING), (typed, done.stderr)
+        assert done.stdout, typed
+        assert "this is a bug" not in done.stderr, (typed, done.stderr)
+
+
+def test_no_example_is_of_a_command_that_does_not_exist() -> None:
+    assert set(EXAMPLES) - set(COMMANDS) == set()
