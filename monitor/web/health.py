@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 import anyio
@@ -12,14 +11,6 @@ from aiohttp import web
 
 STORE_PATIENCE = 5.0
 """Seconds after which a store that does not answer counts as not writable."""
-_HEADERS = {
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "Referrer-Policy": "no-referrer",
-    "Server": "training-monitor",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,14 +35,6 @@ class PortUnavailable(Exception):
         self.hint = hint
 
 
-def health_app(health: Health) -> web.Application:
-    """GET and HEAD on the two paths; everything else is 404 or 405. Every answer bears the security headers."""
-    app = web.Application()
-    app.on_response_prepare.append(_add_headers)
-    app.add_routes(health_routes(lambda: health))
-    return app
-
-
 def health_routes(current: Callable[[], Health]) -> list[web.RouteDef]:
     """GET and HEAD on the two paths. `current` is asked with each request, for a reload makes another."""
 
@@ -65,23 +48,6 @@ def health_routes(current: Callable[[], Health]) -> list[web.RouteDef]:
         return _answer([*reasons, *await _store_reasons(health)], troubles=health.troubles())
 
     return [web.get("/healthz", healthz), web.get("/readyz", readyz)]
-
-
-@asynccontextmanager
-async def serving(app: web.Application, host: str, port: int) -> AsyncIterator[int]:
-    """Serves while the block runs and gives the port (the one chosen, where `port` is 0). Raises PortUnavailable."""
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0, handle_signals=False)
-    await runner.setup()
-    try:
-        try:
-            site = web.TCPSite(runner, host, port)
-            await site.start()
-        except OSError as error:
-            raise unavailable(error, host, port) from error
-        yield int(runner.addresses[0][1])
-    finally:
-        with anyio.CancelScope(shield=True):
-            await runner.cleanup()
 
 
 async def _store_reasons(health: Health) -> list[str]:
@@ -98,10 +64,6 @@ async def _store_reasons(health: Health) -> list[str]:
 def _answer(reasons: Sequence[str], troubles: Sequence[str] = ()) -> web.Response:
     body = {"status": "failing" if reasons else "ok", "reasons": list(reasons), "troubles": list(troubles)}
     return web.json_response(body, status=503 if reasons else 200)
-
-
-async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:
-    response.headers.update(_HEADERS)
 
 
 def unavailable(error: OSError, host: str, port: int) -> PortUnavailable:

@@ -119,17 +119,25 @@ async def fresh_store(state_dir: Path) -> Store:
 
 @asynccontextmanager
 async def served(
-    folder: Path, *, token: bool = False, http: str = "", group: str | None = None
+    folder: Path,
+    *,
+    token: bool = False,
+    http: str = "",
+    group: str | None = None,
+    health: Health | None = None,
+    listen: Listen | None = None,
 ) -> AsyncIterator[Served]:
     """Serves a new store; with `token`, TOKEN is needed."""
     found = settings(folder, http=", ".join(part for part in (f"token: {TOKEN}" if token else "", http) if part))
     store = await fresh_store(found.state_dir)
     try:
         inside = Inside(store=store, clock=SystemClock(), settings=found)
-        health = Health(dead_loops=tuple, untried=tuple, probe_store=well)
+        health = health or Health(dead_loops=tuple, untried=tuple, probe_store=well)
         site = Site(api=Api(inside), inside=inside, health=health, metrics=metrics, events=Broadcast())
         assert found.control.socket is not None
-        async with serving(site, listen=Listen("127.0.0.1", 0), socket=found.control.socket, group=group) as port:
+        async with serving(
+            site, listen=listen or Listen("127.0.0.1", 0), socket=found.control.socket, group=group
+        ) as port:
             assert port is not None
             yield Served(site=site, settings=found, port=port, socket=found.control.socket)
     finally:
