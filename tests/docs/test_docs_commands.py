@@ -24,8 +24,8 @@ PAGES = ["README.md", "docs/operation.md"]
 BLOCK = re.compile(r"^( *)(?:<!-- (.+?) -->\n+ *)?```(\w*)\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)
 SHELL = ("sh", "console")
 ENDLESS = "runs until stopped"
-SHORT = {"training-monitor demo": "training-monitor demo --for 5 --speed 600"}
-"""What is endless on the page, made short: 50 minutes of the story are enough for all that is shown of it."""
+SHORT = {"training-monitor demo": "training-monitor demo --for 11 --speed 240"}
+"""What is endless on the page, made short: 44 minutes of the story are enough for all that is shown of it."""
 CONFIG = """\
 state_dir: {folder}/state
 http: {{listen: "127.0.0.1:{port}"}}
@@ -44,7 +44,7 @@ accounts:
     jobs: {{every: 1s}}
     resource_flavors: {{every: 1s}}
 sinks:
-  - {{name: team, type: webhook, url: "{inbox}"}}
+  - {{name: team, type: webhook, url: "${{env:INBOX_URL}}"}}
 rules:
   - {{name: job-ended, on: [job.finished], notify: [team]}}
 unmatched: {{notify: [team], min_severity: critical}}
@@ -82,6 +82,7 @@ class Workshop:
 
     folder: Path
     port: int
+    inbox: str
 
     async def start(self, script: str) -> asyncio.subprocess.Process:
         for endless, short in SHORT.items():
@@ -96,6 +97,7 @@ class Workshop:
             "HUAWEICLOUD_SDK_AK": "AKDEMO",
             "HUAWEICLOUD_SDK_SK": "SKDEMO",
             "TEAM_URL": "json://127.0.0.1/",
+            "INBOX_URL": self.inbox,
         }
         return await asyncio.create_subprocess_exec(
             "bash", "-euo", "pipefail", "-c", script, cwd=self.folder, env=environ,
@@ -126,9 +128,9 @@ async def workshop(folder: Path) -> AsyncIterator[Workshop]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     async with serving(emulators(SystemClock())) as address, Inbox() as inbox:
-        text = CONFIG.format(folder=folder, port=port, address=address, inbox=inbox.url)
+        text = CONFIG.format(folder=folder, port=port, address=address)
         (folder / "training-monitor.yaml").write_text(text)
-        yield Workshop(folder, port)
+        yield Workshop(folder, port, inbox.url)
 
 
 @pytest.mark.parametrize("page", PAGES)
