@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -10,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from monitor.store import delivery_id
-from tests.kit.installed import Installed
+from monitor.model import EventType
+from monitor.store import Connection, append_events, delivery_id
+from tests.kit.installed import Installed, draft
 
 ROOT = str(Path(__file__).parents[2])
 ASKING = [
@@ -96,3 +98,30 @@ def test_a_mistake_in_a_filter_is_told_the_same_way(daemon: Installed) -> None:
 def test_a_long_list_is_read_page_by_page(daemon: Installed) -> None:
     lines = daemon.run("events", "list", "--limit", "1000000", "--output", "jsonl").stdout.splitlines()
     assert [json.loads(line)["seq"] for line in lines] == [1, 2, 3, 4]
+
+
+def test_the_stream_of_the_daemon_is_followed_and_ends_on_ctrl_c(daemon: Installed) -> None:
+    command = daemon.command("events", "follow", "--limit", "1", "--output", "jsonl")
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=daemon.environ(PYTHONPATH=ROOT), cwd=daemon.root
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert json.loads(process.stdout.readline())["seq"] == 4
+        daemon.write(more, lock=False)
+        assert json.loads(process.stdout.readline())["subject"] == "job/new"
+        process.send_signal(signal.SIGINT)
+        assert (process.wait(30), process.stderr.read()) == (0, b"")
+
+
+def test_a_sink_is_tested_by_the_daemon_without_any_secret(daemon: Installed) -> None:
+    done = daemon.run("sinks", "test", "journal", "--timeout", "1s")
+    assert done.returncode == 1
+    assert "still waits after 1 s; the running daemon has not tried it yet." in done.stderr
+    assert daemon.run("sinks", "test", "nix").stderr.startswith(
+        "error: No sink is named 'nix'.\nhint: There are: journal"
+    )
+
+
+def more(conn: Connection, epoch: str) -> None:
+    append_events(conn, epoch, [(draft(EventType.JOB_STARTED, "job/new", minutes=30, job={"id": "new"}), 1)])

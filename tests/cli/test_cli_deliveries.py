@@ -142,3 +142,14 @@ def test_a_choice_that_makes_no_sense_changes_nothing(
         assert done.returncode == 2
         assert said in done.stderr.splitlines()[0]
     assert states(installed) == {DEAD: "dead", WAITING: "pending", SENT: "delivered"}
+
+
+def test_the_beginning_of_an_id_stands_for_the_whole(installed: Installed) -> None:
+    assert DEAD in installed.run("deliveries", "show", DEAD[:8]).stdout
+    assert DEAD in installed.run("deliveries", "show", f"{DEAD[:8]}…").stdout
+    assert installed.run("deliveries", "retry", DEAD[:6]).returncode == 0
+    many = installed.run("notifications", "show", "0000")
+    assert (many.returncode, many.stdout) == (2, "")
+    assert "error: 2 ids begin with '0000'.\nhint: Give more of it." in many.stderr
+    nobody = installed.run("deliveries", "show", "ffffffffff")
+    assert nobody.stderr.splitlines()[1] == "hint: `training-monitor deliveries list` lists them."

@@ -119,6 +119,7 @@ def test_credentials_in_files_are_for_their_owner_only(fresh: Installed) -> None
 def test_systemd_credentials_come_with_the_lines_for_the_unit(fresh: Installed) -> None:
     done = fresh.run("init", "--yes", "--credentials", "systemd", **ARTS)
     assert "  LoadCredential=huaweicloud-sk:/etc/credstore/huaweicloud-sk\n" in done.stderr
+    assert done.stderr.endswith("training-monitor check --online\n  systemctl restart training-monitor\n")
     folder = fresh.root / "credentials"
     folder.mkdir()
     for name in ("huaweicloud-ak", "huaweicloud-sk"):

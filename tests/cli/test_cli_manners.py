@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import os
+import shlex
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from tests.kit.installed import Installed
+
+
+def until_sleeping(pid: int) -> None:
+    """Until the process waits in a sleep; a command that never comes there is ended by the test's own time limit."""
+    end = time.monotonic() + 30
+    while Path(f"/proc/{pid}/wchan").read_text() not in ("hrtimer_nanosleep", "do_nanosleep", "common_nsleep"):
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
 
 LOADED = """
 import sys
@@ -168,6 +182,47 @@ def test_a_closed_pipe_ends_a_list_quietly(installed: Installed) -> None:
     )
     os.close(writer)
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_head_ends_a_long_list_without_a_word(installed: Installed) -> None:
+    listing = shlex.join(installed.command("jobs", "list"))
+    program = f"{listing} | head -1"
+    done = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {program}"],
+        cwd=installed.root, env=installed.environ(PYTHONPATH=str(Path(__file__).parents[2])),
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr, len(done.stdout.splitlines())) == (0, "", 1)
+
+
+def test_ctrl_c_ends_a_command_that_waits_at_once_and_as_shells_expect(bare: Installed) -> None:
+    asked = "import monitor.cli.asking as a, time\na.asking = lambda config: time.sleep(60)\n"
+    program = asked + "print('here', flush=True)\nfrom monitor.cli.main import entry; entry(['jobs', 'list'])"
+    environ = bare.environ(PYTHONPATH=str(Path(__file__).parents[2]))
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environ, cwd=bare.root
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        until_sleeping(process.pid)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=30)
+    assert (process.returncode, said) == (130, b"")
+
+
+def test_no_color_and_a_locale_without_utf_8_are_obeyed(installed: Installed) -> None:
+    plain = installed.run("usage", COLUMNS="80", LC_ALL="C", PYTHONUTF8="0").stdout
+    assert plain.isascii()
+    assert "###" in plain
+    assert "█" in installed.run("usage", COLUMNS="80").stdout
+    assert json.loads(installed.run("jobs", "list", "--output", "json", LC_ALL="C", PYTHONUTF8="0").stdout) is not None
+
+
+def test_usage_as_csv_is_for_spreadsheets(installed: Installed) -> None:
+    done = installed.run("usage", "--by", "owner,model", "--output", "csv")
+    rows = list(csv.DictReader(io.StringIO(done.stdout, newline="")))
+    assert [row["currency"] for row in rows] == ["CNY", "USD", ""] or len(rows) == 3
+    assert set(rows[0]) == {"owner", "owner_name", "model", "jobs", "tokens", "cost", "currency"}
 
 
 def test_an_output_that_cannot_show_chinese_gets_escapes_instead_of_an_error(installed: Installed) -> None:
