@@ -34,14 +34,14 @@ export function money(value, currency) {
 
 /** Short, with its date: `Nov 20, 14:05`. */
 export function time(iso) {
-  return iso ? kept("DateTimeFormat", { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hour12: false }).format(new Date(iso)) : "–";
+  return iso ? kept("DateTimeFormat", { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(new Date(iso)) : "–";
 }
 
 /** `14:05:10` where it was today, else with the date. */
 export function clock(iso) {
   const at = new Date(iso);
   const same = at.toDateString() === new Date(now()).toDateString();
-  return same ? kept("DateTimeFormat", { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false }).format(at) : time(iso);
+  return same ? kept("DateTimeFormat", { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" }).format(at) : time(iso);
 }
 
 export function day(at, weekday = false) {
@@ -49,7 +49,7 @@ export function day(at, weekday = false) {
 }
 
 export function hour(at) {
-  return kept("DateTimeFormat", { hour: "2-digit", minute: "2-digit", hour12: false }).format(at);
+  return kept("DateTimeFormat", { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(at);
 }
 
 /** Two units at most: `2 h 5 min`. */
@@ -63,11 +63,11 @@ export function duration(seconds) {
     [whole % 60, t("unit.s")],
   ];
   const first = parts.findIndex(([count]) => count > 0);
-  if (first < 0) return `0 ${t("unit.s")}`;
+  if (first < 0) return `0\u00a0${t("unit.s")}`;
   return parts
     .slice(first, first + 2)
     .filter(([count]) => count > 0)
-    .map(([count, unit]) => `${count} ${unit}`)
+    .map(([count, unit]) => `${count}\u00a0${unit}`)
     .join(" ");
 }
 

@@ -5,6 +5,8 @@ import { now } from "./clock.js";
 
 export const MOST = 10_000;
 const DAY = 86_400_000;
+const FRESH = 600_000;
+/** Milliseconds after which all is read anew, for what changed without an event. */
 const BEFORE = 7;
 /** Days before the range in which a job may have been made and still reach into it; active ones come anyhow. */
 const SINGLY = 20;
@@ -28,7 +30,7 @@ export class JobList {
   async read(days, grown) {
     const touched = [...this.touched.values()];
     this.touched.clear();
-    if (!this.whole && this.days === days && touched.length <= SINGLY) {
+    if (!this.whole && this.days === days && touched.length <= SINGLY && now() - this.at < FRESH) {
       await Promise.all(touched.map((one) => this.renew(one)));
       return this;
     }
@@ -59,10 +61,11 @@ export class JobList {
     this.jobs = found;
     this.whole = false;
     this.days = days;
+    this.at = now();
   }
 
   async renew({ account, id }) {
-    const page = await get("/jobs", { account, find: id });
+    const page = await get("/jobs", { account, find: id, gone: true });
     for (const item of page.items) this.jobs.set(`${item.account}|${item.id}`, slim(item));
   }
 

@@ -25,9 +25,20 @@ export class Live {
     this.broken = false;
     this.state = "connecting";
     onLanguage(() => this.say());
+    document.addEventListener("visibilitychange", () => (document.hidden ? this.rest() : this.open()));
   }
 
+  /** Nobody looks: a browser has six connections to a host, and other tabs want one too. */
+  rest() {
+    clearTimeout(this.timer);
+    this.source?.close();
+    this.source = null;
+  }
+
+  /** Goes on behind `last`; without it from now on. */
   open() {
+    this.rest();
+    if (document.hidden) return;
     const source = new EventSource(this.last === null ? PATH : `${PATH}?after=${this.last}`);
     this.source = source;
     source.addEventListener("open", () => this.opened());
@@ -47,8 +58,8 @@ export class Live {
     this.broken = true;
     this.state = "reconnecting";
     this.say();
-    if (this.source.readyState !== EventSource.CLOSED) return;
-    setTimeout(() => this.open(), AGAIN);
+    if (this.source?.readyState !== EventSource.CLOSED) return;
+    this.timer = setTimeout(() => this.open(), AGAIN);
   }
 
   take(message) {

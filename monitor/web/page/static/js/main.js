@@ -32,6 +32,7 @@ const live = new Live(document.getElementById("live"), {
 switches();
 known.run().finally(() => {
   for (const part of Object.values(parts)) part.section.refresh();
+  live.last = known.data?.status.last_seq ?? null;
   live.open();
 });
 performance.mark("interactive");

@@ -44,6 +44,7 @@ export class Section {
   }
 
   async run() {
+    if (this.busy) return;
     clearTimeout(this.timer);
     this.wanted = false;
     this.late = false;
