@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from enum import StrEnum
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 MODE = 0o640
 USUAL = "training-monitor.yaml"
+SYSTEM = Path("/etc/training-monitor")
+GROUP = "training-monitor"
+"""Of the service, which has a user of its own only while it runs."""
 
 
 class Platform(StrEnum):
@@ -37,7 +41,10 @@ def init(
         list[str] | None,
         typer.Option("--sink", metavar="[NAME=]WHAT", help="A variable that holds an Apprise URL, or the URL."),
     ] = None,
-    credentials: Annotated[Keep, typer.Option("--credentials", help="Where secrets are kept.")] = Keep.ENV,
+    credentials: Annotated[
+        Keep | None,
+        typer.Option("--credentials", help="Where secrets are kept. Default: env; systemd for a file in /etc."),
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing; take what the variables say.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace the file; the old one is kept beside it.")] = False,
 ) -> None:
@@ -54,7 +61,8 @@ def init(
     file = Path(USUAL if path == "-" else path)
     if path != "-":
         _may_write(file, force)
-    keeper = Keeper(credentials, file, os.environ)
+    system = file.absolute().parent == SYSTEM
+    keeper = Keeper(credentials or (Keep.SYSTEMD if system else Keep.ENV), file, os.environ)
     flags = Flags(
         providers=[each.value for each in provider or ()], region=region, project_id=project_id, sinks=sink or ()
     )
@@ -131,6 +139,7 @@ def _put(file: Path, text: str, force: bool) -> Path | None:
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
             stream.write(text)
+            _give_to_service(file, stream.fileno())
         backup = None
         if force and file.exists():
             backup = file.with_name(f"{file.name}.before-{time.strftime('%Y%m%d-%H%M%S')}")
@@ -141,6 +150,15 @@ def _put(file: Path, text: str, force: bool) -> Path | None:
         return backup
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _give_to_service(file: Path, descriptor: int) -> None:
+    """The unit's group may read the file of the system, where that group is there. Raises OSError."""
+    import grp
+
+    if file.absolute().parent == SYSTEM and os.geteuid() == 0:
+        with contextlib.suppress(KeyError):
+            os.fchown(descriptor, -1, grp.getgrnam(GROUP).gr_gid)
 
 
 def _tell(file: Path, keeper: Keeper, backup: Path | None, *, stdout: bool) -> None:
@@ -163,8 +181,8 @@ def _tell(file: Path, keeper: Keeper, backup: Path | None, *, stdout: bool) -> N
         say("Put these lines into the unit, as: systemctl edit training-monitor")
         for line in ("[Service]", *keeper.loads):
             show(line)
-    config = "" if stdout or str(file) == USUAL else f" --config {file}"
+    config = "" if stdout or str(file) == USUAL or file == SYSTEM / USUAL else f" --config {file}"
     say()
     say("Next:")
-    show(f"training-monitor check --online{config}")
-    show(f"training-monitor run{config}")
+    show(f"{'CREDENTIALS_DIRECTORY=/etc/credstore ' if keeper.loads else ''}training-monitor check --online{config}")
+    show("systemctl restart training-monitor" if keeper.loads else f"training-monitor run{config}")

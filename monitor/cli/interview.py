@@ -85,8 +85,10 @@ def _sinks(flags: Flags, keeper: Keeper, environ: Mapping[str, str]) -> Iterator
     if taken:
         yield from (sink(name, keeper, environ) for name in taken)
         return
-    say("Where should messages go? An Apprise URL (slack://..., mailtos://..., dingtalk://...) or the address of a")
-    say("webhook. It is kept in a file that only you can read. Enter: only into the log, for now.")
+    say(
+        "Where should messages go? An Apprise URL (slack://..., mailtos://..., dingtalk://...) or the address of a "
+        "webhook. It is kept in a file that only you can read. Enter: only into the log, for now."
+    )
     if url := secret("URL"):
         if not is_url(url):
             say("  That is no URL; messages go into the log for now.")

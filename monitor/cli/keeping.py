@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from monitor.fields import Secret
 
 
+CREDSTORE = Path("/etc/credstore")
+"""Where systemd itself looks for credentials."""
+
+
 class Keep(StrEnum):
     ENV = "env"
     SYSTEMD = "systemd"
@@ -39,15 +43,15 @@ class Keeper:
         from monitor.fields import Secret
 
         file = self._config.with_name(f"{self._config.stem}.{name}.secret")
-        if typed or self._keep is Keep.FILE:
-            value = typed or self._environ.get(variable, "")
-            if value:
-                self.files[file] = Secret(value)
-            else:
-                self.absent.append(file)
         if self._keep is Keep.SYSTEMD:
-            kept = file if typed else Path("/etc/credstore") / name
-            self.loads.append(f"LoadCredential={name}:{kept}")
+            file = CREDSTORE / name if not typed or os.geteuid() == 0 else file
+            self.loads.append(f"LoadCredential={name}:{file}")
+        value = typed or (self._environ.get(variable, "") if self._keep is Keep.FILE else "")
+        if value:
+            self.files[file] = Secret(value)
+        elif self._keep is not Keep.ENV:
+            self.absent.append(file)
+        if self._keep is Keep.SYSTEMD:
             return f"${{credential:{name}}}"
         if typed or self._keep is Keep.FILE:
             return f"${{file:{file}}}"
@@ -59,6 +63,7 @@ class Keeper:
         """Makes the files, each with mode 0600 from its first moment; one that is there already is replaced. Raises
         OSError."""
         for path, secret in self.files.items():
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             partial = path.with_name(path.name + ".part")
             partial.unlink(missing_ok=True)
             descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
