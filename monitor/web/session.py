@@ -30,7 +30,7 @@ class Sessions:
     def holds(self, cookie: str, token: Secret) -> bool:
         """Whether that is a session of ours which still lasts."""
         until, _, proof = cookie.partition(".")
-        if not hmac.compare_digest(proof.encode(), self._proof(until, token).encode()):
+        if not hmac.compare_digest(proof.encode(errors="replace"), self._proof(until, token).encode()):
             return False
         return int(until) > self._time()
 

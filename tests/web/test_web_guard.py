@@ -117,6 +117,24 @@ async def test_the_right_token_opens_and_health_is_open_to_all(tmp_path: Path) -
             assert await status(it, path) == 200
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"Cookie: training-monitor=1.\xff\xfe",
+        b"Cookie: training-monitor=\xe2\x80\xae.x; training-monitor=",
+        b"Authorization: Bearer \xff\xfe",
+        b"Authorization: Bearer",
+        b"Authorization: \xff",
+        b"Accept: \xff\r\nOrigin: \xff\r\nIf-None-Match: \xff",
+    ],
+)
+async def test_headers_that_are_no_text_are_refused_like_wrong_ones(line: bytes, tmp_path: Path) -> None:
+    async with served(tmp_path, token=True) as it:
+        for method in (b"GET", b"POST"):
+            sent = method + b" /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n" + line + b"\r\n\r\n"
+            assert b" 401 " in (await it.raw(sent)).split(b"\r\n")[0]
+
+
 async def test_a_new_token_of_a_reload_counts_at_once_and_ends_all_sessions(tmp_path: Path) -> None:
     async with served(tmp_path, token=True) as it:
         cookie = await signed_in(it)

@@ -1,0 +1,53 @@
+"""The sign-in in a real browser: also over plain HTTP from another machine, where it sends the least about itself."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from monitor.settings import Listen
+from monitor.web import tries
+from tests.kit.browser import chromium, tab
+from tests.kit.web import TOKEN, served
+
+
+def address_of_this_machine() -> str | None:
+    """One that is not loopback, which a browser trusts more than others. No packet is sent for it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+        except OSError:
+            return None
+        return str(probe.getsockname()[0])
+
+
+async def test_a_person_signs_in_with_a_browser(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tries, "PENANCE", 0.02)
+    hosts = [host for host in ("127.0.0.1", address_of_this_machine()) if host]
+    async with served(tmp_path, token=True, listen=Listen("0.0.0.0", 0)) as it, chromium() as browser:
+        for host in hosts:
+            home = f"http://{host}:{it.port}/"
+            async with tab(browser, home, java_script_enabled=False, locale="zh-CN") as its:
+                page = its.page
+                await page.goto(home)
+                assert (page.url, await page.title()) == (home + "sign-in", "Training Monitor：登录")
+                assert [text for text in its.errors if "Content Security Policy" in text] == []
+
+                await page.get_by_label("令牌").fill("not the token")
+                await page.get_by_role("button", name="登录").click()
+                assert await page.get_by_role("alert").inner_text() == "令牌不正确。"
+
+                await page.get_by_label("令牌").fill(TOKEN)
+                await page.keyboard.press("Enter")
+                await page.wait_for_url(home)
+                (cookie,) = await page.context.cookies()
+                assert (cookie["httpOnly"], cookie["sameSite"]) == (True, "Strict")
+                assert its.foreign == []
+        for scheme in ("light", "dark"):
+            options = {"color_scheme": scheme, "viewport": {"width": 400, "height": 600}, "bypass_csp": True}
+            async with tab(browser, it.url("/sign-in"), **options) as its:
+                await its.page.goto(its.home)
+                assert await its.axe() == []
+                assert await its.overflow() == 0
