@@ -49,7 +49,7 @@ def problems(before: Settings, after: Settings) -> list[str]:
         "store": before.store != after.store,
         "state_dir": before.state_dir != after.state_dir,
         "http.listen": before.http.listen != after.http.listen,
-        "control": before.control != after.control,
+        "control": before.control != after.control and before.state_dir == after.state_dir,  # one mistake, not two
     }
     file = after.path
     return [

@@ -16,7 +16,7 @@ from monitor.settings import ConfigErrors, Settings
 
 GRACE = 8.0
 """Seconds that deliveries in flight have to be settled at the end; the whole stop takes at most ten."""
-_LEAST = 2.0
+_LEAST = 4.0
 """Seconds in which a generation may end, even if the one before took all of the time."""
 
 _log = structlog.get_logger("app")
@@ -81,7 +81,7 @@ class Wishes:
             if self._wanted and self._reload is not None:
                 self._wanted = False
                 fresh = await self._read(current, self._reload.load)
-                if fresh is not None:
+                if fresh is not None and not self.ending.is_set():
                     return Wish(reason="reload", settings=fresh)
             else:
                 await self._news.wait()
