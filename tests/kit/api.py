@@ -95,12 +95,12 @@ class Asking:
     clock: VirtualClock
     woken: list[str] = field(default_factory=list)
 
-    async def reply(self, path: str, method: str = "GET", *, by: str | None = None, **query: Any) -> Any:
+    async def reply(self, path: str, method: str = "GET", *, who: str | None = None, **query: Any) -> Any:
         pairs = [
             (name, one) for name, value in query.items() for one in (value if isinstance(value, list) else [value])
         ]
         asked = tuple((name, str(one).lower() if isinstance(one, bool) else str(one)) for name, one in pairs)
-        return await self.api.answer(Request(method=method, path=f"/api/v1{path}", query=asked, by=by))
+        return await self.api.answer(Request(method=method, path=f"/api/v1{path}", query=asked, by=who))
 
     async def get(self, path: str, **query: Any) -> Any:
         reply = await self.reply(path, **query)
@@ -121,8 +121,8 @@ class Asking:
                 return found
             cursor = {"cursor": page["next"]}
 
-    async def problem(self, path: str, method: str = "GET", *, by: str | None = None, **query: Any) -> Any:
-        reply = await self.reply(path, method, by=by, **query)
+    async def problem(self, path: str, method: str = "GET", *, who: str | None = None, **query: Any) -> Any:
+        reply = await self.reply(path, method, who=who, **query)
         assert reply.status >= 400
         assert reply.content_type == "application/problem+json"
         document = json.loads(reply.body)
@@ -130,7 +130,7 @@ class Asking:
         return document
 
     async def post(self, path: str, **query: Any) -> Any:
-        reply = await self.reply(path, "POST", by="ann (uid 1000)", **query)
+        reply = await self.reply(path, "POST", who="ann (uid 1000)", **query)
         assert reply.status == 200, reply.body
         return json.loads(reply.body)
 

@@ -29,6 +29,7 @@ _EVERY = {
     401: "The token is missing or wrong.",
     403: "Not allowed here: a foreign page or host, or a change that nobody vouches for.",
     429: "Too many wrong tokens; `Retry-After` says when to come back.",
+    431: "The address or the headers are too long.",
     503: "The store is not available.",
 }
 _EVERY_PROBLEM = {str(status): {"$ref": f"#/components/responses/Problem{status}"} for status in _EVERY}

@@ -1,0 +1,112 @@
+"""Changes: who may, what comes of them, whom they wake, and what they refuse."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from monitor.store import claim, get_delivery
+from monitor.web.api import Api, Request
+from tests.kit.api import CONFIG, Asking, settings
+
+BY = "ann (uid 1000)"
+
+
+async def of_state(ask: Asking, state: str, sink: str = "slack") -> str:
+    found: str = (await ask.items("/deliveries", state=state, sink=sink))[-1]["id"]
+    return found
+
+
+async def test_nothing_is_changed_for_who_proves_nothing(ask: Asking) -> None:
+    dead = await of_state(ask, "dead")
+    for path in (f"/deliveries/{dead}/retry", f"/deliveries/{dead}/drop", "/deliveries/retry", "/sinks/slack/test"):
+        assert (await ask.problem(path, "POST"))["status"] == 403
+    assert (await ask.get(f"/deliveries/{dead}"))["state"] == "dead"
+    assert ask.woken == []
+
+
+async def test_a_dead_delivery_is_tried_again_and_its_sink_woken_after_the_commit(ask: Asking) -> None:
+    dead = await of_state(ask, "dead")
+    ask.inside.wake = lambda sinks: ask.woken.append(f"{list(sinks or ())}")
+    answer = await ask.post(f"/deliveries/{dead}/retry")
+    assert (answer["state"], answer["attempt"], answer["settled_at"]) == ("pending", 1, None)
+    assert answer["next_at"] == "2026-11-20T13:00:00Z"
+    assert answer["detail"] == f"to be tried again, asked by {BY}"
+    assert ask.woken == ["['slack']"]
+    (again,) = await ask.inside.store.write(partial(claim, sink="slack", now=ask.clock.now(), limit=1))
+    assert (again.id, again.attempt, again.renewed_at) == (dead, 2, ask.clock.now())
+
+
+@pytest.mark.parametrize(
+    ("state", "status"), [("sending", 409), ("delivered", 409), ("refused", 200), ("pending", 200)]
+)
+async def test_what_is_being_sent_or_has_arrived_is_left_alone(state: str, status: int, ask: Asking) -> None:
+    chosen = await of_state(ask, state)
+    for what in ("retry", "drop"):
+        reply = await ask.reply(f"/deliveries/{chosen}/{what}", "POST", who=BY)
+        assert reply.status == status
+        if status == 409:
+            assert f"is {state} and cannot be" in json.loads(reply.body)["detail"]
+    assert (await ask.get(f"/deliveries/{chosen}"))["state"] == (state if status == 409 else "dead")
+
+
+async def test_a_dropped_delivery_is_dead_with_who_did_it_and_tells_nobody(ask: Asking) -> None:
+    pending = await of_state(ask, "pending")
+    before = (await ask.get("/status"))["last_seq"]
+    answer = await ask.post(f"/deliveries/{pending}/drop")
+    assert (answer["state"], answer["detail"], answer["next_at"]) == ("dead", f"dropped by {BY}", None)
+    assert (await ask.get("/status"))["last_seq"] == before
+
+
+async def test_all_that_are_dead_are_tried_again_at_once(ask: Asking) -> None:
+    assert await ask.post("/deliveries/retry", sink="hook") == {"count": 0, "more": False}
+    assert await ask.post("/deliveries/retry") == {"count": 2, "more": False}
+    assert await ask.items("/deliveries", state="dead") == []
+    assert await ask.post("/deliveries/retry", state="refused", sink="slack") == {"count": 2, "more": False}
+    assert ask.woken == ["slack", "slack"]
+    assert (await ask.problem("/deliveries/retry", "POST", who=BY, state="delivered"))["status"] == 400
+
+
+async def test_a_race_with_a_claim_ends_one_way_or_the_other(ask: Asking) -> None:
+    dead = await of_state(ask, "dead")
+    store, now = ask.inside.store, ask.clock.now()
+    await ask.post(f"/deliveries/{dead}/retry")
+    claimed, dropped = await asyncio.gather(
+        store.write(partial(claim, sink="slack", now=now, limit=1)),
+        ask.reply(f"/deliveries/{dead}/drop", "POST", who=BY),
+    )
+    record = await store.read(partial(get_delivery, id=dead))
+    assert record is not None
+    won = [delivery.id for delivery in claimed] == [dead]
+    assert (dropped.status, record.row.state.value) == ((409, "sending") if won else (200, "dead"))
+
+
+async def test_a_sink_is_tested_through_the_outbox(ask: Asking) -> None:
+    made = await ask.post("/sinks/hook/test")
+    waiting = await ask.get(f"/deliveries/{made['delivery']}")
+    assert (waiting["sink"], waiting["rule"], waiting["state"]) == ("hook", "test", "pending")
+    assert ask.woken == ["hook"]
+    problem = await ask.problem("/sinks/nobody/test", "POST", who=BY)
+    assert (problem["status"], problem["hint"]) == (404, "There are: slack, hook.")
+
+
+async def test_a_delivery_to_a_sink_that_was_removed_is_not_tried_again_but_may_be_dropped(
+    ask: Asking, tmp_path
+) -> None:
+    dead = await of_state(ask, "dead")
+    ask.inside.settings = settings(tmp_path, CONFIG.replace("slack", "teams"))
+    problem = await ask.problem(f"/deliveries/{dead}/retry", "POST", who=BY)
+    assert (problem["status"], problem["detail"]) == (409, "The config has no sink 'slack'.")
+    assert (await ask.problem("/deliveries/retry", "POST", who=BY, sink="slack"))["status"] == 409
+    assert (await ask.post("/deliveries/retry"))["count"] == 0
+    assert (await ask.post(f"/deliveries/{dead}/drop"))["state"] == "dead"
+
+
+async def test_a_change_takes_no_body(ask: Asking) -> None:
+    asked = Request(method="POST", path="/api/v1/sinks/slack/test", by=BY, body=b"{}")
+    reply = await Api(ask.inside).answer(asked)
+    assert (reply.status, b"The body must be empty." in reply.body) == (400, True)

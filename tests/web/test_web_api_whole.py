@@ -1,0 +1,79 @@
+"""What is told of accounts, sinks, rules, usage and the whole."""
+
+from __future__ import annotations
+
+from tests.kit.api import Asking
+
+
+async def test_the_whole_at_a_glance(ask: Asking) -> None:
+    status = await ask.get("/status")
+    assert status["started_at"] == "2026-11-20T12:00:00Z"
+    assert (status["accounts"], status["sinks"], status["rules"], status["last_seq"]) == (2, 2, 2, 12)
+    assert status["troubles"] == ["north is ill"]
+    states = [item["state"] for item in await ask.items("/deliveries")]
+    assert status["waiting"] == states.count("pending") + states.count("sending")
+    assert status["dead"] == states.count("dead") + states.count("refused") == 4
+    assert status["oldest_waiting_at"] == "2026-11-20T12:00:00Z"
+
+
+async def test_an_account_is_as_well_as_its_worst_watch_and_as_old_as_its_oldest(ask: Asking) -> None:
+    north, llm = await ask.items("/accounts")
+    assert [(watch["watch"], watch["workspace"]) for watch in north["watches"]] == [
+        ("jobs", "0"),
+        ("jobs", "ws-2"),
+        ("training_flavors", None),
+        ("resource_flavors", None),
+    ]
+    assert (north["state"], north["last_good"], north["age"]) == ("ok", "2026-11-20T12:00:00Z", 3600.0)
+    assert north["labels"] == {"team": "vision"}
+    assert (llm["state"], llm["reason"], llm["last_good"], llm["age"]) == (
+        "unreachable",
+        "no route to host",
+        None,
+        None,
+    )
+    assert llm["watches"][0]["every"] == 45.0
+    assert await ask.items("/watches") == north["watches"] + llm["watches"]
+
+
+async def test_an_accounts_jobs_are_counted_by_state(ask: Asking) -> None:
+    north, _ = await ask.items("/accounts")
+    assert north["jobs"] == dict.fromkeys(
+        ["failed", "pending", "queued", "running", "stopping", "succeeded", "unknown"], 2
+    )
+
+
+async def test_sinks_tell_the_last_delivery_and_what_waits(ask: Asking) -> None:
+    slack, hook = await ask.items("/sinks")
+    assert (slack["name"], slack["type"], slack["dead"], slack["waiting"]) == ("slack", "webhook", 4, 6)
+    assert (hook["dead"], hook["waiting"], hook["last_delivery"]["state"]) == (0, 12, "pending")
+
+
+async def test_rules_stand_in_their_order_with_the_net_last(ask: Asking) -> None:
+    ended, stock, net = await ask.items("/rules")
+    assert (ended["name"], ended["notify"], ended["severity"]) == ("job-ended", ["slack", "owner"], "warning")
+    assert stock["last_notification_at"] == "2026-11-20T12:11:00Z"
+    assert (net["name"], net["net"], net["last_notification_at"]) == ("unmatched", True, None)
+
+
+async def test_usage_is_summed_by_several_at_once_and_money_exactly(ask: Asking) -> None:
+    by_owner = {row["owner"]: row for row in await ask.items("/usage", by="owner")}
+    assert by_owner["modelarts:ann-id"] == {
+        "owner": "modelarts:ann-id",
+        "owner_name": "Ann Bright",
+        "jobs": 2,
+        "tokens": 2001,
+        "cost": "0.30",
+        "currency": "CNY",
+    }
+    assert (by_owner["modelarts:bob"]["owner_name"], by_owner["modelarts:bob"]["cost"]) == (None, None)
+    assert by_owner[None]["cost"] == "100.00"
+    rows = await ask.items("/usage", by="label:team,day")
+    assert [(row["label:team"], row["day"], row["jobs"]) for row in rows] == [
+        (None, "2026-11-20", 1),
+        ("nlp", "2026-11-21", 1),
+        ("vision", "2026-11-20", 1),
+        ("vision", "2026-11-21", 1),
+    ]
+    assert await ask.items("/usage", account="llm") == []
+    assert [row["day"] for row in await ask.items("/usage", until="2026-11-21T00:00:00Z")] == ["2026-11-20"] * 2
