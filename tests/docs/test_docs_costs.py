@@ -110,12 +110,15 @@ STUDIO: dict[str, tuple[int, int, dict[str, Any]]] = {
     "nothing active, `idle_every: 2m`": (0, 0, {"jobs": {"idle_every": "2m"}}),
 }
 ARTS: dict[str, tuple[int, int, dict[str, Any]]] = {
-    "`jobs`, nothing active": (0, 0, {}),
     "`jobs`, 10 active among the newest 50": (10, 0, {}),
     "`jobs`, 20 active that are older than the newest 50": (0, 20, {}),
     "`jobs`, nothing active, `idle_every: 2m`": (0, 0, {"jobs": {"idle_every": "2m"}}),
 }
-CATALOGUES = {"training_flavors": "`training_flavors`", "resource_flavors": "`resource_flavors`"}
+WATCHES = {
+    "jobs": "`jobs`, nothing active",
+    "training_flavors": "`training_flavors`",
+    "resource_flavors": "`resource_flavors`",
+}
 
 
 async def test_an_hour_with_model_studio_costs_what_the_page_says() -> None:
@@ -130,6 +133,6 @@ async def test_an_hour_with_modelarts_costs_what_the_page_says() -> None:
     for name, (running, below, more) in ARTS.items():
         counted[name] = (await hour("modelarts", arts_jobs(running, below), **more)).total()
     whole = await hour("modelarts", arts_jobs(0, 0), training_flavors={}, resource_flavors={})
-    counted |= {name: whole[watch] for watch, name in CATALOGUES.items()}
+    counted |= {name: whole[watch] for watch, name in WATCHES.items()}
     counted["all three, nothing active"] = whole.total()
     assert told("modelarts.md") == {name: (calls, 24 * calls) for name, calls in counted.items()}
