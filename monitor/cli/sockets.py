@@ -36,10 +36,7 @@ def candidates(config: Path | None, environ: Mapping[str, str]) -> list[Path]:
         text = file.read_text()
     except (Failure, OSError, UnicodeDecodeError):
         return [] if config is not None else [SYSTEM_SOCKET]
-    try:
-        own = _of_config(text, environ)
-    except Exception:  # a file that is wrong is told with all its mistakes by who loads it
-        own = None
+    own = _of_config(text, environ)
     if file != CONFIG_NAMES[-1]:
         return [own] if own else []
     return list(dict.fromkeys([SYSTEM_SOCKET, *([own] if own else [])]))
@@ -80,10 +77,18 @@ def _listens(path: Path) -> bool:
 
 
 def _of_config(text: str, environ: Mapping[str, str]) -> Path | None:
-    """What `monitor.settings` makes of `control.socket` and `state_dir`, which a test holds against this; None: off."""
+    """What `monitor.settings` makes of `control.socket` and `state_dir`, which a test holds against this; None: off, or
+    a file that is wrong, of which who loads it tells all mistakes."""
     from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
 
-    data: dict[str, Any] = YAML(typ="safe", pure=True).load(text)
+    try:
+        return _path(YAML(typ="safe", pure=True).load(text), environ)
+    except (YAMLError, AttributeError, LookupError, TypeError, ValueError):
+        return None
+
+
+def _path(data: dict[str, Any], environ: Mapping[str, str]) -> Path | None:
     chosen = (data.get("control") or {}).get("socket")
     state = data.get("state_dir") or environ.get("STATE_DIRECTORY", "").split(":")[0] or STATE
     if chosen == "off":

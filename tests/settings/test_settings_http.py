@@ -108,5 +108,24 @@ def test_commands_look_for_the_socket_where_the_daemon_has_it(
     assert found == ([] if expected is None else [Path(expected)])
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "a: [",
+        "control: 7",
+        "control: {socket: [x]}",
+        "state_dir: 7",
+        'state_dir: "${env:NOT_SET}"',
+        "a: &b *b",
+    ],
+)
+def test_a_config_that_is_wrong_leads_to_no_socket_and_to_no_traceback(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "wrong.yaml"
+    file.write_text(text)
+    assert candidates(file, {}) == []
+
+
 def test_the_group_is_kept(read: Read) -> None:
     assert read("control: {group: people, socket: /run/a.sock}").control == Control(Path("/run/a.sock"), "people")
