@@ -18,6 +18,7 @@ SYSTEM_SOCKET = Path("/run/training-monitor/control.sock")
 """Where the daemon of the unit has it."""
 NAME = "control.sock"
 STATE = "~/.local/state/training-monitor"
+SYSTEM_STATE = "/var/lib/training-monitor"
 PATIENCE = 30.0
 """Seconds in which a daemon must take a connection, and answer."""
 
@@ -36,7 +37,7 @@ def candidates(config: Path | None, environ: Mapping[str, str]) -> list[Path]:
         text = file.read_text()
     except (Failure, OSError, UnicodeDecodeError):
         return [] if config is not None else [SYSTEM_SOCKET]
-    own = _of_config(text, environ)
+    own = _of_config(text, environ, SYSTEM_STATE if file == CONFIG_NAMES[-1] else STATE)
     if file != CONFIG_NAMES[-1]:
         return [own] if own else []
     return list(dict.fromkeys([SYSTEM_SOCKET, *([own] if own else [])]))
@@ -76,21 +77,21 @@ def _listens(path: Path) -> bool:
     return True
 
 
-def _of_config(text: str, environ: Mapping[str, str]) -> Path | None:
+def _of_config(text: str, environ: Mapping[str, str], state: str) -> Path | None:
     """What `monitor.settings` makes of `control.socket` and `state_dir`, which a test holds against this; None: off, or
     a file that is wrong, of which who loads it tells all mistakes."""
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
 
     try:
-        return _path(YAML(typ="safe", pure=True).load(text), environ)
+        return _path(YAML(typ="safe", pure=True).load(text), environ, state)
     except (YAMLError, AttributeError, LookupError, TypeError, ValueError):
         return None
 
 
-def _path(data: dict[str, Any], environ: Mapping[str, str]) -> Path | None:
+def _path(data: dict[str, Any], environ: Mapping[str, str], default: str) -> Path | None:
     chosen = (data.get("control") or {}).get("socket")
-    state = data.get("state_dir") or environ.get("STATE_DIRECTORY", "").split(":")[0] or STATE
+    state = data.get("state_dir") or environ.get("STATE_DIRECTORY", "").split(":")[0] or default
     if chosen == "off":
         return None
     runtime = environ.get("RUNTIME_DIRECTORY", "").split(":")[0]

@@ -12,7 +12,16 @@ from monitor.settings.document import Document, read_document
 from monitor.settings.keys import NOT_YET
 from monitor.settings.problems import ConfigErrors, Path, Problem, path_text
 from monitor.settings.references import Substitution, Surroundings
-from monitor.settings.root import DEFAULT_STATE, SOCKET_NAME, Control, ControlOptions, Plain, Settings
+from monitor.settings.root import (
+    CONFIG_NAMES,
+    DEFAULT_STATE,
+    SOCKET_NAME,
+    SYSTEM_STATE,
+    Control,
+    ControlOptions,
+    Plain,
+    Settings,
+)
 from monitor.settings.rulecheck import default_net, rule_problems
 from monitor.settings.sections import Sections, names, read_sections
 from monitor.settings.sinkcheck import sink_problems
@@ -96,7 +105,7 @@ def _scrubbed(problems: Iterable[Problem], substitution: Substitution) -> Iterab
 
 def _settings(path: FilePath, found: Sections, plain: Plain, environ: Mapping[str, str]) -> Settings:
     sinks = tuple(found.sinks.values())
-    state_dir = _state_dir(plain.state_dir, environ)
+    state_dir = _state_dir(plain.state_dir, path, environ)
     return Settings(
         path=path,
         store=plain.store,
@@ -122,9 +131,10 @@ def _control(options: ControlOptions, state_dir: FilePath, environ: Mapping[str,
     return Control(state_dir / _home(options.socket, environ), options.group)
 
 
-def _state_dir(configured: str | None, environ: Mapping[str, str]) -> FilePath:
+def _state_dir(configured: str | None, path: FilePath, environ: Mapping[str, str]) -> FilePath:
     under_systemd = environ.get("STATE_DIRECTORY", "").split(":")[0]
-    return _home(configured or under_systemd or DEFAULT_STATE, environ)
+    default = SYSTEM_STATE if path == CONFIG_NAMES[-1] else DEFAULT_STATE
+    return _home(configured or under_systemd or default, environ)
 
 
 def _home(chosen: str, environ: Mapping[str, str]) -> FilePath:

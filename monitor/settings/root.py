@@ -20,6 +20,8 @@ from monitor.sinks.options import SinkOptions
 
 CONFIG_NAMES = (Path("training-monitor.yaml"), Path("/etc/training-monitor/training-monitor.yaml"))
 DEFAULT_STATE = "~/.local/state/training-monitor"
+SYSTEM_STATE = "/var/lib/training-monitor"
+"""The unit's StateDirectory: where commands find what the service with the config file under /etc knows."""
 SOCKET_NAME = "control.sock"
 TOKEN_LENGTH = 16
 _TOKEN = re.compile(rf"[!-~]{{{TOKEN_LENGTH},}}")
@@ -141,7 +143,8 @@ class Plain(Strict):
     store: Annotated[str, BeforeValidator(_store), Field(repr=False)] = "sqlite:monitor.db"
     """`sqlite:PATH` (relative to the state directory) or `postgresql://user@host/database`."""
     state_dir: Annotated[str, Field(min_length=1)] | None = None
-    """Default: systemd's state directory, else ~/.local/state/training-monitor."""
+    """Default: systemd's state directory; for the file under /etc /var/lib/training-monitor; else
+    ~/.local/state/training-monitor."""
     http: HttpOptions = HttpOptions()
     control: ControlOptions = ControlOptions()
     people: list[PersonOptions] = Field(default_factory=list)

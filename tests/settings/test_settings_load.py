@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -194,6 +195,18 @@ def test_the_state_directory_is_systemds_unless_the_file_names_one(read: Write) 
     systemd = {"HOME": "/home/ann", "STATE_DIRECTORY": "/var/lib/training-monitor:/var/lib/other"}
     assert read(ACCOUNT + SINK, environ=systemd).state_dir == Path("/var/lib/training-monitor")
     assert read("state_dir: ~/here\n" + ACCOUNT + SINK, environ=systemd).state_dir == Path("/home/ann/here")
+
+
+def test_commands_with_the_services_config_look_where_the_service_keeps_its_state(
+    read: Write, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    ours = read(ACCOUNT + SINK, environ={"HOME": "/home/ann"})
+    assert ours.state_dir == Path("/home/ann/.local/state/training-monitor")
+    loading = import_module("monitor.settings.load")  # the package has a function of this name
+    monkeypatch.setattr(loading, "CONFIG_NAMES", (Path("here.yaml"), ours.path))
+    services = read(ACCOUNT + SINK, environ={"HOME": "/root"})
+    assert services.state_dir == Path("/var/lib/training-monitor")
+    assert services.control.socket == Path("/var/lib/training-monitor/control.sock")
 
 
 @pytest.mark.parametrize("store", ["sqlite:///x.db", "'sqlite:'", "sqlite:memory", "mysql://h/d", "monitor.db", "''"])
