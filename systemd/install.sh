@@ -58,7 +58,7 @@ if systemctl is-active --quiet training-monitor.service; then
   echo "Upgraded and restarted: $(training-monitor --version)"
 else
   echo "Installed: $("$link" --version). Next:"
-  echo "  write /etc/training-monitor/training-monitor.yaml, then"
+  echo "  training-monitor init /etc/training-monitor/training-monitor.yaml"
   echo "  systemctl enable --now training-monitor"
   echo "  usermod -aG training-monitor NAME   lets NAME use the commands, from the next login on"
 fi
