@@ -32,7 +32,7 @@ async def chromium() -> AsyncIterator[Browser]:
     if shutil.which(CHROMIUM) is None:
         pytest.skip("no Chromium here: apt install chromium")
     async with async_playwright() as driver:
-        browser = await driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        browser = await driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
         try:
             yield browser
         finally:
@@ -74,6 +74,7 @@ class Tab:
             await asyncio.sleep(0.02)
 
     async def settled(self) -> None:
+        await self.page.wait_for_selector("#messages", state="attached")
         await self.until(
             "document.querySelectorAll('section[aria-busy]').length === 0"
             " && [...document.querySelectorAll('section .body')].every((body) => body.childElementCount)"

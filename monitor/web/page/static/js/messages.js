@@ -14,6 +14,7 @@ const GLYPHS = { pending: "…", sending: "➜", delivered: "✓", refused: "✕
 export class Messages {
   constructor() {
     this.sinks = [];
+    this.refusals = new Map();
     this.controls = new Controls("messages", () => this.section.refresh());
     this.controls.offer("sink", () => this.sinks.map((name) => [name, name]));
     this.controls.offer("severity", () => ["info", "warning", "critical"].map((one) => [one, word("severity", one)]));
@@ -104,6 +105,7 @@ export class Messages {
       told && el("span", { class: "reason", dir: "auto" }, told),
       act("retry"),
       act("drop"),
+      this.refusals.has(one.id) && el("p", { class: "reason" }, this.refusals.get(one.id)),
     );
   }
 
@@ -113,14 +115,16 @@ export class Messages {
     put(said);
     try {
       await post(`/deliveries/${encodeURIComponent(one.id)}/${way}`);
+      this.refusals.delete(one.id);
       put(said, t("done"));
+      this.section.refresh();
     } catch (error) {
       const why = t("refused", { why: error.status === 0 ? t("down") : error.text });
+      this.refusals.set(one.id, why);
       put(said, why);
-      button.closest("li").append(el("p", { class: "reason" }, why));
       button.disabled = false;
-      return;
+      button.focus();
+      this.draw();
     }
-    this.section.refresh();
   }
 }
