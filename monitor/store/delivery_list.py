@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, select
+from sqlalchemy import Connection, Row, Select, bindparam, func, select
 
 from monitor.model import DeliveryState, Notification, Outcome, Severity
 from monitor.store.notifications import load_notifications
@@ -117,12 +117,25 @@ def _attempt(row: Row[Any]) -> AttemptRow:
 
 
 def count_deliveries(conn: Connection) -> dict[str, dict[str, int]]:
-    """By sink: how many deliveries wait (`waiting`, those being sent included) and how many are `dead`."""
-    open_ = (DeliveryState.PENDING.value, DeliveryState.SENDING.value)
-    states = (*open_, DeliveryState.DEAD.value, DeliveryState.REFUSED.value)
-    query = select(deliveries.c.sink, deliveries.c.state, func.count()).where(deliveries.c.state.in_(states))
+    """By sink: how many deliveries wait (`waiting`, those being sent included) and how many are `dead`. Counted in the
+    index, so it costs what waits and is dead, and not what was ever sent."""
     counts: dict[str, dict[str, int]] = {}
-    for sink, state, count in conn.execute(query.group_by(deliveries.c.sink, deliveries.c.state)):
-        found = counts.setdefault(sink, {"waiting": 0, "dead": 0})
-        found["waiting" if state in open_ else "dead"] += count
+    last = ""
+    while (sink := conn.execute(_NEXT_SINK, {"last": last}).scalar()) is not None:
+        found = {"waiting": 0, "dead": 0}
+        for state, count in conn.execute(_COUNT, {"of_sink": sink}):
+            found["waiting" if state in _OPEN else "dead"] += count
+        if any(found.values()):
+            counts[sink] = found
+        last = sink
     return counts
+
+
+_OPEN = (DeliveryState.PENDING.value, DeliveryState.SENDING.value)
+_COUNTED = (*_OPEN, DeliveryState.DEAD.value, DeliveryState.REFUSED.value)
+_NEXT_SINK = select(deliveries.c.sink).where(deliveries.c.sink > bindparam("last")).order_by(deliveries.c.sink).limit(1)
+_COUNT = (
+    select(deliveries.c.state, func.count())
+    .where(deliveries.c.sink == bindparam("of_sink"), deliveries.c.state.in_(_COUNTED))
+    .group_by(deliveries.c.state)
+)

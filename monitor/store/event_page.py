@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, func, or_, select
+from sqlalchemy import ColumnElement, Connection, or_, select
 
 from monitor.model import Event, EventType
 from monitor.store.columns import like_any
-from monitor.store.event_query import expand_types, first_since, read_events
+from monitor.store.event_query import expand_types, first_since, last_before, read_events
 from monitor.store.events import event_of
 from monitor.store.tables import events
 from monitor.store.walk import unindexed, walk
-
-DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,19 +99,10 @@ def _conditions(
     if wanted.since is not None:
         narrow += [events.c.seq >= first_since(conn, wanted.since), events.c.detected_at >= wanted.since]
     if wanted.until is not None:
-        narrow.append(events.c.seq <= _last_before(conn, wanted.until))
+        narrow.append(events.c.seq <= last_before(conn, wanted.until))
         filters.append(events.c.detected_at < wanted.until)
     if wanted.search:
         patterns = [like_any(text) for text in wanted.search]
         columns = (events.c.subject, events.c.data)
         filters.append(or_(*(column.ilike(each, escape="\\") for each in patterns for column in columns)))
     return narrow, filters
-
-
-def _last_before(conn: Connection, until: datetime) -> int:
-    """The greatest number detected before then. It is looked for in the day before, in which a clock that was set
-    back may have given a greater number to an earlier time; else it is that of the latest time."""
-    before = events.c.detected_at < until
-    of_the_day = select(func.max(events.c.seq)).where(before, events.c.detected_at >= until - DAY)
-    newest = select(events.c.seq).where(before).order_by(events.c.detected_at.desc(), events.c.seq.desc()).limit(1)
-    return int(conn.execute(of_the_day).scalar() or conn.execute(newest).scalar() or 0)

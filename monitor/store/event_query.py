@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 
 from sqlalchemy import ColumnElement, Connection, Select, func, select, union_all
@@ -12,6 +12,8 @@ from monitor.model import Event, EventType
 from monitor.store.columns import chunks
 from monitor.store.events import event_of
 from monitor.store.tables import events
+
+DAY = timedelta(days=1)
 
 
 def read_events(
@@ -90,6 +92,19 @@ def _ordered(
 
 
 def first_since(conn: Connection, since: datetime) -> int:
-    """The smallest number detected since then: a clock that was set back must not hide what came before it."""
-    first = conn.execute(select(func.min(events.c.seq)).where(events.c.detected_at >= since)).scalar_one()
-    return int(first) if first is not None else 1 << 62
+    """The smallest number detected since then. It is looked for in the day that follows, in which a clock that was set
+    back may have given a smaller number to a later time; else it is that of the next time."""
+    later = events.c.detected_at >= since
+    number = events.c.seq + 0  # else SQLite looks for the least by walking the whole log from its beginning
+    of_the_day = select(func.min(number)).where(later, events.c.detected_at < since + DAY)
+    following = select(events.c.seq).where(later).order_by(events.c.detected_at, events.c.seq).limit(1)
+    found = conn.execute(of_the_day).scalar() or conn.execute(following).scalar()
+    return int(found) if found is not None else 1 << 62
+
+
+def last_before(conn: Connection, until: datetime) -> int:
+    """The greatest number detected before then, looked for in the day that precedes; 0 where there is none."""
+    before = events.c.detected_at < until
+    of_the_day = select(func.max(events.c.seq + 0)).where(before, events.c.detected_at >= until - DAY)
+    newest = select(events.c.seq).where(before).order_by(events.c.detected_at.desc(), events.c.seq.desc()).limit(1)
+    return int(conn.execute(of_the_day).scalar() or conn.execute(newest).scalar() or 0)

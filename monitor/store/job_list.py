@@ -14,6 +14,9 @@ from monitor.store.scopes import scope_of
 from monitor.store.tables import jobs, scopes
 from monitor.store.walk import unindexed
 
+REACH = 1000
+"""Jobs that a word may mean, of which the newest are told: `f` may begin the ids of all."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobRecord:
@@ -70,9 +73,10 @@ def get_jobs(conn: Connection, account: str, job_id: str) -> list[JobRecord]:
 
 
 def _find(conn: Connection, condition: ColumnElement[bool], account: str | None) -> list[JobRecord]:
-    query = job_records().where(condition)
+    some = select(jobs.c.id).where(condition)
     if account is not None:
-        query = query.where(jobs.c.account == account)
+        some = some.where(unindexed(jobs.c.account) == account)
+    query = job_records().where(jobs.c.id.in_(some.limit(REACH)))
     return _fetch(conn, query.order_by(jobs.c.created_at.desc(), jobs.c.id.desc()).limit(20))
 
 

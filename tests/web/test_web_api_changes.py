@@ -94,9 +94,7 @@ async def test_a_sink_is_tested_through_the_outbox(ask: Asking) -> None:
     assert (problem["status"], problem["hint"]) == (404, "There are: slack, hook.")
 
 
-async def test_a_delivery_to_a_sink_that_was_removed_is_not_tried_again_but_may_be_dropped(
-    ask: Asking, tmp_path
-) -> None:
+async def test_a_delivery_to_a_removed_sink_may_be_dropped_and_not_tried_again(ask: Asking, tmp_path: Path) -> None:
     dead = await of_state(ask, "dead")
     ask.inside.settings = settings(tmp_path, CONFIG.replace("slack", "teams"))
     problem = await ask.problem(f"/deliveries/{dead}/retry", "POST", who=BY)

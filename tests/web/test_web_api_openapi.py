@@ -95,7 +95,10 @@ def test_examples_are_as_the_document_says(said: dict[str, Any]) -> None:
 
 
 async def test_every_answer_is_as_the_document_says(said: dict[str, Any], ask: Asking) -> None:
-    every = {**READS, "/api/v1/deliveries/{id}": [(f"/deliveries/{await some_delivery(ask)}", {})]}
+    every: dict[str, list[tuple[str, dict[str, Any]]]] = {
+        **READS,
+        "/api/v1/deliveries/{id}": [(f"/deliveries/{await some_delivery(ask)}", {})],
+    }
     assert every.keys() == {route.path for route in ROUTES if route.method == "GET"}
     for path, questions in every.items():
         for asked, query in questions:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from monitor.store import StoreUnavailable
-from monitor.web.api import Api, Request
+from monitor.web.api import Request
 from tests.kit.api import SECRETS, Asking
 
 BAD: list[tuple[str, dict[str, Any], str, str]] = [
@@ -99,15 +98,9 @@ async def test_an_answer_that_has_not_changed_is_not_sent_again(ask: Asking) -> 
 
 
 async def test_a_store_that_is_not_there_is_told_plainly(ask: Asking) -> None:
-    class Gone:
-        async def read(self, fn: Any) -> Any:
-            raise StoreUnavailable("The database cannot be reached.", "Start it.")
-
-    ask.inside.store = Gone()
-    api = Api(ask.inside)
-    reply = await api.answer(Request(path="/api/v1/jobs"))
-    assert reply.status == 503
-    assert b"The database cannot be reached." in reply.body
+    await ask.inside.store.aclose()
+    problem = await ask.problem("/jobs")
+    assert (problem["status"], problem["detail"]) == (503, "The store is closed.")
 
 
 async def test_no_route_shows_a_secret_of_the_config(ask: Asking) -> None:
