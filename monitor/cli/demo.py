@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 SPEED = 60.0
 CONFIG = """\
-http: {{listen: "off"}}
+http: {{listen: "127.0.0.1:0"}}
 accounts:
   - name: llm-beijing
     provider: model-studio
@@ -108,7 +108,7 @@ async def _play(seconds: float | None, speed: float, seed: int) -> None:
 
         async with anyio.create_task_group() as group:
             group.start_soon(_tell, clock, platforms)
-            await daemon(settings, clock, stop=stop)
+            await daemon(settings, clock, stop=stop, ready=_page)
             group.cancel_scope.cancel()
     if not inbox.reader_left.is_set():
         _goodbye()
@@ -191,6 +191,15 @@ def _welcome(speed: float, seconds: float | None) -> None:
     end = f"for {seconds:g} s" if seconds else "until Ctrl-C"
     out.line(f"Two emulated platforms, {speed:g} times as fast as real ones, watched by the real daemon {end}.")
     out.line("Each paragraph is a message as a person would get it; the first comes in a few seconds.")
+    sys.stdout.flush()
+
+
+def _page(port: int | None) -> None:
+    import sys
+
+    from monitor.cli import out
+
+    out.line(f"The same as a page: http://127.0.0.1:{port}/")
     out.line()
     sys.stdout.flush()
 
