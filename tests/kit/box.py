@@ -51,13 +51,13 @@ class Box:
     def __init__(self, init: int) -> None:
         self._enter = ["nsenter", "-t", str(init), "-a"]
 
-    async def __call__(self, *command: str, stdin: str = "", code: int | None = 0) -> str:
+    async def __call__(self, *command: str, stdin: str | bytes = "", code: int | None = 0) -> str:
         """What the command printed, errors included. Fails where it does not end with `code` (None: however)."""
         run = await asyncio.create_subprocess_exec(
             *self._enter, *command,
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
         )  # fmt: skip
-        out, _ = await asyncio.wait_for(run.communicate(stdin.encode()), 60)
+        out, _ = await asyncio.wait_for(run.communicate(stdin if isinstance(stdin, bytes) else stdin.encode()), 60)
         assert code is None or run.returncode == code, f"{' '.join(command)}: {run.returncode}: {out.decode()[-3000:]}"
         return out.decode()
 
