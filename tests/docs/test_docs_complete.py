@@ -123,7 +123,7 @@ def anchors(page: Path) -> set[str]:
 
 
 def test_a_heading_becomes_the_anchor_that_links_name() -> None:
-    assert {"webhook", "answers-that-are-no-refusals"} <= anchors(DOCS / "sinks.md")
+    assert {"webhook", "refusals-with-status-200"} <= anchors(DOCS / "sinks.md")
     assert anchors(DOCS / "messages.md") >= {"when-and-how-often", "webhook", "apprise-log"}
 
 

@@ -9,12 +9,14 @@ import pytest
 from monitor.fields import Secret
 from monitor.model import Outcome
 from monitor.sinks import registry
+from monitor.sinks.apprise.dialects import DIALECTS
 from monitor.sinks.apprise.service import Service
 from tests.docs.draw_sinks import DOCS, Shown, fingerprint, label, sections
 from tests.kit.messages import deliveries, payloads, receipts
 
 PAGE = (DOCS / "sinks.md").read_text()
 SERVICES = ["Slack", "E-mail", "DingTalk", "Feishu", "WeCom", "Microsoft Teams"]
+SCHEMES = {name: {"serverchan": "schan"}.get(name, name) for name in DIALECTS}
 BIGGEST = 60_000
 """Bytes of a picture."""
 
@@ -62,9 +64,14 @@ def test_every_key_and_kind_of_a_sink_is_listed() -> None:
 
 
 @pytest.mark.parametrize("service", ["DingTalk", "Feishu", "WeCom"])
-async def test_a_refusal_with_status_200_is_not_seen_as_the_page_says(service: str) -> None:
-    """Where this fails, the program has learned to read these answers: take the section and the README's limit away."""
+async def test_a_refusal_with_status_200_is_seen_as_the_page_says(service: str) -> None:
     (shown,) = [each for each in sections() if each.service == service]
     refused = '{"errcode": 310000, "code": 19024, "errmsg": "keywords not in content", "msg": "Key Words Not Found"}'
-    assert {receipt.outcome for receipt in await receipts(shown.url, answer=refused)} == {Outcome.DELIVERED}
-    assert "## Answers that are no refusals" in PAGE
+    found = await receipts(shown.url, answer=refused)
+    assert {receipt.outcome for receipt in found} == {Outcome.REFUSED}
+    assert all("key" in receipt.detail.lower() for receipt in found)
+
+
+def test_the_page_lists_the_services_whose_answers_are_read() -> None:
+    (section,) = re.findall(r"^## Refusals with status 200\n(.*?)^## ", PAGE, re.DOTALL | re.MULTILINE)
+    assert sorted(re.findall(r"`(\w+)://`", section)) == sorted(SCHEMES.values())

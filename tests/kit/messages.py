@@ -109,27 +109,35 @@ async def payloads(url: str) -> list[Any]:
     return got
 
 
-async def receipts(url: str, *, answer: str) -> list[Receipt]:
-    """What the sink makes of a service that answers 200 with this body."""
-    async with _service([], answer) as port:
+async def receipts(
+    url: str,
+    *,
+    answer: str | Iterator[str],
+    status: int = 200,
+    made: list[Delivery] | None = None,
+    got: list[Any] | None = None,
+) -> list[Receipt]:
+    """What the sink makes of a service that answers with this body, or with these in turn; `got` takes what arrived."""
+    async with _service([] if got is None else got, answer, status) as port:
         with _turned_to(port):
-            return await _send(url)
+            return await _send(url, made)
 
 
-async def _send(url: str) -> list[Receipt]:
+async def _send(url: str, made: list[Delivery] | None = None) -> list[Receipt]:
     async with new_session() as session:
         options = Options(name="team", type="apprise", url=url, timeout="10s")
         sink = apprise_sink.build(options, Http(session), SystemClock())
-        found = [await sink.send(delivery) for delivery in deliveries()]
+        found = [await sink.send(delivery) for delivery in made or deliveries()]
         await sink.aclose()
     return found
 
 
 @asynccontextmanager
-async def _service(got: list[Any], answer: str) -> AsyncIterator[int]:
+async def _service(got: list[Any], answer: str | Iterator[str], status: int = 200) -> AsyncIterator[int]:
     async def take(request: web.Request) -> web.Response:
-        got.append(json.loads(await request.read()))
-        return web.Response(text=answer)
+        body = await request.read()
+        got.append(body.decode() if "form" in request.content_type else json.loads(body))
+        return web.Response(text=answer if isinstance(answer, str) else next(answer), status=status)
 
     app = web.Application()
     app.router.add_post("/{path:.*}", take)

@@ -10,6 +10,9 @@ from typing import Any
 from monitor.fields import Secret
 from monitor.fields.markdown import escape
 from monitor.model import Outcome, Receipt, Severity, Text
+from monitor.sinks.apprise.answers import receipt_of
+from monitor.sinks.apprise.dialects import dialect_of, longest_piece
+from monitor.sinks.apprise.ear import Ear
 from monitor.sinks.apprise.place import place_in
 from monitor.sinks.apprise.verdict import judge
 from monitor.sinks.options import Place
@@ -26,6 +29,9 @@ class Service:
         self._apprise: Any = _load()
         self._plugin = _instantiate(self._apprise, url.reveal())
         _tame(self._apprise, self._plugin, url.reveal(), timeout)
+        self._dialect = dialect_of(self._plugin)
+        self._ear = Ear(self._plugin, self._dialect) if self._dialect else None
+        self._longest = self._plugin.body_maxlen
         self._sender = self._apprise.Apprise(asset=self._plugin.asset)
         self._sender.add(self._plugin)
 
@@ -40,7 +46,11 @@ class Service:
         rich = bool(text.markdown) and self._plugin.resolve_format(markdown) is markdown
         body = (text.markdown if rich else text.plain) or text.title
         # Where there is no title it becomes the body's first line, and so Markdown.
-        title = escape(text.title) if rich and self._plugin.title_maxlen <= 0 else text.title
+        inside = self._plugin.title_maxlen <= 0 or (self._dialect is not None and self._dialect.heading)
+        title = escape(text.title) if rich and inside else text.title
+        self._plugin.body_maxlen = longest_piece(f"{title}\r\n{body}", self._dialect, self._longest)
+        if self._ear is not None:
+            self._ear.refusals.clear()
         with self._sender.notify(
             title=title,
             body=body,
@@ -55,6 +65,8 @@ class Service:
             return Receipt(outcome=Outcome.DELIVERED, detail=f"taken by {self.name}")
         if result.status.name == "TIMEOUT":
             return Receipt(outcome=Outcome.UNKNOWN, detail=f"{self.name} did not answer in time")
+        if self._ear is not None and self._ear.refusals:
+            return receipt_of(self.name, self._ear.refusals, self._url.reveal())
         lines = [(entry.level, entry.message) for entry in result.logs()]
         warnings = [message for level, message in lines if level in ("WARNING", "ERROR", "CRITICAL")]
         causes = [message for level, message in lines if level == "DEBUG" and "xception" in message]

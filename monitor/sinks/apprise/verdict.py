@@ -21,8 +21,8 @@ _UNKNOWN = re.compile(
     r"|connection unexpectedly closed|incompleteread|response ended prematurely",
     re.IGNORECASE,
 )
-_LATER = frozenset({408, 425, 429})
-_MAX_DETAIL = 200
+LATER = frozenset({408, 425, 429})
+MAX_DETAIL = 200
 
 
 def judge(service: str, warnings: Sequence[str], causes: Sequence[str], secret: str) -> Receipt:
@@ -31,11 +31,12 @@ def judge(service: str, warnings: Sequence[str], causes: Sequence[str], secret: 
     `warnings` are Apprise's warnings, `causes` the exceptions it only logs for debugging: those are read, never shown,
     for they hold whole URLs. What is shown of a warning has every piece of `secret` (the URL) taken out.
     """
-    codes = [int(code) for line in warnings for code in _HTTP.findall(line)]
+    # A plugin that read a refusal in the body says "error=200" and mostly why: its words tell more than the code.
+    codes = [int(code) for line in warnings for code in _HTTP.findall(line) if not code.startswith("2")]
     smtp = [int(code) for line in causes for code in _SMTP.findall(line)]
     if codes:
         # Several codes come from a text in pieces or a URL with several addresses: one that may pass is worth a retry.
-        permanent = all(300 <= code < 500 and code not in _LATER for code in codes)
+        permanent = all(300 <= code < 500 and code not in LATER for code in codes)
         return _receipt(Outcome.REFUSED if permanent else Outcome.RETRY, f"{service} answered {_list(codes)}")
     if smtp:
         permanent = all(500 <= code < 600 for code in smtp)
@@ -49,7 +50,7 @@ def judge(service: str, warnings: Sequence[str], causes: Sequence[str], secret: 
 
 
 def _receipt(outcome: Outcome, detail: str) -> Receipt:
-    return Receipt(outcome=outcome, detail=detail[:_MAX_DETAIL])
+    return Receipt(outcome=outcome, detail=detail[:MAX_DETAIL])
 
 
 def _list(codes: Iterable[int]) -> str:

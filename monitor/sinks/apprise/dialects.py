@@ -1,0 +1,67 @@
+"""The services that refuse with HTTP 200 and a code in the body, of which Apprise reads the status alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+BUSY = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialect:
+    """How one service answers, and what its messages may hold."""
+
+    codes: tuple[str, ...]
+    """Where the body holds a code, 0 for taken; a dot leads into an object."""
+    words: tuple[str, ...]
+    """Where it says in words what is wrong."""
+    later: frozenset[int] = frozenset()
+    """Codes that pass by themselves: too many messages, a service that is busy."""
+    pause: float = 60.0
+    """Seconds to wait after such a code; after -1 (busy) `BUSY`, where that is less."""
+    max_bytes: int | None = None
+    """Of a message's text in UTF-8, where Apprise counts characters."""
+    heading: bool = False
+    """Whether the title becomes a heading inside the Markdown."""
+
+
+_FEISHU = Dialect(
+    codes=("code", "StatusCode"), words=("msg", "StatusMessage"), later=frozenset({2200, 11232}), max_bytes=19_900
+)
+DIALECTS: Mapping[str, Dialect] = {
+    # 1111 ({"status": 1111, "punish": "deny"}) comes from the wall before DingTalk, which stops floods. Who sends too
+    # much is shut out for ten minutes.
+    "dingtalk": Dialect(
+        codes=("errcode", "status"),
+        words=("errmsg", "punish"),
+        later=frozenset({-1, 1111, 90030, 130101, 410100, 660026}),
+        pause=600.0,
+        max_bytes=19_900,
+        heading=True,
+    ),
+    "feishu": _FEISHU,
+    "lark": _FEISHU,
+    "wecombot": Dialect(codes=("errcode",), words=("errmsg",), later=frozenset({-1, 45009, 45033}), max_bytes=2048),
+    "pushdeer": Dialect(codes=("code",), words=("error", "message")),
+    "qq": Dialect(codes=("code",), words=("reason",)),
+    "serverchan": Dialect(codes=("code",), words=("message",)),
+    "synology": Dialect(codes=("error.code",), words=("error.errors",), later=frozenset({117, 411}), pause=10.0),
+}
+"""By the module of the plugin."""
+
+
+def dialect_of(plugin: object) -> Dialect | None:
+    """None where Apprise finds a refusal by itself, or nothing is known."""
+    return DIALECTS.get(type(plugin).__module__.rpartition(".")[2])
+
+
+def longest_piece(text: str, dialect: Dialect | None, usual: int) -> int:
+    """How many characters of `text` a message may hold so that it stays within the service's bytes."""
+    if dialect is None or dialect.max_bytes is None or len(_utf8(text)) <= dialect.max_bytes:
+        return usual
+    return min(usual, dialect.max_bytes // max(len(_utf8(each)) for each in set(text)))
+
+
+def _utf8(text: str) -> bytes:
+    return text.encode("utf-8", "replace")
