@@ -4,7 +4,7 @@ from sqlalchemy import Connection
 
 from monitor.store.accounts import Health, bad_signatures, first_sight, load_health, save_health, set_bad_signatures
 from monitor.store.backlog import backlog, collapse, kill_sink
-from monitor.store.bookings import BookingRow, UsageRow, UsageSum, book, sum_usage, usage
+from monitor.store.bookings import BookingRow, book
 from monitor.store.check import StoreCheck, check
 from monitor.store.deliveries import claim, next_due, recover_claims, settle
 from monitor.store.delivery_list import (
@@ -65,6 +65,7 @@ from monitor.store.notifications import NotificationWrite, delivery_id, write_no
 from monitor.store.renewal import CHANGEABLE, give_up, hold_deliveries, hold_delivery, renew
 from monitor.store.rules import get_cursor, load_rule_state, save_rule_state, set_cursor
 from monitor.store.scopes import ScopeRow, ensure_scope, list_scopes, update_scope
+from monitor.store.usage_sums import UsageRow, UsageSum, sum_usage, usage
 from monitor.store.walk import Place
 
 __all__ = [

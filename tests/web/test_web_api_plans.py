@@ -83,6 +83,7 @@ SMALL = ("scopes", "health", "job_counts", "flavors", "counters", "cursors", "me
 WHOLE = ("/usage",)
 """Sums what it is asked for."""
 SORTS = {
+    "/usage": "the bookings of the time that is asked for",
     "/jobs?find=north": "at most those that begin so",
     "/jobs/north/north-0-1": "the scopes that know one job",
     "/events?type=job.*": "a page of each type",

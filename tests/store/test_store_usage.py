@@ -1,0 +1,100 @@
+"""Sums of usage: exact money, each currency by itself, each job counted once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+import pytest
+
+from monitor.model import Scope
+from monitor.store import BookingRow, Connection, Store, UsageSum, book, ensure_scope, sum_usage, usage
+from tests.kit.made import NOON
+
+Figures = tuple[tuple[str | None, ...], str | None, int, int, str | None]
+
+
+def booking(job: str, cost: str | None, *, days: float = 0, **changes: Any) -> BookingRow:
+    facts: dict[str, Any] = {
+        "account": "north",
+        "provider": "modelarts",
+        "scope_id": 1,
+        "job_id": job,
+        "job_name": job,
+        "model": "m",
+        "creator": "ann",
+        "labels": {"team": "nlp"},
+        "at": NOON + timedelta(days=days),
+        "tokens": 10,
+        "cost": None if cost is None else Decimal(cost),
+        "currency": None if cost is None else "CNY",
+    }
+    return BookingRow(**(facts | changes))
+
+
+BOOKED = (
+    booking("a", "0.1"),
+    booking("a", "0.2", days=1),
+    booking("a", "-0.05", days=1, tokens=-3, correction=True, labels={"team": "nlp", "site": "2"}),
+    booking("b", "1E+3", days=1, model=None, creator=None),
+    booking("b", "1.005", days=1, model=None, creator="", currency="USD"),
+    booking("c", None, days=2, account="south", labels={"team": 'o"r', "x, y": "ü"}),
+)
+
+
+@pytest.fixture
+async def booked(store: Store) -> Store:
+    def write(conn: Connection) -> None:
+        ensure_scope(conn, Scope(account="north", watch="jobs", key="k"), now=NOON)
+        book(conn, *BOOKED)
+
+    await store.write(write)
+    return store
+
+
+def told(sums: Iterable[UsageSum]) -> list[Figures]:
+    return [(each.keys, each.currency, each.jobs, each.tokens, each.cost and str(each.cost)) for each in sums]
+
+
+async def test_money_is_added_exactly_and_currencies_never_to_one_another(booked: Store) -> None:
+    assert told(await booked.read(partial(sum_usage, by=["model"]))) == [
+        ((None,), "CNY", 1, 10, "1000"),
+        ((None,), "USD", 1, 10, "1.005"),
+        (("m",), None, 1, 10, None),
+        (("m",), "CNY", 1, 17, "0.25"),
+    ]
+
+
+async def test_several_groups_at_once(booked: Store) -> None:
+    assert told(await booked.read(partial(sum_usage, by=["day", "owner"], until=NOON + timedelta(days=1.5)))) == [
+        (("2026-11-20", "modelarts:ann"), "CNY", 1, 10, "0.1"),
+        (("2026-11-21", None), "CNY", 1, 10, "1000"),
+        (("2026-11-21", None), "USD", 1, 10, "1.005"),
+        (("2026-11-21", "modelarts:ann"), "CNY", 1, 7, "0.15"),
+    ]
+
+
+async def test_a_job_whose_labels_changed_is_counted_once(booked: Store) -> None:
+    assert told(await booked.read(partial(sum_usage, by=["label:team", "account"], since=NOON))) == [
+        (("nlp", "north"), "CNY", 2, 27, "1000.25"),
+        (("nlp", "north"), "USD", 1, 10, "1.005"),
+        (('o"r', "south"), None, 1, 10, None),
+    ]
+    assert told(await booked.read(partial(sum_usage, by=["label:x, y"], account="south"))) == [
+        (("ü",), None, 1, 10, None)
+    ]
+
+
+async def test_one_group_by_itself(booked: Store) -> None:
+    rows = await booked.read(partial(usage, by="account"))
+    assert [(row.key, row.currency, row.jobs, row.tokens) for row in rows] == [
+        ("north", "CNY", 2, 27),
+        ("north", "USD", 1, 10),
+        ("south", None, 1, 10),
+    ]
+    assert await booked.read(partial(usage, by="day", since=NOON + timedelta(days=3))) == []
+    with pytest.raises(ValueError, match="not by 'year'"):
+        await booked.read(partial(usage, by="year"))
