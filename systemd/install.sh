@@ -50,7 +50,8 @@ pip install --no-deps --no-index --force-reinstall "$wheel"
 install -D -m 644 "$here/training-monitor.sysusers" "$group"
 systemd-sysusers "$group"
 install -D -m 644 "$here/training-monitor.service" "$unit"
-install -d -m 755 /etc/training-monitor
+# What is written into it belongs to the group, so that a config of mode 0640 can be read by the daemon.
+install -d -m 2750 -g training-monitor /etc/training-monitor
 ln -sfn "$home/venv/bin/training-monitor" "$link"
 systemctl daemon-reload
 if systemctl is-active --quiet training-monitor.service; then

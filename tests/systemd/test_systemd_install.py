@@ -16,7 +16,7 @@ CLEAN = f"""
 mkdir -p /srv/deps {DIST}
 mount --bind /opt/{UNIT}/deps /srv/deps
 umount /opt/{UNIT}/deps /opt/{UNIT}/source
-rm -rf /opt/{UNIT} /etc/systemd/system/{UNIT}.service* /etc/sysusers.d/{UNIT}.conf
+rm -rf /opt/{UNIT} /etc/{UNIT} /etc/systemd/system/{UNIT}.service* /etc/sysusers.d/{UNIT}.conf
 groupdel {UNIT}
 mkdir -p /etc/systemd/system/{UNIT}.service.d
 printf '[Service]\\nEnvironment=PYTHONPATH=/srv/deps\\n' > /etc/systemd/system/{UNIT}.service.d/test.conf
@@ -52,7 +52,7 @@ async def test_it_installs_upgrades_and_removes(box: Box, dist: Path) -> None:
     install = f"umask 077; PYTHONPATH=/srv/deps {DIST}/install.sh"
     said = await box("bash", "-c", install)
     assert f"Installed: {UNIT} " in said
-    await box("install", "-D", "-m", "644", "/dev/stdin", CONFIG, stdin=SETTINGS)
+    await box("bash", "-c", f"umask 027; cat > {CONFIG}", stdin=SETTINGS)  # as `init` writes it
     await box("systemctl", "start", UNIT)
     first = (await box.show("MainPID"))["MainPID"]
 
