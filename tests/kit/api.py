@@ -24,6 +24,7 @@ from monitor.model import (
     Receipt,
     Scope,
     Severity,
+    rfc3339,
 )
 from monitor.settings import Settings, load
 from monitor.store import (
@@ -212,7 +213,9 @@ def _drafts() -> Iterable[EventDraft]:
         stock = "soldout" if type_ is EventType.FLAVOR_SOLD_OUT else "normal"
         flavor = {"id": "ascend-0", "catalogue": "resource_flavors", "zone": "a", "stock": stock, "zones": {"a": stock}}
         at = NOON + timedelta(minutes=minute)
-        yield draft(type=type_, subject="flavor/ascend-0/a", time=at, detected_at=at, data={"flavor": flavor})
+        since = rfc3339(NOON if minute == 10 else at - timedelta(minutes=10))
+        data = {"flavor": flavor, "previous": {"since": since, "at_least": minute == 10}}
+        yield draft(type=type_, subject="flavor/ascend-0/a", time=at, detected_at=at, data=data)
     at = NOON + timedelta(minutes=30)
     flavor = {"id": "ascend-2", "catalogue": "resource_flavors", "zones": {"a": "normal", "b": "soldout"}}
     yield draft(

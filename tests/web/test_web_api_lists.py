@@ -197,5 +197,8 @@ async def test_stock_over_time_begins_with_what_held_then(ask: Asking) -> None:
     assert [(change["at"][11:16], change["stock"]) for change in left["changes"]] == [("12:30", "delisted")]
     before = await ask.items("/stock-history", since="30d", search="ascend-1")
     assert {row["at_start"] for row in before} == {None}  # nobody looked then
+    whole = (await ask.items("/stock-history", since="30d", search="ascend-0"))[0]
+    changes = [(change["at"][11:16], change["stock"]) for change in whole["changes"]]
+    assert (whole["at_start"], changes) == (None, [("12:00", "normal"), ("12:10", "soldout"), ("12:20", "normal")])
     early = await ask.items("/stock-history", since="2026-11-20T12:01:00Z", until="2026-11-20T12:15:00Z")
     assert [len(row["changes"]) for row in early if row["id"] == "ascend-0"] == [1, 0]

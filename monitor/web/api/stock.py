@@ -121,15 +121,29 @@ def _item(
 ) -> StockItem:
     account, catalogue, id_, zone = offer
     shown = [turn for turn in turns if until is None or turn[0].detected_at < until]
+    changes = [StockChange(at=rfc3339(event.time), stock=after, seq=event.seq) for event, _, after in shown]
+    seen = _first_seen(turns[0][0]) if turns else None
+    if seen is not None and seen > since:
+        changes.insert(0, StockChange(at=rfc3339(seen), stock=turns[0][1], seq=turns[0][0].seq))
+        at_start = None
+    else:
+        at_start = turns[0][1] if turns else _held(record, zone, since)
     return StockItem(
         account=account,
         catalogue=Catalogue(catalogue),
         id=id_,
         zone=zone,
         listed=record.known.listed,
-        at_start=turns[0][1] if turns else _held(record, zone, since),
-        changes=[StockChange(at=rfc3339(event.time), stock=after, seq=event.seq) for event, _, after in shown],
+        at_start=at_start,
+        changes=changes,
     )
+
+
+def _first_seen(event: Event) -> datetime | None:
+    """Since when the stock before this change is known; before that nobody had looked."""
+    previous = event.data.get("previous")
+    since = previous.get("since") if isinstance(previous, Mapping) else None
+    return datetime.fromisoformat(since) if isinstance(since, str) else None
 
 
 def _held(record: FlavorRecord, zone: str, since: datetime) -> str | None:
