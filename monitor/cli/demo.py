@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 SPEED = 60.0
 CONFIG = """\
 http: {{listen: "127.0.0.1:0"}}
+control: {{socket: off}}
 accounts:
   - name: llm-beijing
     provider: model-studio

@@ -50,8 +50,10 @@ async def test_the_whole_story_is_told_and_nothing_is_left_behind(tmp_path: Path
 async def test_a_signal_ends_it_cleanly_in_the_middle(how: signal.Signals, tmp_path: Path) -> None:
     process = await demo(tmp_path)
     assert process.stdout is not None
-    while "submitted" not in (await asyncio.wait_for(process.stdout.readline(), 30)).decode():
-        pass
+    line = b""
+    while b"submitted" not in line:
+        line = await asyncio.wait_for(process.stdout.readline(), 30)
+        assert line, "it ended by itself"
     begun = time.monotonic()
     process.send_signal(how)
     out, err = await asyncio.wait_for(process.communicate(), 12)
