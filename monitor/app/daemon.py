@@ -76,7 +76,8 @@ async def daemon(
             for watching in (partial(live.probe, db), supervision.run, wishes.listen):
                 beside.start_soon(watching)
             while (wish := await reign.generation.run(wishes)).settings is not None:
-                await reign.pass_to(wish.settings)
+                if not await reign.pass_to(wish.settings, wishes):
+                    break
                 site.inside.settings = reign.generation.settings
                 ready(port)
                 await supervision.ready()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from math import inf
 
 import aiohttp
 import anyio
@@ -29,6 +30,8 @@ from monitor.wire import Http, new_session
 
 RELOAD_GRACE = 30.0
 """Seconds that deliveries in flight have before the next generation: what is cut would be sent once more."""
+RELOAD_ROUTING = 3.0
+"""Seconds that a reload goes on routing while nobody polls; the next generation routes the rest."""
 
 _log = structlog.get_logger("app")
 
@@ -127,7 +130,7 @@ class Generation:
                         polling.cancel_scope.cancel()
                     await self._last_words(wish)
                     self.router.stop()
-                await self._route_the_rest()
+                await self._route_the_rest(wish)
                 self.outbox.stop(RELOAD_GRACE if wish.settings else GRACE)
             bounding.cancel_scope.cancel()
         return wish
@@ -141,13 +144,18 @@ class Generation:
         except StoreError as error:
             _log.warning("the end could not be written", reason=str(error))
 
-    async def _route_the_rest(self) -> None:
-        """What polling saw last, and the end itself, are told as far as the sinks have a free slot."""
+    async def _route_the_rest(self, wish: Wish) -> None:
+        """What polling saw last, and the end itself, are told as far as the sinks have a free slot. The
+        end routes all that its deadline allows; a reload little, for nobody polls and the cursor lasts."""
+        clock = self._lasting.clock
+        until = clock.monotonic() + (inf if wish.settings is None else RELOAD_ROUTING)
         try:
-            while await self.router.turn():
+            while await self.router.turn() and clock.monotonic() < until:
                 pass
         except StoreError as error:
             _log.warning("what is left in the log is routed by the next start", reason=str(error))
+        except Exception as error:  # as while it works: what one turn runs into must not end a daemon that reloads
+            _log.exception("a turn of routing broke; this is a bug", error=type(error).__name__)
 
 
 def _entry(options: SinkOptions, session: aiohttp.ClientSession, clock: Clock) -> SinkEntry:

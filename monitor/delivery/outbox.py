@@ -5,20 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from math import inf
 
 import anyio
 import structlog
 
-from monitor.delivery.deliverer import Deliverer
+from monitor.delivery.deliverer import PATIENCE, STORE_PAUSE, Deliverer
 from monitor.diff import delivery_dead
 from monitor.fields import Clock
 from monitor.fields.bell import Bell
+from monitor.fields.pulse import Pulse
 from monitor.model import DeliveryState
 from monitor.sinks.options import SinkOptions
 from monitor.sinks.ports import Sink
 from monitor.store import (
     Connection,
     Store,
+    StoreError,
     append_events,
     kill_sink,
     list_deliveries,
@@ -26,6 +29,7 @@ from monitor.store import (
     recover_claims,
 )
 from monitor.telemetry.meter import NO_METER, Meter
+from monitor.telemetry.trouble import store_trouble
 
 REMOVED = "the sink was removed from the config"
 
@@ -58,7 +62,11 @@ class Outbox:
         self._store = store
         self._clock = clock
         self._events = events
+        self._pulse = Pulse(clock, patience=PATIENCE)
+        self._stopped = Bell()
+        self._stopping = False
         self._log = structlog.get_logger("monitor.delivery")
+        self._storeless = store_trouble("monitor.delivery", "delivery")
         self._deliverers: Mapping[str, Deliverer] = {
             entry.options.name: Deliverer(
                 store,
@@ -82,14 +90,13 @@ class Outbox:
     async def run(self, *, grace: float = 8.0) -> None:
         """First takes up what the last run left, then delivers until `stop` or cancellation. The sinks stay open.
 
-        Raises StoreError where the store cannot be used at the start.
+        A store that cannot be used is waited for, as it is later on: a reload may come while the disk is full.
         """
-        now = self._clock.now()
-        left = await self._store.write(lambda conn: recover_claims(conn, now=now))
-        if left:
-            self._log.warning("messages that the last run was sending are sent again; they may come twice", count=left)
-        if await self._store.write(self._end_removed):
-            self._events.ring()
+        while not await self._took_up():
+            if self._stopping:
+                return
+            await self._stopped.wait_at_most(self._clock, STORE_PAUSE)
+        self._pulse.beat(inf)  # from here on each sink has its own
         async with anyio.create_task_group() as group:
             for name, deliverer in self._deliverers.items():
                 group.start_soon(partial(deliverer.run, grace=grace), name=f"delivery {name}")
@@ -97,12 +104,36 @@ class Outbox:
     def stop(self, grace: float | None = None) -> None:
         """What is due is sent once more where there is a free slot, and then nothing; `run` returns when what is in
         flight is settled, or its grace (that of `run`, unless another one is given) is over."""
+        self._stopping = True
+        self._stopped.ring()
         for deliverer in self._deliverers.values():
             deliverer.stop(grace)
 
     def hung(self) -> list[str]:
         """Sinks whose loop was not heard of for too long."""
-        return [f"delivery {name}" for name, deliverer in self._deliverers.items() if deliverer.pulse.missed()]
+        beginning = ["delivery"] if self._pulse.missed() else []
+        sinks = self._deliverers.items()
+        return beginning + [f"delivery {name}" for name, deliverer in sinks if deliverer.pulse.missed()]
+
+    async def _took_up(self) -> bool:
+        """What the last run left is ready to be sent, or ended; False where the store did not take that."""
+        self._pulse.beat()
+        now = self._clock.now()
+        try:
+            left = await self._store.write(lambda conn: recover_claims(conn, now=now))
+            if left:
+                text = "messages that the last run was sending are sent again; they may come twice"
+                self._log.warning(text, count=left)
+            if await self._store.write(self._end_removed):
+                self._events.ring()
+        except Exception as error:  # a daemon must outlive this as it does whatever comes later
+            if isinstance(error, StoreError):
+                self._storeless.met(reason=str(error))
+            else:
+                self._log.exception("delivery could not begin; this is a bug", error=type(error).__name__)
+            return False
+        self._storeless.over()
+        return True
 
     def _end_removed(self, conn: Connection) -> int:
         """What waits for a sink that the config no longer names goes dead, with one event per sink."""

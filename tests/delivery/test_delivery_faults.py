@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from dataclasses import replace
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -132,3 +134,49 @@ async def test_a_delivery_that_is_no_longer_stored_does_not_stop_the_others(benc
         ]
         await on.store.write(lambda conn: take_turn(conn, on.store.epoch, "hook", ended=ended, free=0, now=now))
         assert (await on.record(delivery.id)).row.state is DeliveryState.DELIVERED
+
+
+async def test_a_start_that_the_store_does_not_take_is_tried_again_is_no_hang_and_ends_when_asked(
+    bench: Any, tmp_path: Path
+) -> None:
+    async with bench() as on:
+        await said(on.store, "hook", "one", on.clock.now())
+        breaker = sqlite3.connect(tmp_path / "monitor.db", isolation_level=None)
+        breaker.execute("pragma legacy_alter_table=on")
+        breaker.execute("alter table deliveries rename to away")
+        async with on.running("hook") as outbox:
+            for _ in range(40):
+                await eventually(lambda: on.clock._sleepers)
+                assert outbox.hung() == []
+                on.clock.advance(5)
+                await eventually(lambda: all(at > on.clock.now() for at, _ in on.clock._sleepers))
+            outbox.stop()
+            await eventually(on.ended.is_set)
+        async with on.running("hook"):
+            await eventually(lambda: on.clock._sleepers)
+            breaker.execute("alter table away rename to deliveries")
+            breaker.close()
+            on.clock.advance(5)
+            await eventually(lambda: on.server.titles() == ["one"])
+
+
+async def test_a_start_that_hangs_in_the_store_is_told(bench: Any) -> None:
+    async with bench() as on:
+        stuck, held = threading.Event(), threading.Event()
+
+        def hang(conn: object) -> None:
+            held.set()
+            stuck.wait(30)
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(on.store.write, hang)
+            await eventually(held.is_set)
+            try:
+                async with on.running("hook") as outbox:
+                    await eventually(lambda: outbox._pulse._by < inf)
+                    on.clock.advance(121)
+                    assert outbox.hung() == ["delivery"]
+                    stuck.set()
+                    await eventually(lambda: outbox.hung() == [])
+            finally:
+                stuck.set()
