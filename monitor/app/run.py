@@ -27,7 +27,8 @@ def run(settings: Settings) -> int:
 
     Raises StoreError, PortUnavailable or ControlUnavailable where it cannot start.
     """
-    os.umask(0o027)  # the database holds job names and failure texts: not for everybody on the machine
+    # The database holds job names and failure texts: not for everybody on the machine. A stricter mask stays.
+    os.umask(os.umask(0o027) | 0o027)
     catch_strays()
     run_loop(partial(_until_signalled, settings))
     return DONE

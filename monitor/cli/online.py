@@ -32,7 +32,7 @@ def online(settings: Settings, output: Output, *, send: bool, retry_key: str | N
         there = ", ".join(account.name for account in settings.accounts)
         raise Failure(f"No account is named {retry_key!r}.", f"There are: {there}.", code=USAGE)
     set_up(sys.stderr, level="error")
-    os.umask(0o027)  # where it makes the database, it makes it as `run` does
+    os.umask(os.umask(0o027) | 0o027)  # where it makes the database, it makes it as `run` does
     with progress("asking the platforms …") as say:
         accounts, ways = asyncio.run(_look(settings, retry_key, lambda name: say(f"{name} is done …")))
         trials = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import socket
 import time
@@ -158,6 +159,20 @@ async def test_a_second_run_on_the_same_database_is_refused_with_the_pid_of_the_
                 assert f"{first.process.pid}" in second.log
                 assert "Traceback" not in second.log
             await it.polled(2)
+
+
+async def test_a_stricter_umask_than_its_own_stays(tmp_path: Path) -> None:
+    async with stage(tmp_path) as it:
+        path = it.config()
+        before = os.umask(0o077)
+        try:
+            async with Program(path) as program:
+                await it.polled()
+                modes = {file.stat().st_mode & 0o777 for file in (tmp_path / "state").glob("monitor.db*")}
+                assert await program.stop() == 0
+        finally:
+            os.umask(before)
+    assert modes == {0o600}
 
 
 async def test_a_port_in_use_is_said_plainly(tmp_path: Path) -> None:
