@@ -50,6 +50,7 @@ _FINISH = Prepared(
     .where(deliveries.c.n == bindparam("of_n"))
     .values({name: bindparam(name) for name in ("state", "ready", "next_at", "settled_at", "detail")})
 )
+_HOLD_BACK = Prepared(update(deliveries).where(deliveries.c.n == bindparam("of_n"), BLOCKED).values(ready=False))
 _SUBJECTS = Prepared(
     select(unsettled.c.sink, unsettled.c.rule, unsettled.c.subject).where(unsettled.c.delivery == bindparam("of_n"))
 )
@@ -127,12 +128,15 @@ def next_due(conn: Connection, sink: str) -> datetime | None:
 def finish(
     conn: Connection, numbers: Sequence[int], state: DeliveryState, detail: str, now: datetime, next_at: datetime | None
 ) -> None:
-    """Moves open deliveries into `state`; where that is an end, what waited behind them may go."""
+    """Moves open deliveries into `state`. Where that is an end, what waited behind them may go; else each waits behind
+    an earlier one of its subjects, which somebody may have made due again while this one was being sent."""
     changes: dict[str, Any] = {"state": state.value, "detail": detail, "next_at": next_at}
     changes |= {"ready": not state.settled, "settled_at": now if state.settled else None}
     _FINISH.many(conn, [{"of_n": n, **changes} for n in numbers])
     if state.settled:
         _release(conn, numbers)
+    else:
+        _HOLD_BACK.many(conn, [{"of_n": n} for n in numbers])
 
 
 def load_deliveries(conn: Connection, rows: Sequence[Row[Any]]) -> list[Delivery]:

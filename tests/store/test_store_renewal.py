@@ -6,6 +6,7 @@ import random
 from datetime import timedelta
 from functools import partial
 
+import pytest
 from sqlalchemy import text
 
 from monitor.delivery.policy import Policy
@@ -23,6 +24,7 @@ from monitor.store import (
     hold_delivery,
     list_deliveries,
     next_due,
+    recover_claims,
     renew,
     settle,
     write_notifications,
@@ -106,6 +108,26 @@ async def test_one_that_waits_behind_another_still_does_so_after_a_retry(store: 
     assert names(await claimed(store)) == ["a"]
 
 
+@pytest.mark.parametrize("end", ["tried again", "the daemon ended"])
+async def test_what_was_being_sent_waits_behind_an_earlier_one_that_was_renewed_meanwhile(
+    store: Store, end: str
+) -> None:
+    await told(store, "a", "job/1")
+    (earlier,) = await claimed(store)
+    await ended(store, earlier)
+    await told(store, "b", "job/1")
+    (sending,) = await claimed(store)
+    await again(store, earlier.id)
+    if end == "tried again":
+        await ended(store, sending, DeliveryState.PENDING)
+    else:
+        assert await store.write(partial(recover_claims, now=LATER)) == 1
+    (first,) = await claimed(store)
+    assert names([first]) == ["a"]
+    await ended(store, first, DeliveryState.DELIVERED)
+    assert names(await claimed(store)) == ["b"]
+
+
 async def test_what_is_being_sent_or_has_arrived_is_not_renewed(store: Store) -> None:
     await told(store, "a", "job/1")
     (sending,) = await claimed(store)
@@ -167,6 +189,9 @@ async def test_the_order_holds_for_random_retries(store: Store) -> None:
             flying.append(delivery)
         if flying and dice.random() < 0.7:
             delivery = flying.pop(dice.randrange(len(flying)))
+            if dice.random() < 0.2:
+                await ended(store, delivery, DeliveryState.PENDING)
+                continue
             await ended(store, delivery)
             unsettled.discard(delivery.notification.id)
             over[delivery.notification.id] = delivery.id
