@@ -12,8 +12,8 @@ from monitor.store import Connection, NotificationWrite, backlog, collapse
 
 
 def catch_up(conn: Connection, sink: str, *, after: float, now: datetime, names: Mapping[str, str]) -> int:
-    """Collapses, rule by rule, what waits where its oldest has waited for more than `after` seconds; gives how many
-    messages that made.
+    """Collapses, rule by rule, what waits where its oldest has waited for more than `after` seconds since it was written
+    or asked for again; gives how many messages that made.
 
     The young ones of the rule go into it too: sent by themselves they would come before the older story of the same
     job. One message that waits alone stays as it is, and so do tests. `names`: what people are called.
@@ -22,7 +22,7 @@ def catch_up(conn: Connection, sink: str, *, after: float, now: datetime, names:
     limit = now - timedelta(seconds=after)
     for rule, waiting in backlog(conn, sink, older_than=now + timedelta(seconds=1)):
         told = [each for each in waiting if each.notification.reason is not Reason.TEST]
-        if len(told) > 1 and min(each.notification.created_at for each in told) < limit:
+        if len(told) > 1 and min(each.renewed_at or each.notification.created_at for each in told) < limit:
             collapse(conn, [each.id for each in told], _message(rule, sink, told, now, names))
             made += 1
     return made

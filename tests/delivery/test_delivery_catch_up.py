@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import anyio
 
 from monitor.delivery import send_test
 from monitor.model import DeliveryState, Outcome, Severity
-from monitor.store import list_deliveries
+from monitor.store import list_deliveries, renew
 from tests.kit.outbox import eventually, job_event, said, stored
 
 HOUR = 3600.0
@@ -96,6 +97,21 @@ async def test_what_is_younger_than_a_quarter_of_an_hour_is_told_one_by_one(benc
         rows = await on.store.read(lambda conn: list_deliveries(conn, sink="hook"))
     assert sorted(on.server.titles()) == [f"m{n}" for n in range(5)]
     assert len(rows) == 5
+
+
+async def test_messages_that_somebody_asked_for_again_are_told_one_by_one(bench: Any) -> None:
+    async with bench() as on:
+        on.server.answers["/hook"] = [400] * 3
+        ids = [await said(on.store, "hook", f"m{n}", on.clock.now()) for n in range(3)]
+        async with on.running("hook"):
+            refused = [(await on.reaches(each, DeliveryState.REFUSED)).row.n for each in ids]
+        on.clock.advance(HOUR)
+        await on.store.write(partial(renew, numbers=refused, detail="asked by ann", now=on.clock.now()))
+        on.clock.advance(5)
+        async with on.running("hook"):
+            for each in ids:
+                await on.reaches(each, DeliveryState.DELIVERED)
+    assert [got.body["reason"] for got in on.server.got] == ["new"] * 6
 
 
 async def test_a_catch_up_that_fails_is_tried_again_as_it_is(bench: Any) -> None:
