@@ -167,7 +167,7 @@ OLDEST: Final = Measure(
 DEAD: Final = Measure(
     "deliveries_dead",
     "gauge",
-    "Messages that were given up and are still stored, of all sinks together at most the newest 10,000 of each kind.",
+    "Messages that never arrived and are still stored, of all sinks together at most the newest 10,000 of each kind.",
     ("sink",),
 )
 BEHIND: Final = Measure("events_unrouted", "gauge", "How far routing is behind the newest event, in events.")
@@ -175,5 +175,3 @@ LAST_SEQ: Final = Measure("last_seq", "gauge", "The number of the newest event."
 STORE_BYTES: Final = Measure("store_size_bytes", "gauge", "Size of the database.")
 READ: Final = (JOBS, WAITING, OLDEST, DEAD, BEHIND, LAST_SEQ, STORE_BYTES)
 """Read from the store at the scrape."""
-
-MEASURES: Final = (*COUNTED, *IN_MEMORY, *READ)

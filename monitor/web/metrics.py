@@ -13,6 +13,7 @@ from prometheus_client import Metric
 from prometheus_client.exposition import choose_encoder
 
 from monitor import __version__
+from monitor.routing.router import CURSOR
 from monitor.rules.options import UNMATCHED
 from monitor.store import StoreError
 from monitor.store.gauges import Gauges, read_gauges
@@ -25,7 +26,6 @@ from monitor.web.health import Health
 STORE_PATIENCE = 4.0
 """Seconds that a scrape waits for the store; Prometheus itself gives up after ten."""
 STATES: Final = ("ok", "unreachable", "unauthorized", "waiting")
-CURSOR: Final = "routing"
 
 Labels = TypeVar("Labels", bound=tuple[str, ...])
 
@@ -58,10 +58,6 @@ class Exposer:
         self._reading: asyncio.Task[Gauges | None] | None = None
         self._begun = inside.started_at or inside.clock.now()
         self._seen: dict[tuple[str, str], datetime] = {}
-
-    async def text(self) -> bytes:
-        """The format that every Prometheus reads."""
-        return (await self.exposition()).body
 
     async def exposition(self, accept: str = "") -> Exposition:
         """OpenMetrics where `accept` asks for it, else text 0.0.4. A store that cannot be read never fails it."""

@@ -28,7 +28,7 @@ from monitor.settings.root import Control, HttpOptions
 from monitor.sinks.webhook.options import Options
 from monitor.sinks.webhook.sink import build
 from monitor.store import StoreFull
-from monitor.telemetry.measures import MEASURES
+from monitor.telemetry.measures import COUNTED, IN_MEMORY, READ
 from monitor.telemetry.metrics import Metrics
 from monitor.web import metrics as room
 from monitor.web.api.inside import Inside
@@ -95,7 +95,7 @@ class Scene:
             group.cancel_scope.cancel()
 
     async def scrape(self) -> dict[str, float]:
-        return numbers(parse((await self.exposer().text()).decode()))
+        return numbers(parse((await self.exposer().exposition()).body.decode()))
 
 
 @asynccontextmanager
@@ -270,7 +270,7 @@ async def test_a_store_that_is_down_or_hangs_costs_only_what_is_read_from_it(mon
         well = await on.scrape()
         hanging = Hanging()
         exposer = on.exposer(hanging)
-        pages = [await on.exposer(Broken()).text(), await exposer.text(), await exposer.text()]
+        pages = [(await each.exposition()).body for each in (on.exposer(Broken()), exposer, exposer)]
     assert (well["scrape_failed"], well["ready"]) == (0, 1)
     assert hanging.asked == 1  # no read is begun behind one that hangs
     for page in pages:
@@ -314,7 +314,7 @@ async def test_nothing_secret_no_job_and_nothing_unescaped_is_on_the_page() -> N
         await said(on.rig.store, "hook", SECRET, on.clock.now(), text=Text(title=SECRET, plain=SECRET, markdown=SECRET))
         await eventually(lambda: on.server.got)
         on.metrics.polled("ascend", HOSTILE, "good", 0.1)  # a workspace is written by people
-        page = (await on.exposer().text()).decode()
+        page = (await on.exposer().exposition()).body.decode()
     for secret in (SECRET, "AKDEMO", "SKDEMO"):
         assert secret not in page
     assert str(getattr(job, "job_id", job)) not in page
@@ -329,10 +329,11 @@ async def test_every_metric_of_the_table_is_on_the_page_with_its_labels_and_no_o
         await on.rig.poll()
         await on.router(outbox).turn()
         await eventually(lambda: _value(on, "delivery_attempts_total{outcome=delivered,sink=hook}"))
-        families = {f.name: f for f in parse((await on.exposer().text()).decode())}
+        families = {f.name: f for f in parse((await on.exposer().exposition()).body.decode())}
     own = {name for name in families if name.startswith("training_monitor_")}
-    assert own == {measure.full_name.removesuffix("_total") for measure in MEASURES}
-    for measure in MEASURES:
+    measures = (*COUNTED, *IN_MEMORY, *READ)
+    assert own == {measure.full_name.removesuffix("_total") for measure in measures}
+    for measure in measures:
         family = families[measure.full_name.removesuffix("_total")]
         assert family.type == measure.kind
         assert family.documentation == measure.meaning
@@ -348,6 +349,6 @@ async def test_promtool_has_nothing_to_say() -> None:
         pytest.skip("promtool is not installed: apt-get install prometheus")
     async with scene() as on:
         await on.rig.poll()
-        page = await on.exposer().text()
+        page = (await on.exposer().exposition()).body
     done = subprocess.run([promtool, "check", "metrics"], input=page, capture_output=True, timeout=30, check=False)
     assert (done.returncode, done.stdout + done.stderr) == (0, b"")

@@ -21,12 +21,13 @@ from prometheus_client import generate_latest
 from monitor.model import DeliveryState, Outcome, Receipt
 from monitor.store import Connection, append_events, claim, open_store, settle, write_notifications
 from monitor.store.gauges import read_gauges
-from monitor.telemetry.measures import MEASURES
+from monitor.telemetry.measures import COUNTED, IN_MEMORY, READ
 from monitor.telemetry.meter import NO_METER, Meter
 from monitor.telemetry.metrics import Metrics
 from tests.kit.made import NOON, draft, notification
 from tests.telemetry.metrics_page import page
 
+MEASURES = (*COUNTED, *IN_MEMORY, *READ)
 ROOT = Path(__file__).parents[2]
 SHIPPED = ROOT / "config" / "prometheus"
 RULES = SHIPPED / "training-monitor.rules.yml"
