@@ -8,7 +8,7 @@ from monitor import store
 from monitor.app.generation import Generation, Lasting
 from monitor.telemetry.metrics import Metrics
 from monitor.web.api import Api, Inside
-from monitor.web.health import Health
+from monitor.web.health import Health, SharedProbe
 from monitor.web.metrics import Exposer
 from monitor.web.server import Site
 
@@ -26,7 +26,7 @@ def new_site(lasting: Lasting, metrics: Metrics, current: Callable[[], Generatio
     health = Health(
         dead_loops=lasting.live.dead,
         untried=lambda: current().poller.untried(),
-        probe_store=probe,
+        probe_store=SharedProbe(probe, clock),
         troubles=lambda: current().poller.troubles(),
     )
     inside = Inside(

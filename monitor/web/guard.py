@@ -11,8 +11,9 @@ from monitor.fields import Secret
 from monitor.settings.root import HttpOptions, Listen, loopback
 from monitor.web.api import Problem
 from monitor.web.carry import check_path
+from monitor.web.health import BRIEF
 from monitor.web.origin import check_host, check_page
-from monitor.web.reply import problem, response
+from monitor.web.reply import problem
 from monitor.web.session import COOKIE, Sessions
 from monitor.web.tries import Tries
 
@@ -20,6 +21,7 @@ BY = web.RequestKey("by", str)
 """Who asks, where that is proven."""
 OPEN_PATHS = frozenset({"/healthz", "/readyz", "/sign-in", "/sign-out"})
 OPEN_FOLDER = "/static/"
+READINESS = "/readyz"
 SIGN_IN = "/sign-in"
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 Next = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -43,6 +45,9 @@ class Guard:
         check_path(request)
         path = request.rel_url.raw_path
         if path in OPEN_PATHS or path.startswith(OPEN_FOLDER):
+            if path == READINESS and options.token is not None:
+                # A wrong token costs the same time here as elsewhere, or tokens could be tried here.
+                request[BRIEF] = await self._check_token(request, options.token, options.public_url) is not None
             return await following(request)
         if options.token is None:
             self._check_local(request)
@@ -97,6 +102,3 @@ def too_many() -> web.Response:
 def _unauthorized(detail: str, challenge: str) -> web.Response:
     hint = "Send `Authorization: Bearer TOKEN` with the token of `http.token`, or sign in at /sign-in."
     return problem(401, "Unauthorized", detail, hint, WWW_Authenticate=challenge)
-
-
-__all__ = ["Guard", "problem", "proven", "response", "too_many"]

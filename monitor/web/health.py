@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -9,8 +10,14 @@ from dataclasses import dataclass
 import anyio
 from aiohttp import web
 
+from monitor.fields import Clock
+
 STORE_PATIENCE = 5.0
 """Seconds after which a store that does not answer counts as not writable."""
+PROBE_EVERY = 1.0
+"""Seconds from one write of a probe to the next: `/readyz` is open to all who reach the port."""
+BRIEF = web.RequestKey("brief", bool)
+"""Set where who asks may not hear of accounts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +32,33 @@ class Health:
     """A write that commits; raises where it cannot."""
     troubles: Callable[[], Sequence[str]] = tuple
     """What is wrong outside the daemon, as accounts that cannot be seen: told beside the status, which is its own."""
+
+
+class SharedProbe:
+    """A write for all who ask at the same time, or within a second; one that is slow goes on, and is waited for."""
+
+    def __init__(self, write: Callable[[], Awaitable[None]], clock: Clock) -> None:
+        self._write = write
+        self._clock = clock
+        self._writing: asyncio.Task[Exception | None] | None = None
+        self._again_at = 0.0
+
+    async def __call__(self) -> None:
+        """Raises what the write raised."""
+        now = self._clock.monotonic()
+        if self._writing is None or (self._writing.done() and now >= self._again_at):
+            self._again_at = now + PROBE_EVERY
+            self._writing = asyncio.create_task(self._written(), name="readyz: write to the store")
+        error = await asyncio.shield(self._writing)
+        if error is not None:
+            raise error
+
+    async def _written(self) -> Exception | None:
+        try:
+            await self._write()
+        except Exception as error:  # each who asked is told
+            return error
+        return None
 
 
 class PortUnavailable(Exception):
@@ -45,7 +79,8 @@ def health_routes(current: Callable[[], Health]) -> list[web.RouteDef]:
         health = current()
         reasons = [f"{name} is not running" for name in health.dead_loops()]
         reasons += [f"{name} was not polled yet" for name in health.untried()]
-        return _answer([*reasons, *await _store_reasons(health)], troubles=health.troubles())
+        troubles = None if request.get(BRIEF) else health.troubles()
+        return _answer([*reasons, *await _store_reasons(health)], troubles)
 
     return [web.get("/healthz", healthz), web.get("/readyz", readyz)]
 
@@ -61,8 +96,10 @@ async def _store_reasons(health: Health) -> list[str]:
     return []
 
 
-def _answer(reasons: Sequence[str], troubles: Sequence[str] = ()) -> web.Response:
-    body = {"status": "failing" if reasons else "ok", "reasons": list(reasons), "troubles": list(troubles)}
+def _answer(reasons: Sequence[str], troubles: Sequence[str] | None = ()) -> web.Response:
+    body: dict[str, object] = {"status": "failing" if reasons else "ok", "reasons": list(reasons)}
+    if troubles is not None:
+        body["troubles"] = list(troubles)
     return web.json_response(body, status=503 if reasons else 200)
 
 

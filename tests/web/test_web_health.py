@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,10 @@ import pytest
 
 from monitor.settings import Listen
 from monitor.web import health as room
-from monitor.web.health import Health, PortUnavailable
-from tests.kit.web import served
+from monitor.web import tries
+from monitor.web.health import PROBE_EVERY, Health, PortUnavailable, SharedProbe
+from tests.kit.clock import VirtualClock
+from tests.kit.web import TOKEN, served
 
 
 async def well() -> None: ...
@@ -67,6 +70,73 @@ async def test_a_store_that_hangs_is_not_ready(ask: Ask, monkeypatch: pytest.Mon
     monkeypatch.setattr(room, "STORE_PATIENCE", 0.05)
     status, body = await ask(health(probe=anyio.sleep_forever), "/readyz")
     assert (status, body["reasons"]) == (503, ["the store did not answer within 0.05 s"])
+
+
+async def test_those_who_ask_within_a_second_share_one_write_and_each_hears_of_its_failure() -> None:
+    clock, written, full = VirtualClock(), 0, False
+
+    async def write() -> None:
+        nonlocal written
+        written += 1
+        await anyio.sleep(0.01)
+        if full:
+            raise OSError("disk full")
+
+    probe = SharedProbe(write, clock)
+    async with anyio.create_task_group() as group:
+        for _ in range(20):
+            group.start_soon(probe)
+    await probe()
+    assert written == 1
+    full = True
+    clock.advance(PROBE_EVERY)
+    for _ in range(2):
+        with pytest.raises(OSError, match="disk full"):
+            await probe()
+    assert written == 2
+
+
+async def test_a_write_that_hangs_is_waited_for_by_all_who_ask_and_by_no_second_one() -> None:
+    clock, begun, free = VirtualClock(), 0, anyio.Event()
+
+    async def write() -> None:
+        nonlocal begun
+        begun += 1
+        await free.wait()
+
+    probe = SharedProbe(write, clock)
+    for _ in range(3):
+        with anyio.move_on_after(0.02) as patience:
+            await probe()
+        assert patience.cancelled_caught
+        clock.advance(10)
+    free.set()
+    await probe()
+    assert begun == 1
+
+
+async def test_with_a_token_troubles_are_told_to_those_who_prove_it_and_trying_tokens_costs_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tries, "PENANCE", 0.2)
+    ill = Health(dead_loops=tuple, untried=tuple, probe_store=well, troubles=lambda: ["north/jobs is unauthorized: no"])
+    brief = {"status": "ok", "reasons": []}
+    async with served(tmp_path, health=ill, token=True) as it:
+
+        async def ready(**headers: str) -> dict[str, Any]:
+            status, _, body = await it.ask("/readyz", headers=headers)
+            assert status == 200, "a load balancer has no token"
+            found: dict[str, Any] = json.loads(body)
+            return found
+
+        assert await ready() == brief
+        begun = time.monotonic()
+        assert await ready(Authorization="Bearer wrong") == brief
+        assert time.monotonic() - begun >= 0.2
+        whole = brief | {"troubles": ["north/jobs is unauthorized: no"]}
+        assert await ready(Authorization=f"Bearer {TOKEN}") == whole
+        async with it.over_socket() as session, session.get("/readyz") as answer:
+            assert await answer.json() == whole
 
 
 async def test_it_is_asked_by_head_too(ask: Ask) -> None:

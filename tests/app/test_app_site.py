@@ -1,0 +1,34 @@
+"""What the app puts before the web: the probe of `/readyz` writes for all who ask at most once a second."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from monitor.app.generation import Generation, Lasting
+from monitor.app.liveness import Liveness
+from monitor.app.site import new_site
+from monitor.fields.bell import Broadcast
+from monitor.store import get_cursor
+from monitor.telemetry.metrics import Metrics
+from monitor.wire import new_session
+from tests.kit.clock import VirtualClock
+from tests.kit.web import fresh_store, settings
+
+
+async def test_readiness_writes_at_most_once_a_second(tmp_path: Path) -> None:
+    found, clock, metrics = settings(tmp_path), VirtualClock(), Metrics()
+    store = await fresh_store(found.state_dir)
+    async with new_session() as polls:
+        lasting = Lasting(
+            store=store, polls=polls, clock=clock, events=Broadcast(), live=Liveness(clock), meter=metrics
+        )
+        generation = await Generation.open(found, lasting)
+        site = new_site(lasting, metrics, lambda: generation)
+        written = []
+        for wait in (0.5, 0.7, 0.4):
+            clock.advance(wait)
+            await site.health.probe_store()
+            written.append(await store.read(lambda conn: get_cursor(conn, "probe")) - 1000)
+        assert written == [0, 0, 1], "each write says when it was"
+        await generation.aclose()
+    await store.aclose()
