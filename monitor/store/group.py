@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import anyio
 from sqlalchemy import Connection
 
-from monitor.store.errors import StoreClosed
+from monitor.store.errors import StaleWrite, StoreClosed, StoreError
 from monitor.telemetry.meter import NO_METER, Meter
 
 T = TypeVar("T")
@@ -119,6 +119,12 @@ class GroupCommit:
             outcomes = await self._commit([each.fn for each in group])
         except Exception as error:
             outcomes = [Outcome(error=error)] * len(group)
-        failed = sum(outcome.error is not None for outcome in outcomes)
-        self._meter.committed(len(group), failed, perf_counter() - begun)
+        failed = sum(_failed(outcome.error) for outcome in outcomes)
+        committed = sum(outcome.error is None for outcome in outcomes)
+        self._meter.committed(committed + failed, failed, perf_counter() - begun)
         return outcomes
+
+
+def _failed(error: BaseException | None) -> bool:
+    """Whether the store failed. It does not where a row had moved, or where the write itself refused what was asked."""
+    return isinstance(error, StoreError) and not isinstance(error, StaleWrite)

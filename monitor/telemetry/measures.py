@@ -70,7 +70,10 @@ COMMIT_WRITES: Final = Measure(
     (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0),
 )
 WRITES: Final = Measure(
-    "store_writes_total", "counter", "Writes that were `committed`, or `failed` and left nothing.", ("outcome",)
+    "store_writes_total",
+    "counter",
+    "Writes that were `committed`, or `failed` and left nothing. What was refused (a row had moved) is neither.",
+    ("outcome",),
 )
 EVENTS: Final = Measure(
     "events_total", "counter", "Events that routing took from the log (those of a baseline are not routed).", ("type",)

@@ -20,7 +20,8 @@ class Meter:
         """One request to a platform ended: `answered`, or a fault's kind."""
 
     def committed(self, writes: int, failed: int, seconds: float) -> None:
-        """One transaction ended, with `writes` writes in it, of which `failed` were undone."""
+        """One transaction ended, with `writes` writes in it, of which `failed` were undone for a fault of
+        the store; those that were refused (a row had moved, a person asked in vain) are in neither number."""
 
     def routed(self, types: Sequence[str], rules: Sequence[str], seconds: float) -> None:
         """One batch was routed: the types of its events, and the rule of each notification that came of them."""

@@ -19,9 +19,20 @@ from monitor.store import (
     StoreError,
     append_events,
     last_seq,
+    open_store,
     read_events,
 )
+from monitor.telemetry.meter import Meter
 from tests.kit.made import draft
+
+
+class Counted(Meter):
+    def __init__(self) -> None:
+        self.writes = self.failed = 0
+
+    def committed(self, writes: int, failed: int, seconds: float) -> None:
+        self.writes += writes
+        self.failed += failed
 
 
 def failing(conn: Connection) -> None:
@@ -51,6 +62,20 @@ async def test_one_failing_write_of_a_group_fails_alone(store: Store) -> None:
     assert isinstance(results[1], StaleWrite)
     assert isinstance(results[3], StoreConflict)
     assert await store.read(names) == ["a", "b", "c"]
+
+
+async def test_what_was_refused_is_no_failure_of_the_store(home) -> None:
+    """Alerts look at the failures: a person's 404 and a row that had moved are none, what the database refused is."""
+    count = Counted()
+    store = await open_store(home.url, state_dir=home.state_dir, lock=True, meter=count)
+
+    def asked_in_vain(conn: Connection) -> None:
+        raise LookupError("there is no such delivery")
+
+    writes = [partial(named, name="a"), asked_in_vain, failing, partial(named, name="a")]
+    await asyncio.gather(*(store.write(fn) for fn in writes), return_exceptions=True)
+    await store.aclose()
+    assert (count.writes, count.failed) == (2, 1)
 
 
 async def test_writes_that_wait_share_one_transaction(store: Store) -> None:
