@@ -21,6 +21,7 @@ from monitor.fields import Clock
 from monitor.fields.bell import Broadcast
 from monitor.settings import Settings
 from monitor.store import open_store
+from monitor.store.state_dir import make_state_dir
 from monitor.telemetry.metrics import Metrics
 from monitor.web.server import serving
 from monitor.wire import new_session
@@ -44,7 +45,7 @@ async def daemon(
     order of the lines is the order in which things open, and, backwards, in which they close.
     """
     systemd = systemd or Systemd()
-    settings.state_dir.mkdir(mode=0o750, parents=True, exist_ok=True)
+    make_state_dir(settings.state_dir)
     metrics = Metrics()
     async with AsyncExitStack() as stack:
         db = await open_store(settings.store, state_dir=settings.state_dir, lock=True, meter=metrics)

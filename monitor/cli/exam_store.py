@@ -23,10 +23,14 @@ def store(settings: Settings) -> Iterator[Finding]:
     """Of a SQLite file; a server is asked whether it answers."""
     from monitor.store import StoreError, StoreMissing
     from monitor.store.glance import glance
+    from monitor.store.state_dir import REMEDY, obstacle
 
     try:
         seen = glance(settings.store, settings.state_dir)
     except StoreMissing as error:
+        if (why := obstacle(settings.state_dir)) is not None:
+            yield failed("store", why, REMEDY)
+            return
         yield warning("store", str(error), "training-monitor run")
         return
     except StoreError as error:

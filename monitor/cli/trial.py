@@ -109,8 +109,9 @@ async def try_sink(settings: Settings, options: SinkOptions, seconds: float) -> 
     from monitor.delivery import send_test
     from monitor.fields import SystemClock
     from monitor.store import StoreLocked, open_store
+    from monitor.store.state_dir import make_state_dir
 
-    settings.state_dir.mkdir(mode=0o750, parents=True, exist_ok=True)
+    make_state_dir(settings.state_dir)
     try:
         store, by_daemon = await open_store(settings.store, state_dir=settings.state_dir, lock=True), False
     except StoreLocked:

@@ -1,0 +1,49 @@
+"""What goes wrong on the first day is told as what it is, with its remedy, and never as a bug."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from monitor.store.state_dir import obstacle
+from tests.kit.installed import CONFIG, Installed
+
+SECRETS = {"NEVER_SET": "x", "HOOK_URL": "http://127.0.0.1:1/in"}
+
+
+@pytest.fixture(params=["a file", "below a file", "in /proc"])
+def impossible(request: pytest.FixtureRequest, tmp_path: Path) -> Installed:
+    """A config whose state directory nobody can make, not even root."""
+    made = Installed(tmp_path)
+    (tmp_path / "taken").write_text("")
+    folder = {"a file": "taken", "below a file": "taken/state", "in /proc": "/proc/state"}[request.param]
+    made.config.write_text(CONFIG.format(state=tmp_path / folder))
+    return made
+
+
+@pytest.mark.parametrize("typed", [("run",), ("sinks", "test", "journal"), ("check", "--online")])
+def test_a_state_directory_that_cannot_be_made_is_told_with_its_path_and_the_reason(
+    impossible: Installed, typed: tuple[str, ...]
+) -> None:
+    done = impossible.run(*typed, **SECRETS)
+    error, hint = done.stderr.splitlines()[-2:]
+    assert done.returncode == 1
+    assert error.startswith("error: The state directory /")
+    assert " cannot be made: " in error
+    assert "`state_dir:`" in hint
+
+
+def test_doctor_tells_a_state_directory_that_a_file_is_in_the_way_of(tmp_path: Path) -> None:
+    made = Installed(tmp_path)
+    (tmp_path / "taken").write_text("")
+    made.config.write_text(CONFIG.format(state=tmp_path / "taken/state"))
+    findings = json.loads(made.run("doctor", "--output", "json", **SECRETS).stdout)
+    (store,) = (each for each in findings if each["about"] == "store")
+    assert (store["state"], store["text"].endswith("taken is no directory")) == ("failed", True)
+
+
+def test_an_obstacle_is_only_what_is_one(tmp_path: Path) -> None:
+    assert obstacle(tmp_path) is None
+    assert obstacle(tmp_path / "new" / "state") is None
