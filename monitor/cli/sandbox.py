@@ -8,7 +8,9 @@ import typer
 
 
 def sandbox(
-    port: Annotated[int, typer.Option("--port", help="The port on 127.0.0.1; 0 takes a free one.")] = 8651,
+    port: Annotated[
+        int, typer.Option("--port", min=0, max=65535, metavar="PORT", help="The port on 127.0.0.1; 0 takes a free one.")
+    ] = 8651,
     speed: Annotated[
         float, typer.Option("--speed", min=0.1, max=3600, help="How fast its time passes; only 1 fits `run`.")
     ] = 1.0,

@@ -47,3 +47,10 @@ def test_doctor_tells_a_state_directory_that_a_file_is_in_the_way_of(tmp_path: P
 def test_an_obstacle_is_only_what_is_one(tmp_path: Path) -> None:
     assert obstacle(tmp_path) is None
     assert obstacle(tmp_path / "new" / "state") is None
+
+
+@pytest.mark.parametrize("port", ["80000", "-1"])
+def test_a_port_that_is_none_is_a_mistake_on_the_command_line(bare: Installed, port: str) -> None:
+    done = bare.run("sandbox", "--port", port)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "Invalid value for '--port'" in done.stderr
