@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import sys
@@ -30,6 +31,8 @@ from monitor.cli import (
 from monitor.cli.failure import DONE, FAILED, USAGE, Failure
 
 PROGRAM = "training-monitor"
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+"""What writing to a stream ends with where its disk takes no more."""
 
 
 def _version(wanted: bool) -> None:
@@ -85,12 +88,7 @@ def entry(arguments: list[str] | None = None) -> None:
     """The console script. Ends with 0 done, 1 failed, 2 usage or config error, 3 partly."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in given
-    code = _guarded([argument for argument in given if argument != "--debug"], debug)
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        _stdout_is_gone()
-    sys.exit(code)
+    sys.exit(_flushed(_guarded([argument for argument in given if argument != "--debug"], debug)))
 
 
 def _guarded(arguments: list[str], debug: bool) -> int:
@@ -106,7 +104,14 @@ def _guarded(arguments: list[str], debug: bool) -> int:
     except BrokenPipeError:
         _stdout_is_gone()
         return DONE
+    except SystemExit as end:
+        if not isinstance(end.__context__, BrokenPipeError):  # Typer's end for a reader of a pipe that has left
+            raise
+        _stdout_is_gone()
+        return DONE
     except Exception as error:  # the last line of defence: a bug is told in one line, its trace only on request
+        if isinstance(error, OSError) and error.errno in _NO_ROOM and error.filename is None:
+            return _unwritten(error)
         if debug:
             raise
         return _unexpected(error)
@@ -145,6 +150,23 @@ def _fail(sentence: str, hint: str, code: int, details: tuple[str, ...] = ()) ->
     encoding = sys.stderr.encoding or "utf-8"
     sys.stderr.write("".join(f"{line}\n" for line in lines).encode(encoding, "backslashreplace").decode(encoding))
     return code
+
+
+def _flushed(code: int) -> int:
+    """`code`; where what was said cannot be written, that is told and the command failed."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _stdout_is_gone()
+    except OSError as error:
+        return _unwritten(error)
+    return code
+
+
+def _unwritten(error: OSError) -> int:
+    _stdout_is_gone()
+    hint = "Make room there, or send the output somewhere else."
+    return _fail(f"The output could not be written: {error.strerror}.", hint, FAILED)
 
 
 def _stdout_is_gone() -> None:

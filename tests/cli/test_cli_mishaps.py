@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -54,3 +57,35 @@ def test_a_port_that_is_none_is_a_mistake_on_the_command_line(bare: Installed, p
     done = bare.run("sandbox", "--port", port)
     assert (done.returncode, done.stdout) == (2, "")
     assert "Invalid value for '--port'" in done.stderr
+
+
+def _ended(installed: Installed, program: str) -> tuple[int, str]:
+    """A pipeline's exit code and what stood on stderr."""
+    environ = installed.environ(PYTHONPATH=str(Path(__file__).parents[2]))
+    done = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {program}"],
+        cwd=installed.root, env=environ, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    return done.returncode, done.stderr
+
+
+TOO_MUCH = """
+import monitor.cli.lists as lists
+from monitor.cli import out
+def listed(*args, **query):
+    for _ in range(20_000): out.line("a line of a list that is longer than any pipe or buffer")
+lists.listed = listed
+from monitor.cli.main import entry; entry(["jobs", "list"])
+"""
+
+
+@pytest.mark.parametrize("much", [False, True])
+def test_output_to_a_full_disk_is_told_as_that(bare: Installed, much: bool) -> None:
+    typed = [sys.executable, "-c", TOO_MUCH] if much else bare.command("check")
+    code, said = _ended(bare, f"NEVER_SET=x HOOK_URL=http://127.0.0.1:1/ {shlex.join(typed)} > /dev/full")
+    assert code == 1
+    assert said.splitlines()[0] == "error: The output could not be written: No space left on device."
+
+
+def test_head_of_more_than_a_pipe_holds_ends_with_0(bare: Installed) -> None:
+    assert _ended(bare, f"{shlex.join([sys.executable, '-c', TOO_MUCH])} | head -1") == (0, "")
