@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,10 +29,11 @@ def load_settings(config: Path | None, *, resolve: bool | Only) -> Settings:
         )
     except ConfigErrors as error:
         count = len(error.problems)
+        again = "" if config is None else f" --config {shlex.quote(str(config))}"
         mistakes = "One mistake" if count == 1 else f"{count} mistakes"
         raise Failure(
             f"{mistakes} in the config file {path}; nothing was done.",
-            "Correct it and look again: training-monitor check",
+            f"Correct it and look again: training-monitor check{again}",
             code=USAGE,
             details=tuple(str(problem) for problem in error.problems),
         ) from error
