@@ -11,6 +11,7 @@ from monitor.cli.failure import Failure
 from monitor.cli.options import AccountName, Config, Format, Limit, Output, Since, moment
 
 if TYPE_CHECKING:
+    from monitor.cli.asking import Value
     from monitor.cli.lists import Item
 
 app = typer.Typer(help="Flavors and their stock, as they were last seen.", no_args_is_help=True)
@@ -34,7 +35,8 @@ def list_(
     """Flavors by zone, with their stock and since when."""
     from monitor.cli.lists import listed
 
-    listed(config, output, "/api/v1/flavors", limit, _table, account=account, zone=zone, stock=stock, search=search)
+    asked: dict[str, Value] = {"account": account, "zone": zone, "stock": stock, "search": search}
+    listed(config, output, "/api/v1/flavors", limit, _table, by_daemon=True, **asked)
 
 
 def _table(rows: list[Item]) -> None:
@@ -54,7 +56,7 @@ def _table(rows: list[Item]) -> None:
     for row in rows:
         offer = [row["id"], row["zone"] or "-", row["stock"] or "-", when.since(row["since"]), row["account"]]
         cells.append([*offer, row["type"] or "-", row["catalogue"].removesuffix("_flavors")])
-    out.rows(columns, cells, "No flavor is known that fits. A daemon finds them: training-monitor run")
+    out.rows(columns, cells, "No flavor is known that fits.")
 
 
 @app.command("history")

@@ -55,6 +55,7 @@ def list_(
         "/api/v1/jobs",
         limit,
         _table,
+        by_daemon=True,
         account=account,
         state=state,
         active=active,
@@ -140,4 +141,4 @@ def _table(jobs: list[Item]) -> None:
         model = job["base_model"] or job["model"] or job["flavor"] or "-"
         made = [job["name"] or "-", state, when.since(job["state_since"]), model, job["account"], job["id"]]
         cells.append([*made, job.get("owner") or job["creator"] or "-", when.short(job["created_at"])])
-    out.rows(columns, cells, "No job is known that fits. A daemon finds them: training-monitor run")
+    out.rows(columns, cells, "No job is known that fits.")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from monitor.cli.failure import USAGE, Failure
 from monitor.cli.options import Output
 
 if TYPE_CHECKING:
-    from monitor.cli.asking import Value
+    from monitor.cli.asking import Asker, Value
 
 Item = dict[str, Any]
 
@@ -22,23 +24,41 @@ def listed(
     table: Callable[[list[Item]], None],
     *,
     oldest_first: bool = False,
+    by_daemon: bool = False,
     **query: Value,
 ) -> None:
-    """Prints the first `limit` items of a list of the API; `oldest_first` turns their order round. Raises Failure."""
+    """Prints the first `limit` items of a list of the API; `oldest_first` turns their order round; `by_daemon`:
+    where there is none, it is told how to begin. Raises Failure, also for an account that nobody knows."""
     from monitor.cli import out
     from monitor.cli.asking import asking
     from monitor.cli.progress import counted, progress
+    from monitor.cli.sockets import live_socket
 
     with asking(config) as ask:
-        items = ask.items(path, limit, **query)
+        items: Iterator[Item] = ask.items(path, limit, **query)
+        first = list(islice(items, 1))
+        if not first:
+            _require_account(ask, query.get("account"))
+        items = chain(first, items)
         if output is Output.TABLE or oldest_first:
             with progress("Reading …"):
                 found = list(items)
             items = reversed(found) if oldest_first else iter(found)
         if output is Output.TABLE:
             table(list(items))
+            if by_daemon and not first and live_socket(config) is None:
+                out.line("A daemon finds them: training-monitor run")
         else:
             out.documents(output, counted(items, "Written"))
+
+
+def _require_account(ask: Asker, name: Value) -> None:
+    """What nothing is known of may be a slip of the pen; an account that left the config is known by what it left."""
+    if name is None:
+        return
+    there = [account["name"] for account in ask.items("/api/v1/accounts", 1000)]
+    if name not in there:
+        raise Failure(f"No account is named {name!r}.", f"There are: {', '.join(there)}.", code=USAGE)
 
 
 def document(config: Path | None, path: str, **query: Value) -> Any:

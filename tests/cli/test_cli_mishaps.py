@@ -89,3 +89,32 @@ def test_output_to_a_full_disk_is_told_as_that(bare: Installed, much: bool) -> N
 
 def test_head_of_more_than_a_pipe_holds_ends_with_0(bare: Installed) -> None:
     assert _ended(bare, f"{shlex.join([sys.executable, '-c', TOO_MUCH])} | head -1") == (0, "")
+
+
+@pytest.mark.parametrize("output", ["table", "jsonl"])
+@pytest.mark.parametrize("group", ["jobs", "flavors", "events"])
+def test_an_account_that_is_none_is_told_with_those_there_are(installed: Installed, group: str, output: str) -> None:
+    done = installed.run(group, "list", "--account", "nope", "--output", output)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.splitlines() == [
+        "error: No account is named 'nope'.",
+        "hint: There are: llm-beijing, ascend-north.",
+    ]
+
+
+def test_only_without_a_daemon_an_empty_list_tells_to_start_one(installed: Installed) -> None:
+    said = installed.run("jobs", "list", "--search", "no job has this").stdout
+    assert said.splitlines() == ["No job is known that fits.", "A daemon finds them: training-monitor run"]
+
+
+def test_beside_a_daemon_an_empty_list_does_not_tell_to_start_one(daemon: Installed) -> None:
+    assert daemon.run("jobs", "list", "--search", "no job has this").stdout == "No job is known that fits.\n"
+    assert daemon.run("flavors", "list", "--search", "no flavor has this").stdout == "No flavor is known that fits.\n"
+
+
+def test_the_hint_of_a_mistake_in_a_named_file_names_it_again(bare: Installed) -> None:
+    (bare.root / "my file.yaml").write_text("accounts: 1\n")
+    done = bare.run("check", "--config", "my file.yaml")
+    assert done.stderr.splitlines()[-1].endswith(": training-monitor check --config 'my file.yaml'")
+    bare.config.write_text("accounts: 1\n")
+    assert bare.run("check").stderr.splitlines()[-1].endswith(": training-monitor check")
