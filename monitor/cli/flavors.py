@@ -11,7 +11,6 @@ from monitor.cli.failure import Failure
 from monitor.cli.options import AccountName, Config, Format, Limit, Output, Since, moment
 
 if TYPE_CHECKING:
-    from monitor.cli.asking import Value
     from monitor.cli.lists import Item
 
 app = typer.Typer(help="Flavors and their stock, as they were last seen.", no_args_is_help=True)
@@ -35,8 +34,18 @@ def list_(
     """Flavors by zone, with their stock and since when."""
     from monitor.cli.lists import listed
 
-    asked: dict[str, Value] = {"account": account, "zone": zone, "stock": stock, "search": search}
-    listed(config, output, "/api/v1/flavors", limit, _table, by_daemon=True, **asked)
+    listed(
+        config,
+        output,
+        "/api/v1/flavors",
+        limit,
+        _table,
+        by_daemon=True,
+        account=account,
+        zone=zone,
+        stock=stock,
+        search=search,
+    )
 
 
 def _table(rows: list[Item]) -> None:
