@@ -1,6 +1,6 @@
 """Frozen types of the domain. Standard library only: no I/O, no clock, no database."""
 
-from monitor.model.account import Account, Scope
+from monitor.model.account import Account, Scope, sweep_name, watch_name
 from monitor.model.event import DEFAULT_SEVERITY, Event, EventDraft, EventType, Severity, event_id, rfc3339
 from monitor.model.flavor import NORMAL, SOLD_OUT, Catalogue, Flavor
 from monitor.model.job import Job, JobError, JobState
@@ -34,4 +34,6 @@ __all__ = [
     "Text",
     "event_id",
     "rfc3339",
+    "sweep_name",
+    "watch_name",
 ]

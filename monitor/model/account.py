@@ -31,3 +31,18 @@ class Scope:
     watch: str
     key: str
     workspace: str | None = None
+
+    @property
+    def name(self) -> str:
+        """What people and the store call it beside the account: `jobs`, `jobs/ws-2`."""
+        return watch_name(self.watch, self.workspace)
+
+
+def watch_name(watch: str, workspace: str | None) -> str:
+    """`Scope.name` where only the config is known."""
+    return f"{watch}/{workspace}" if workspace else watch
+
+
+def sweep_name(watch: str) -> str:
+    """The name under which the sweep of a scope of that name keeps a health of its own."""
+    return f"{watch} sweep"

@@ -12,7 +12,7 @@ import structlog
 
 from monitor import store
 from monitor.fields.pulse import Pulse
-from monitor.model import Scope
+from monitor.model import Scope, sweep_name
 from monitor.polling.backoff import CRAWL
 from monitor.polling.baseline import take_baseline
 from monitor.polling.flavors import FlavorScope
@@ -49,8 +49,8 @@ class WatchLoop:
         rate: float,
     ) -> None:
         self.scope = scope
-        self.name = f"{scope.watch}/{scope.workspace}" if scope.workspace else scope.watch
-        self.sweep_name = f"{self.name} sweep"
+        self.name = scope.name
+        self.sweep_name = sweep_name(self.name)
         """Under which its health is kept: a sweep that is refused something must not make a well watch look ill."""
         self._make = make
         self._options = options

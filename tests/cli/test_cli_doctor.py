@@ -16,7 +16,7 @@ import pytest
 from monitor.fields import SystemClock
 from monitor.providers import registry
 from monitor.sandbox.server import serving
-from monitor.store import open_store, set_bad_signatures, write_notifications
+from monitor.store import Health, open_store, save_health, set_bad_signatures, write_notifications
 from monitor.store.glance import glance
 from tests.kit.installed import Installed
 from tests.kit.made import notification
@@ -142,6 +142,16 @@ def test_refused_keys_dead_and_old_messages_are_told_with_the_commands_that_mend
     assert "refused a key 2 times" in only(found, "keys")[1]
     assert "waiting messages waits for" in only(found, "messages")[1]
     assert "deliveries retry --all --sink journal" in only(found, "sink journal")[2]
+
+
+def test_an_account_that_is_refused_in_its_workspace_is_a_failure_with_the_reason(installed: Installed) -> None:
+    config = installed.config.read_text()
+    installed.config.write_text(config.replace("    resource_flavors: {}\n", "    jobs: {}\n"))
+    ill = Health(state="unauthorized", failures=1, since=datetime.now(UTC), reason="the key is refused")
+    installed.write(lambda conn, epoch: save_health(conn, "ascend-north", "jobs/0", ill))
+    code, found = looked(installed)
+    assert code == 1
+    assert only(found, "account ascend-north")[:2] == ("failed", "unauthorized: the key is refused")
 
 
 def test_secrets_that_others_can_read_are_told_with_chmod(bare: Installed) -> None:

@@ -157,6 +157,7 @@ def seed(conn: Connection) -> None:
     _jobs(conn)
     _flavors(conn)
     save_health(conn, "llm", "jobs", Health(state="unreachable", failures=3, since=NOON, reason="no route to host"))
+    save_health(conn, "north", "jobs/ws-2", Health(state="unauthorized", failures=1, since=NOON, reason="may not list"))
     events = append_events(conn, "e", [(each, number) for number, each in enumerate(_drafts())])
     _messages(conn, events)
     _bookings(conn)

@@ -24,7 +24,7 @@ async def test_an_account_is_as_well_as_its_worst_watch_and_as_old_as_its_oldest
         ("training_flavors", None),
         ("resource_flavors", None),
     ]
-    assert (north["state"], north["last_good"], north["age"]) == ("ok", "2026-11-20T12:00:00Z", 3600.0)
+    assert (north["state"], north["last_good"], north["age"]) == ("unauthorized", "2026-11-20T12:00:00Z", 3600.0)
     assert north["labels"] == {"team": "vision"}
     assert (llm["state"], llm["reason"], llm["last_good"], llm["age"]) == (
         "unreachable",

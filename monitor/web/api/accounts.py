@@ -10,7 +10,8 @@ from typing import Annotated
 import msgspec
 
 from monitor import store
-from monitor.providers.options import AccountOptions
+from monitor.model import sweep_name, watch_name
+from monitor.providers.options import AccountOptions, WatchOptions
 from monitor.store import Connection, Health, ScopeRow
 from monitor.web.api.cursor import cut
 from monitor.web.api.inside import Inside
@@ -19,8 +20,9 @@ from monitor.web.api.route import Answer, Listed, Page, Route
 
 Watch = tuple[str, str]
 """Account and watch."""
-Present = tuple[str | None, ScopeRow | None]
-"""A workspace that is polled, and what is known of it."""
+Healths = Mapping[Watch, Health]
+Trouble = tuple["State", str | None, str | None]
+"""A state, its reason, and since when it is so."""
 
 
 class State(StrEnum):
@@ -51,7 +53,7 @@ class WatchItem(Answer, frozen=True, kw_only=True):
 
 
 class AccountItem(Answer, frozen=True, kw_only=True):
-    """The worst of its watches decides; `last_good` is the oldest of theirs."""
+    """The worst of its watches decides, their sweeps included; `last_good` is the oldest of theirs."""
 
     name: str
     provider: str
@@ -67,19 +69,23 @@ class AccountItem(Answer, frozen=True, kw_only=True):
 
 
 def _accounts(conn: Connection, inside: Inside, asked: Listed) -> Page[AccountItem]:
-    watches, counts = _watch_items(conn, inside), store.count_jobs(conn)
+    health = store.load_health(conn)
+    watches, counts = _watch_items(conn, inside, health), store.count_jobs(conn)
     page = cut("accounts", inside.settings.accounts, asked)
-    items = [_account(each, watches, counts.get(each.name, {})) for each in page.items]
+    items = [_account(each, watches, health, counts.get(each.name, {})) for each in page.items]
     return Page(items=items, next=page.next)
 
 
 def _watches(conn: Connection, inside: Inside, asked: Listed) -> Page[WatchItem]:
-    return cut("watches", _watch_items(conn, inside), asked)
+    return cut("watches", _watch_items(conn, inside, store.load_health(conn)), asked)
 
 
-def _account(options: AccountOptions, watches: Sequence[WatchItem], jobs: Mapping[str, int]) -> AccountItem:
+def _account(
+    options: AccountOptions, watches: Sequence[WatchItem], health: Healths, jobs: Mapping[str, int]
+) -> AccountItem:
     mine = [watch for watch in watches if watch.account == options.name]
-    worst = max(mine, key=lambda watch: watch.state.gravity)
+    troubles: list[Trouble] = [(watch.state, watch.reason, watch.since) for watch in mine]
+    state, reason, since = max([*troubles, *_sweeps(mine, health)], key=lambda trouble: trouble[0].gravity)
     seen = [watch for watch in mine if watch.age is not None]
     oldest = max(seen, key=lambda watch: watch.age or 0.0) if len(seen) == len(mine) else None
     return AccountItem(
@@ -87,9 +93,9 @@ def _account(options: AccountOptions, watches: Sequence[WatchItem], jobs: Mappin
         provider=options.provider,
         region=getattr(options, "region", None),
         labels=options.labels,
-        state=worst.state,
-        reason=worst.reason,
-        since=worst.since,
+        state=state,
+        reason=reason,
+        since=since,
         last_good=oldest.last_good if oldest else None,
         age=oldest.age if oldest else None,
         jobs=dict(jobs),
@@ -97,27 +103,48 @@ def _account(options: AccountOptions, watches: Sequence[WatchItem], jobs: Mappin
     )
 
 
-def _watch_items(conn: Connection, inside: Inside) -> list[WatchItem]:
+def _sweeps(watches: Sequence[WatchItem], health: Healths) -> Iterator[Trouble]:
+    """Sweeps that are ill, though their watch may be well: of these an event was told too."""
+    for watch in watches:
+        name = watch_name(watch.watch, watch.workspace)
+        ill = health.get((watch.account, sweep_name(name)))
+        if ill is not None and ill.state != "ok":
+            yield State(ill.state), f"the sweep of {name}: {ill.reason}", told(ill.since)
+
+
+def _watch_items(conn: Connection, inside: Inside, health: Healths) -> list[WatchItem]:
     """In the order of the config."""
-    health, now = store.load_health(conn), inside.clock.now()
+    now = inside.clock.now()
     scopes: dict[Watch, list[ScopeRow]] = {}
     for row in store.list_scopes(conn):
         scopes.setdefault((row.scope.account, row.scope.watch), []).append(row)
     return [
-        _watch(options.name, name, watch.every, workspace, row, health.get((options.name, name)), now)
+        _watch(
+            options.name,
+            name,
+            watch.every,
+            workspace,
+            _present(scopes.get((options.name, name), []), workspace),
+            health.get((options.name, watch_name(name, workspace))),
+            now,
+        )
         for options in inside.settings.accounts
         for name, watch in options.watches().items()
-        for workspace, row in _present(scopes.get((options.name, name), []), getattr(watch, "workspaces", None))
+        for workspace in _workspaces(options, watch)
     ]
 
 
-def _present(rows: Sequence[ScopeRow], workspaces: Sequence[str | None] | None) -> Iterator[Present]:
-    """The scopes that are polled now. The store also remembers those of an endpoint or filter that is no longer in the
-    config: of each workspace the one that was seen last counts."""
-    for workspace in workspaces or (None,):
-        mine = [row for row in rows if workspace in (None, row.scope.workspace)]
-        row = max(mine, key=lambda row: (row.last_good is not None, row.last_good or 0, row.id), default=None)
-        yield (row.scope.workspace if row else workspace), row
+def _workspaces(options: AccountOptions, watch: WatchOptions) -> Sequence[str | None]:
+    """Those that the config names: a watch several, or an account one; else there is one view, and it bears no name."""
+    named: Sequence[str] | None = getattr(watch, "workspaces", None)
+    return named or (getattr(options, "workspace", None),)
+
+
+def _present(rows: Sequence[ScopeRow], workspace: str | None) -> ScopeRow | None:
+    """The scope that is polled now. The store also remembers those of an endpoint or filter that is no longer in the
+    config: the one that was seen last counts."""
+    mine = [row for row in rows if row.scope.workspace == workspace]
+    return max(mine, key=lambda row: (row.last_good is not None, row.last_good or 0, row.id), default=None)
 
 
 def _watch(
@@ -139,7 +166,7 @@ def _watch(
         every=every,
         state=state,
         reason=health.reason if health is not None and ill else None,
-        since=told(health.since) if health is not None and good else None,
+        since=told(health.since) if health is not None and (ill or good) else None,
         last_good=told(good),
         age=max(0.0, (now - good).total_seconds()) if good else None,
         baselined_at=told(row.baselined_at) if row else None,
