@@ -13,10 +13,9 @@ from monitor.web.api.cursor import number, pack
 from monitor.web.api.inside import Inside
 from monitor.web.api.message import Problem
 from monitor.web.api.moment import Time, When, moment, told
-from monitor.web.api.route import Answer, Asked, Listed, Page, Route
+from monitor.web.api.route import Answer, Asked, Listed, Page, Route, Word
 
 LIST = "deliveries"
-Word = Annotated[str, msgspec.Meta(min_length=1)]
 
 
 class DeliveriesAsked(Listed, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -18,9 +18,7 @@ from monitor.web.api.inside import Inside
 from monitor.web.api.message import Problem
 from monitor.web.api.moment import Time, When, moment
 from monitor.web.api.people import People
-from monitor.web.api.route import Answer, Asked, Listed, Page, Route
-
-Word = Annotated[str, msgspec.Meta(min_length=1)]
+from monitor.web.api.route import Answer, Asked, Listed, Page, Route, Word
 
 
 class Order(StrEnum):

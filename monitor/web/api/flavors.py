@@ -15,14 +15,13 @@ from monitor.web.api.events import EventItem, item
 from monitor.web.api.inside import Inside
 from monitor.web.api.message import Problem
 from monitor.web.api.moment import Time, When, moment, told
-from monitor.web.api.route import Answer, Listed, Page, Route
+from monitor.web.api.route import Answer, Listed, Page, Route, Word
 
 LIST = "flavors"
 HISTORY = "flavor history"
 ALL = 1_000_000
 DELISTED = "delisted"
 _KINDS = {Catalogue.TRAINING: "training", Catalogue.RESOURCE: "resource"}
-Word = Annotated[str, msgspec.Meta(min_length=1)]
 Key = tuple[str, str, str, str, str]
 
 

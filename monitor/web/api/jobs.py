@@ -17,12 +17,11 @@ from monitor.web.api.inside import Inside
 from monitor.web.api.message import Problem
 from monitor.web.api.moment import Time, When, moment
 from monitor.web.api.people import People
-from monitor.web.api.route import Answer, Asked, Listed, Page, Route
+from monitor.web.api.route import Answer, Asked, Listed, Page, Route, Word
 
 HISTORY = 1000
 """How many events are told of one job: the newest."""
 LIST = "jobs"
-Word = Annotated[str, msgspec.Meta(min_length=1)]
 
 
 class JobsAsked(Listed, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -15,6 +15,8 @@ PAGE = 50
 MOST = 1000
 """The longest page."""
 
+Word = Annotated[str, msgspec.Meta(min_length=1)]
+"""A text that is not empty."""
 Limit = Annotated[int, msgspec.Meta(ge=1, le=MOST, description="The longest page that is wanted.")]
 Cursor = Annotated[
     str, msgspec.Meta(min_length=1, max_length=1000, description="`next` of the page before, of the same list.")

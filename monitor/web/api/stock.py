@@ -14,7 +14,7 @@ from monitor.store import Connection, FlavorRecord
 from monitor.web.api.cursor import pack, places
 from monitor.web.api.inside import Inside
 from monitor.web.api.moment import Time, When, moment
-from monitor.web.api.route import Answer, Listed, Page, Route
+from monitor.web.api.route import Answer, Listed, Page, Route, Word
 
 LIST = "stock history"
 ALL = 1_000_000
@@ -27,7 +27,6 @@ _TYPES = (
     EventType.FLAVOR_LISTED,
     EventType.FLAVOR_DELISTED,
 )
-Word = Annotated[str, msgspec.Meta(min_length=1)]
 Offer = tuple[str, str, str, str]
 """Account, catalogue, id, zone."""
 
