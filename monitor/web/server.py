@@ -75,7 +75,7 @@ def port_app(site: Site, listen: Listen) -> web.Application:
     """For the HTTP port, behind the guard."""
     sessions, tries = Sessions(), Tries()
     guard = Guard(listen=listen, options=lambda: site.inside.settings.http, sessions=sessions, tries=tries)
-    app = _app(site, guard.admit, proven)
+    app = _app(site, guard.admit, proven, key=lambda: site.inside.settings.http.token)
     app.add_routes(sign_in_routes(lambda: site.inside.settings.http, sessions, tries))
     app.add_routes(_page_routes())
     return app
@@ -92,9 +92,12 @@ def control_app(site: Site) -> web.Application:
 
 
 def _app(
-    site: Site, admit: Callable[[web.Request, Next], Awaitable[web.StreamResponse]], by: Identify
+    site: Site,
+    admit: Callable[[web.Request, Next], Awaitable[web.StreamResponse]],
+    by: Identify,
+    key: Callable[[], object] = lambda: None,
 ) -> web.Application:
-    streams = Streams(lambda: site.inside, site.events, site.meter)
+    streams = Streams(lambda: site.inside, site.events, site.meter, key=key)
 
     @web.middleware
     async def answering(request: web.Request, handler: Next) -> web.StreamResponse:

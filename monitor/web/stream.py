@@ -16,7 +16,8 @@ from monitor.model import Event
 from monitor.store import Connection, StoreError, last_seq, read_events
 from monitor.telemetry.meter import NO_METER, Meter
 from monitor.web.api import Inside, Problem
-from monitor.web.api.events import item
+from monitor.web.api.asked import writable
+from monitor.web.api.events import checked_types, item
 from monitor.web.carry import query_of
 from monitor.web.reply import problem
 
@@ -51,10 +52,19 @@ class Wanted:
 class Streams:
     """All that are open, so that they can be counted and closed."""
 
-    def __init__(self, inside: Callable[[], Inside], events: Broadcast, meter: Meter = NO_METER) -> None:
+    def __init__(
+        self,
+        inside: Callable[[], Inside],
+        events: Broadcast,
+        meter: Meter = NO_METER,
+        *,
+        key: Callable[[], object] = lambda: None,
+    ) -> None:
+        """`key`: what a reader had to prove that it knows. Streams end when it is another one."""
         self._inside = inside
         self._events = events
         self._meter = meter
+        self._key = key
         self._open: set[anyio.CancelScope] = set()
 
     def routes(self) -> list[web.RouteDef]:
@@ -94,21 +104,22 @@ class Streams:
 
     async def _follow(self, reader: _Reader, wanted: Wanted, after: int, bell: Bell) -> None:
         await reader.write(f"retry: {RETRY}\n\n".encode())
-        silent = 0.0
+        spoke, key = anyio.current_time(), self._key()
         while reader.there:
             since = after
             found, after = await self._inside().store.read(lambda conn, since=since: _next(conn, wanted, since))  # type: ignore[misc]
+            if self._key() != key:
+                return  # the token was changed: who knows the new one comes back
             for event in found:
                 await reader.write(message(event))
             if found:
-                silent = 0.0
+                spoke = anyio.current_time()
                 continue
-            if silent >= PING:
+            if anyio.current_time() - spoke >= PING:
                 await reader.write(b": still here\n\n")
-                silent = 0.0
-            with anyio.move_on_after(TICK) as waited:
+                spoke = anyio.current_time()
+            with anyio.move_on_after(TICK):
                 await bell.wait()
-            silent += TICK if waited.cancelled_caught else 0.0
 
 
 class _Reader:
@@ -139,6 +150,8 @@ class _Reader:
 def wanted_of(query: Sequence[tuple[str, str]], last_id: str | None) -> Wanted:
     """What is asked for; Last-Event-ID, which a browser sends when it comes back, goes before `after`. Raises Problem
     that names what is wrong."""
+    if wrong := [name for name, value in query if not writable(value)]:
+        raise Problem(400, "Bad request", f"The parameter `{wrong[0]}` is too long or holds what is no text.", _HINT)
     types = [value for name, value in query if name == "type"]
     rest = [(name, value) for name, value in query if name != "type"]
     once = dict(rest)
@@ -150,7 +163,7 @@ def wanted_of(query: Sequence[tuple[str, str]], last_id: str | None) -> Wanted:
     if after is not None and not (after.isascii() and after.isdigit() and len(after) < 19):
         raise Problem(400, "Bad request", "Where to go on from is no number of an event.", _HINT)
     return Wanted(
-        types=types or None,
+        types=checked_types(types),
         account=once.get("account"),
         subject=once.get("subject"),
         after=None if after is None else int(after),

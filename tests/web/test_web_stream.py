@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import socket
 import time
@@ -14,11 +15,12 @@ from typing import Any
 import aiohttp
 import pytest
 
+from monitor.fields import Secret
 from monitor.model import EventDraft, EventType
 from monitor.web import stream
 from tests.kit.made import draft
 from tests.kit.until import until
-from tests.kit.web import Served, fresh_store, served
+from tests.kit.web import TOKEN, Served, fresh_store, served
 
 STREAM = "/api/v1/events/stream"
 
@@ -51,6 +53,14 @@ class Reader:
             if "id" in part:
                 assert json.loads(part["data"])["type"] == part["event"]
                 found.append(int(part["id"]))
+        return found
+
+    async def rest(self) -> bytes:
+        """What comes until the stream ends."""
+        found = b""
+        with contextlib.suppress(aiohttp.ClientError):
+            while read := await self._answer.content.read(65536):
+                found += read
         return found
 
     async def ended(self) -> bool:
@@ -139,6 +149,7 @@ async def test_filters_are_those_of_the_list(tmp_path: Path) -> None:
         ("", "nonsense", "number of an event"),
         ("?colour=red", "", "`colour`"),
         ("?account=a&account=b", "", "twice"),
+        ("?account=a%00b", "", "no text"),
     ],
 )
 async def test_what_is_asked_wrongly_is_named(query: str, last_id: str, word: str, tmp_path: Path) -> None:
@@ -149,6 +160,17 @@ async def test_what_is_asked_wrongly_is_named(query: str, last_id: str, word: st
         assert document["status"] == 400
         assert word in document["detail"]
         assert "Last-Event-ID" in document["hint"]
+
+
+async def test_a_type_that_nothing_matches_is_refused_as_by_the_list(tmp_path: Path) -> None:
+    async with served(tmp_path) as it:
+        for query in ("?type=job.finishd", "?type=job.*&type=jbo.*", "?type="):
+            said = await it.ask(STREAM + query)
+            assert said[0] == 400
+            assert b"job.finished" in said[2]
+        assert json.loads((await it.ask(f"{STREAM}?type=job.finishd"))[2]) == json.loads(
+            (await it.ask("/api/v1/events?type=job.finishd"))[2]
+        )
 
 
 async def test_what_another_process_wrote_comes_without_a_bell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -165,6 +187,37 @@ async def test_a_quiet_stream_pings(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     async with served(tmp_path) as it, streaming(it) as reader:
         await reader.part()
         assert await reader.part() == {"": "still here"}
+
+
+async def test_a_stream_that_wants_nothing_of_a_busy_log_pings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream, "PING", 0.2)
+
+    async def busy(it: Served) -> None:
+        while True:
+            it.site.events.ring()
+            await asyncio.sleep(0.01)
+
+    async with served(tmp_path) as it, streaming(it, "?account=nobody") as reader:
+        await reader.part()
+        ringing = asyncio.create_task(busy(it))
+        try:
+            assert await reader.part() == {"": "still here"}
+        finally:
+            ringing.cancel()
+
+
+async def test_a_stream_ends_when_the_token_that_opened_it_is_changed(tmp_path: Path) -> None:
+    old = {"Authorization": f"Bearer {TOKEN}"}
+    async with served(tmp_path, token=True) as it, streaming(it, **old) as reader:
+        await reader.part()
+        (before,) = await it.tell(many(1))
+        assert await reader.seqs(1) == [before]
+        settings = it.site.inside.settings
+        new = settings.http.model_copy(update={"token": Secret("another-token-of-24-char")})
+        object.__setattr__(settings, "http", new)
+        await it.tell(many(1))
+        async with asyncio.timeout(3):
+            assert await reader.rest() == b""
 
 
 async def test_a_reader_that_never_reads_is_dropped_and_holds_nobody(

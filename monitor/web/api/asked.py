@@ -45,7 +45,7 @@ def _one(name: str, annotation: Any, value: str | list[str]) -> Any:
     if isinstance(value, list):
         (inner,) = [part for part in (annotation, *get_args(annotation)) if get_origin(part) is list]
         return [_one(name, get_args(inner)[0], each) for each in value]
-    if not _writable(value):
+    if not writable(value):
         hint = "Write it as UTF-8, percent-encoded, without control characters."
         raise Problem(400, "Bad request", f"The parameter `{name}` is too long or holds what is no text.", hint)
     info = _inner(type_info(annotation))
@@ -60,7 +60,8 @@ def _one(name: str, annotation: Any, value: str | list[str]) -> Any:
         ) from None
 
 
-def _writable(text: str) -> bool:
+def writable(text: str) -> bool:
+    """Whether a value is a text that the store can look for."""
     return len(text) <= _LONGEST and not any(ch < " " or ch == "\x7f" or "\ud800" <= ch <= "\udfff" for ch in text)
 
 
