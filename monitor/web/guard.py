@@ -71,11 +71,12 @@ class Guard:
         """None where it is right; else the refusal."""
         kind, _, given = request.headers.get("Authorization", "").partition(" ")
         if kind:
-            if self.tries.full(request.remote):
-                return too_many()
             if kind.lower() == "bearer" and self.sessions.is_token(given.strip(), token):
                 request[BY] = "token"
                 return None
+            # after the look: behind a proxy all have one address, and who guesses must not lock out who knows
+            if self.tries.full(request.remote):
+                return too_many()
             await self.tries.wrong(request.remote)
             return _unauthorized("The token is wrong.", 'Bearer error="invalid_token"')
         if self.sessions.holds(request.cookies.get(COOKIE, ""), token):

@@ -82,9 +82,9 @@ def sign_in_routes(options: Callable[[], HttpOptions], sessions: Sessions, tries
         if now.token is None:
             return _to("/")
         check_page(request, now.public_url, needed=False)
-        if tries.full(request.remote):
-            return too_many()
         if not sessions.is_token(_given(await read_body(request)), now.token):
+            if tries.full(request.remote):
+                return too_many()
             await tries.wrong(request.remote)
             return _form(request, wrong=True)
         return _with_session(_to("/"), sessions.open(now.token), now)

@@ -9,7 +9,7 @@ import anyio
 PENANCE = 1.0
 """Seconds that a wrong try waits for its answer."""
 AT_ONCE = 8
-"""Tries of one address that may wait; what comes beyond is refused without a look at it."""
+"""Tries of one address that may wait; a wrong one beyond them is refused at once."""
 
 
 class Tries:

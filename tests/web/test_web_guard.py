@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from monitor.web import tries
 from monitor.web.guard import Guard
 from monitor.web.session import LIFE, Sessions
 from monitor.web.tries import Tries
+from tests.kit.until import until
 from tests.kit.web import TOKEN, Served, served
 
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
@@ -162,6 +164,52 @@ async def test_who_guesses_waits_and_only_few_guesses_wait(tmp_path: Path, monke
         assert time.monotonic() - start >= 0.3
         assert (found.count(401), found.count(429)) == (tries.AT_ONCE, 20 - tries.AT_ONCE)
         assert await status(it, "/api/v1/jobs", **BEARER) == 200
+
+
+async def test_who_guesses_through_the_same_proxy_does_not_keep_out_who_knows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tries, "PENANCE", 30.0)
+    async with served(tmp_path, token=True) as it, anyio.create_task_group() as group:
+        found: list[int] = []
+
+        async def guess() -> None:
+            found.append(await status(it, "/api/v1/jobs", Authorization="Bearer guess"))
+
+        for _ in range(tries.AT_ONCE + 1):
+            group.start_soon(guess)
+        await until(lambda: found == [429])
+        assert await status(it, "/api/v1/jobs", **BEARER) == 200
+        cookie = await signed_in(it)
+        assert await status(it, "/api/v1/jobs", Cookie=cookie) == 200
+        assert (await it.ask("/sign-in", "POST", data={"token": "guess"}))[0] == 429
+        group.cancel_scope.cancel()
+
+
+async def test_a_guess_whose_body_comes_late_is_counted_when_it_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tries, "PENANCE", 0.3)
+    found: list[int] = []
+    async with served(tmp_path, token=True) as it:
+        together, waiting = anyio.Event(), 0
+
+        async def late() -> AsyncIterator[bytes]:
+            nonlocal waiting
+            yield b"token="
+            waiting += 1
+            await together.wait()
+            yield b"guess"
+
+        async def guess() -> None:
+            found.append((await it.ask("/sign-in", "POST", data=late()))[0])
+
+        async with anyio.create_task_group() as group:
+            for _ in range(12):
+                group.start_soon(guess)
+            await until(lambda: waiting == 12)
+            together.set()
+    assert (found.count(401), found.count(429)) == (tries.AT_ONCE, 12 - tries.AT_ONCE)
 
 
 async def test_tries_forget_who_does_not_wait_and_count_a_whole_network_of_ipv6() -> None:
