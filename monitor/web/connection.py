@@ -14,6 +14,8 @@ from monitor.web.reply import problem
 
 MOST = 500
 """Connections of one port: those that say nothing take file descriptors that polling and delivery need."""
+HEAD = 15.0
+"""Seconds in which a connection must have sent a whole first request's head."""
 LINGER = 1.0
 """Seconds in which the rest of a body that was refused may come, so that the refusal is read."""
 IDLE = 75.0
@@ -27,11 +29,20 @@ _log = structlog.get_logger("web")
 class Connection(web.RequestHandler):
     """aiohttp's own, but for how it answers what it cannot read: there no middleware is asked."""
 
-    __slots__ = ()
+    __slots__ = ("_silence",)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
+        self._silence = asyncio.get_running_loop().call_later(HEAD, self._end_silent)
         if self._manager is not None and len(self._manager.connections) > MOST:
+            self.force_close()
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        self._silence.cancel()
+        super().connection_lost(exc)
+
+    def _end_silent(self) -> None:
+        if not self._request_count:
             self.force_close()
 
     def handle_error(

@@ -15,9 +15,10 @@ def response(reply: Reply, request: web.BaseRequest | None = None) -> web.Respon
     made = web.Response(
         status=reply.status, body=reply.body, headers={**reply.headers, "Content-Type": reply.content_type}
     )
-    if request is not None and len(reply.body) > SMALL and request.method != "HEAD":
-        made.headers["Vary"] = "Accept-Encoding"
-        if takes_gzip(request.headers.get("Accept-Encoding", "")):
+    if request is not None:
+        made.headers["Vary"] = "Accept-Encoding"  # of a 304 too, which stands for the packed answer or the plain one
+        packed = takes_gzip(request.headers.get("Accept-Encoding", ""))
+        if packed and len(reply.body) > SMALL and request.method != "HEAD":
             made.enable_compression(web.ContentCoding.gzip)
             if (tag := made.headers.get("ETag", "")).startswith('"'):
                 made.headers["ETag"] = f"W/{tag}"  # other bytes for the same content
@@ -31,9 +32,9 @@ def problem(status: int, title: str, detail: str, hint: str = "", **headers: str
 
 
 def takes_gzip(accepted: str) -> bool:
-    """Whether Accept-Encoding names gzip, and not to refuse it."""
+    """Whether Accept-Encoding names gzip, or else anything, and not to refuse it."""
+    said: dict[str, bool] = {}
     for part in accepted.lower().split(","):
         name, _, weight = part.partition(";")
-        if name.strip() in ("gzip", "*"):
-            return weight.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
-    return False
+        said[name.strip()] = weight.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
+    return said.get("gzip", said.get("*", False))

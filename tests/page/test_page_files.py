@@ -34,6 +34,7 @@ async def test_the_page_is_asked_again_and_its_files_are_kept_for_ever(tmp_path:
             status, headers, packed = await it.ask(path, headers={"Accept-Encoding": "gzip"})
             assert headers["Content-Encoding"] == "gzip"
             assert packed in (plain, gzip.compress(plain, 9, mtime=0))  # the client may have unpacked it
+            assert "Content-Encoding" not in (await it.ask(path, headers={"Accept-Encoding": "gzip;q=0"}))[1]
             assert (await it.ask(path, headers={"If-None-Match": tag}))[0] == 304
         tag = (await it.ask("/"))[1]["ETag"]
         assert (await it.ask("/", headers={"If-None-Match": tag}))[0] == 304

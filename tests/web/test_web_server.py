@@ -194,11 +194,21 @@ async def test_big_answers_are_packed_where_the_client_takes_it_and_their_tag_st
         tag = headers["ETag"]
         status, _, nothing = await it.ask(path, headers={"If-None-Match": tag, "Accept-Encoding": "gzip"})
         assert (status, nothing) == (304, b"")
+        for known in (tag, "*"):
+            status, headers, nothing = await it.ask(path, headers={"If-None-Match": known})
+            assert (status, nothing, headers["Vary"]) == (304, b"", "Accept-Encoding")
 
 
 @pytest.mark.parametrize(
     ("accepted", "taken"),
-    [("gzip, deflate, br", True), ("", False), ("gzip;q=0", False), ("br;q=1, *;q=0.1", True), ("xgzip", False)],
+    [
+        ("gzip, deflate, br", True),
+        ("", False),
+        ("gzip;q=0", False),
+        ("br;q=1, *;q=0.1", True),
+        ("xgzip", False),
+        ("*;q=0, gzip", True),
+    ],
 )
 def test_gzip_is_sent_to_who_takes_it(accepted: str, taken: bool) -> None:
     assert takes_gzip(accepted) is taken
@@ -213,6 +223,22 @@ async def test_connections_that_say_nothing_are_bounded(tmp_path: Path, monkeypa
         await _answers(it)
         for _, writer in silent:
             writer.close()
+
+
+async def test_connections_that_send_no_whole_head_are_ended_and_others_are_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "HEAD", 0.3)
+    asking = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n"
+    async with served(tmp_path) as it:
+        asked, answers = await asyncio.open_connection("127.0.0.1", it.port)
+        answers.write(asking + b"\r\n")
+        assert b" 200 " in await asked.readline()
+        for sent in (b"", asking):
+            assert await it.raw(sent) == b""
+        answers.write(asking + b"Connection: close\r\n\r\n")
+        assert b"HTTP/1.1 200" in await asked.read()
+        answers.close()
 
 
 async def _answers(it: Served) -> None:

@@ -77,6 +77,7 @@ def _fits(names: Sequence[str], parts: Sequence[str]) -> dict[str, str] | None:
 def _reply(answer: Any, request: Request) -> Reply:
     body = msgspec.json.encode(answer)
     tag = f'"{xxhash.xxh3_64_hexdigest(body)}"'
-    if request.if_none_match is not None and tag in request.if_none_match:
+    known = (request.if_none_match or "").strip()
+    if known == "*" or tag in known:
         return Reply(status=304, headers={"ETag": tag})
     return Reply(body=body, headers={"ETag": tag})

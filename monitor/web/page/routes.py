@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiohttp import hdrs, web
 
 from monitor.web.page.files import File, Site, read_site
+from monitor.web.reply import takes_gzip
 
 FOR_EVER = "public, max-age=31536000, immutable"
 ASK_AGAIN = "no-cache"
@@ -50,7 +51,7 @@ def _answer(request: web.Request, file: File, caching: str) -> web.Response:
     if any(tag.value in (file.tag, "*") for tag in request.if_none_match or ()):
         return web.Response(status=304, headers=headers)
     headers[hdrs.CONTENT_TYPE] = file.content_type
-    if "gzip" in request.headers.get(hdrs.ACCEPT_ENCODING, ""):
+    if takes_gzip(request.headers.get(hdrs.ACCEPT_ENCODING, "")):
         headers[hdrs.CONTENT_ENCODING] = "gzip"
         return web.Response(body=file.packed, headers=headers)
     return web.Response(body=file.body, headers=headers)
