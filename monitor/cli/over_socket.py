@@ -93,14 +93,15 @@ class OverSocket:
     def _events(self, response: HTTPResponse) -> Iterator[dict[str, Any] | None]:
         """Until the connection ends."""
         buffer, heard = b"", time.monotonic()
+        first = True  # what came with the head is read already, and nobody can wait for it
         while True:
             try:
-                if not select.select([response.fileno()], [], [], TICK)[0]:
+                if not first and not select.select([response.fileno()], [], [], TICK)[0]:
                     if time.monotonic() - heard > SILENCE:
                         return
                     yield None
                     continue
-                read = response.read1(65536)
+                first, read = False, response.read1(65536)
             except _LOST:
                 return
             if not read:

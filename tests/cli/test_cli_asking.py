@@ -251,6 +251,22 @@ def test_a_stream_goes_on_from_the_last_event_when_the_daemon_comes_back(
         next(coming)
 
 
+def test_an_event_that_comes_with_the_answers_head_is_given_at_once(bare: Installed) -> None:
+    """It is read with the head, so the descriptor says nothing of it."""
+    sent = b"HTTP/1.0 200 OK\r\nContent-Type: text/event-stream\r\n\r\nretry: 3000\n\n" + event(7)
+    done = threading.Event()
+
+    def silent_then(accepted: socket.socket) -> None:
+        accepted.sendall(sent)
+        done.wait(20)
+
+    with answering(bare.state / "control.sock", silent_then), asking(bare.config) as ask:
+        coming = ask.stream(STREAM, after=6)
+        given = [next(coming), next(coming)]
+        done.set()
+    assert given == [{"seq": 7}, None]
+
+
 def test_a_stream_of_another_kind_is_no_traceback(bare: Installed) -> None:
     sent = b"HTTP/1.0 200 OK\r\n\r\ndata: nonsense\n\n"
     with (
