@@ -33,7 +33,7 @@ def job_data(known: KnownJob, *, clock: datetime) -> dict[str, Any]:
         "created_at": moment(job.created_at),
         "started_at": moment(job.started_at),
         "ended_at": moment(job.ended_at),
-        "duration": running_time(job, clock=clock),
+        "duration": job.duration if known.gone and job.duration else running_time(job, clock=clock),
         "elapsed": seconds_between(job.created_at, end) if job.created_at is not None else None,
         "error": error_data(job.error),
         "runs": job.runs,
@@ -47,14 +47,16 @@ def job_data(known: KnownJob, *, clock: datetime) -> dict[str, Any]:
 
 
 def running_time(job: Job, *, clock: datetime) -> float | None:
-    """Seconds it ran: the platform's figure, else from its start to its end (to `clock` while it runs), else None."""
+    """Seconds it ran: from its start to `clock` while it runs, for the platform's figure is as old as
+    its poll; else the platform's figure, else from its start to its end; else None."""
+    if job.state is JobState.RUNNING and job.started_at is not None:
+        return seconds_between(job.started_at, clock)
     if job.duration is not None:
         return job.duration
     if job.started_at is None:
         return None
-    if job.state.terminal:
-        return seconds_between(job.started_at, job.ended_at) if job.ended_at is not None else None
-    return seconds_between(job.started_at, clock) if job.state is JobState.RUNNING else None
+    ended = job.ended_at if job.state.terminal else None
+    return seconds_between(job.started_at, ended) if ended is not None else None
 
 
 def error_data(error: JobError | None) -> dict[str, str | None] | None:

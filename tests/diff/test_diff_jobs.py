@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from monitor.diff import diff_job, job_gone, job_missing, significant
+from monitor.diff.job_data import running_time
 from monitor.model import JobError, Severity
 
 
@@ -141,6 +142,13 @@ def test_the_running_time_comes_from_the_best_source(
     told = {key: at(value) if key.endswith("_at") else value for key, value in facts.items()}
     ended = story.see("succeeded", **told)[-1]
     assert ended.data["duration"] == ended.data["job"]["duration"] == expected
+
+
+def test_the_running_time_grows_with_the_clock_while_it_runs_whatever_the_platform_said_last(job: Any, at: Any) -> None:
+    running = job("running", started_at=at(1), duration=15.0)
+    assert [running_time(running, clock=at(minute)) for minute in (2, 61)] == [60.0, 3600.0]
+    assert running_time(job("running", duration=15.0), clock=at(61)) == 15.0
+    assert running_time(job("succeeded", started_at=at(1), ended_at=at(3), duration=15.0), clock=at(61)) == 15.0
 
 
 def test_the_running_time_of_a_job_never_seen_to_run_is_unknown_not_zero(story: Any) -> None:
