@@ -91,8 +91,10 @@ def _product(fields: Fields, state: JobState) -> str | None:
 
 
 def _error(fields: Fields, state: JobState) -> JobError | None:
-    """Why it failed. A `code` is shown on a canceled job too (`1`), and means nothing on any other."""
+    """Why it failed or was canceled; a `code` elsewhere means nothing, nor does the bare `1` of a canceled job."""
     code, message = fields.text("code", 100), fields.text("message", 4000)
+    if state is JobState.CANCELED and code == "1" and not message:
+        return None
     if state not in (JobState.FAILED, JobState.CANCELED) or not (code or message):
         return None
     return JobError(code=scrub(code, 100) if code else None, message=scrub(message) if message else None)
