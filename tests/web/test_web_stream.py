@@ -163,7 +163,7 @@ async def test_what_is_asked_wrongly_is_named(query: str, last_id: str, word: st
 
 
 async def test_a_type_that_nothing_matches_is_refused_as_by_the_list(tmp_path: Path) -> None:
-    async with served(tmp_path) as it:
+    async with served(tmp_path) as it, asyncio.timeout(10):  # a stream that is opened does not end
         for query in ("?type=job.finishd", "?type=job.*&type=jbo.*", "?type="):
             said = await it.ask(STREAM + query)
             assert said[0] == 400
