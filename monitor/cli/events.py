@@ -10,7 +10,7 @@ from monitor.cli import completion
 from monitor.cli.options import AccountName, Config, Format, Limit, Output, Search, Since, Until, moment
 
 if TYPE_CHECKING:
-    from monitor.cli.asking import Value
+    pass
 
 app = typer.Typer(help="What happened, as it was found out.", no_args_is_help=True)
 Types = Annotated[
@@ -101,7 +101,7 @@ def follow(
         raise typer.Exit(0) from None
 
 
-def _asked(types: list[str] | None, account: str | None, subject: str | None) -> dict[str, Value]:
+def _asked(types: list[str] | None, account: str | None, subject: str | None) -> dict[str, Any]:
     return {"type": types or None, "account": account, "subject": subject}
 
 
