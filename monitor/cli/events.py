@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from monitor.cli import completion
 from monitor.cli.options import AccountName, Config, Format, Limit, Output, Search, Since, Until, moment
-
-if TYPE_CHECKING:
-    pass
 
 app = typer.Typer(help="What happened, as it was found out.", no_args_is_help=True)
 Types = Annotated[
