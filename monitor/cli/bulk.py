@@ -41,7 +41,7 @@ def change(config: Path | None, output: Output, what: str, wanted: Wanted, *, ye
     from monitor.cli.asking import asking
     from monitor.cli.progress import progress
 
-    _check(wanted)
+    _check(what, wanted)
     with asking(config) as ask:
         with progress("Reading …"):
             ids = wanted.ids or [item["id"] for item in _fitting(ask, wanted)]
@@ -68,13 +68,15 @@ def _say(config: Path | None, what: str, number: int) -> None:
         out.line("No daemon answers here; what is due is sent once one runs.")
 
 
-def _check(wanted: Wanted) -> None:
+def _check(what: str, wanted: Wanted) -> None:
     if wanted.ids and wanted.all:
         raise Failure("Both ids and --all are given.", "Give one of the two.", code=USAGE)
     if not wanted.ids and not wanted.all:
         raise Failure("No delivery is named.", "Give ids, or --all with --sink or --state.", code=USAGE)
     if wanted.ids and (wanted.sink or wanted.state or wanted.rule):
         raise Failure("--sink, --state and --rule choose among all, and ids are given.", "Use --all.", code=USAGE)
+    if what == "retry" and wanted.state == "dropped":
+        raise Failure("What was dropped is not tried again in bulk.", "Give the ids that are meant.", code=USAGE)
 
 
 def _fitting(ask: Asker, wanted: Wanted) -> list[Item]:

@@ -18,7 +18,7 @@ State = Annotated[
     typer.Option(
         "--state",
         metavar="STATE",
-        help="Only this state, like pending, delivered or dead.",
+        help="Only this state, like pending, delivered, dead or dropped.",
         autocompletion=completion.delivery_states,
     ),
 ]
@@ -81,7 +81,7 @@ def retry(
     rule: RuleName = None,
     yes: Yes = False,
 ) -> None:
-    """Sends again what is dead, refused or waits: at once, and with a new time limit."""
+    """Sends again what is dead, refused or waits, or was dropped if its id is given: at once, with a new time limit."""
     from monitor.cli.bulk import Wanted, change
 
     change(config, output, "retry", Wanted(ids or [], all_, sink, state or (all_ and "dead") or None, rule), yes=yes)

@@ -28,6 +28,7 @@ STATE_COLOURS = {
     "delivered": "32",
     "refused": "31",
     "dead": "31",
+    "dropped": "33",
     "warning": "33",
     "critical": "31",
 }

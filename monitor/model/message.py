@@ -78,6 +78,8 @@ class DeliveryState(StrEnum):
     DELIVERED = "delivered"
     REFUSED = "refused"
     DEAD = "dead"
+    DROPPED = "dropped"
+    """Given up by a person: it is no loss that anybody has to mend."""
     COLLAPSED = "collapsed"
     """Told inside one catch-up message instead (promise 4)."""
 

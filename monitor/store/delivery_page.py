@@ -91,5 +91,6 @@ def _first_since(conn: Connection, since: datetime) -> int:
     first = first_notification_since(conn, since)
     mine = select(func.min(deliveries.c.n)).where(deliveries.c.notification == first)
     later = select(deliveries.c.n).where(deliveries.c.notification > first)
-    found = conn.execute(mine).scalar() or conn.execute(later.order_by(deliveries.c.notification).limit(1)).scalar()
+    later = later.order_by(deliveries.c.notification, deliveries.c.n).limit(1)
+    found = conn.execute(mine).scalar() or conn.execute(later).scalar()
     return int(found or 1 << 62)

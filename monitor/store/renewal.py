@@ -16,6 +16,9 @@ from monitor.store.tables import deliveries, events, notification_events, unsett
 
 CHANGEABLE = (DeliveryState.PENDING, DeliveryState.DEAD, DeliveryState.REFUSED)
 """What may be tried again or given up: not what is being sent, and not what has arrived."""
+RENEWABLE = (*CHANGEABLE, DeliveryState.DROPPED)
+"""What may be tried again where it is named by its id: also what a person gave up, which `CHANGEABLE` leaves alone."""
+_TRIED_SINCE = deliveries.c.renewed_at.is_(None) | (deliveries.c.next_at > deliveries.c.renewed_at)
 _mine = unsettled.alias("mine")
 _later = unsettled.alias("later")
 
@@ -30,10 +33,13 @@ def hold_delivery(conn: Connection, id: str) -> tuple[int, DeliveryState, str] |
 def hold_deliveries(
     conn: Connection, *, sinks: Sequence[str], state: DeliveryState, limit: int
 ) -> list[tuple[int, str]]:
-    """Number and sink of the first deliveries in this state for any of these sinks, oldest first, held as well."""
+    """Number and sink of the first deliveries in this state for any of these sinks, oldest first, held as well. One
+    that was renewed and not tried since is left out: who goes on asking comes to an end."""
     found: list[tuple[int, str]] = []
     for sink in sinks:
         query = select(deliveries.c.n).where(deliveries.c.sink == sink, deliveries.c.state == state.value)
+        if state is DeliveryState.PENDING:
+            query = query.where(_TRIED_SINCE)
         held = query.order_by(deliveries.c.n).limit(limit - len(found)).with_for_update()
         found += [(n, sink) for n in conn.execute(held).scalars()]
         if len(found) >= limit:
@@ -42,7 +48,7 @@ def hold_deliveries(
 
 
 def renew(conn: Connection, numbers: Sequence[int], *, detail: str, now: datetime) -> int:
-    """Makes those of the deliveries that are `CHANGEABLE` due now, with a new life from now on. Each takes its old
+    """Makes those of the deliveries that are `RENEWABLE` due now, with a new life from now on. Each takes its old
     place again among the messages of the same rule and sink that share a subject (promise 4). Gives how many."""
     count = 0
     for some in chunks(sorted(numbers)):
@@ -52,12 +58,12 @@ def renew(conn: Connection, numbers: Sequence[int], *, detail: str, now: datetim
 
 def give_up(conn: Connection, number: int, *, detail: str, now: datetime) -> None:
     """Ends a delivery that is held and `CHANGEABLE`; what waited behind it may go."""
-    finish(conn, [number], DeliveryState.DEAD, detail, now, None)
+    finish(conn, [number], DeliveryState.DROPPED, detail, now, None)
 
 
 def _renewed(conn: Connection, some: Sequence[int], detail: str, now: datetime) -> Sequence[int]:
     mine = deliveries.c.n.in_(some)
-    states = [state.value for state in CHANGEABLE]
+    states = [state.value for state in RENEWABLE]
     fresh = {"state": DeliveryState.PENDING.value, "ready": True, "next_at": now, "settled_at": None}
     changed = (
         update(deliveries)

@@ -14,21 +14,25 @@ from monitor.model import Delivery, DeliveryState, Event, Outcome, Receipt
 from monitor.store import (
     CHANGEABLE,
     Connection,
+    DeliveryFilter,
     Store,
     append_events,
     backlog,
     claim,
+    count_deliveries,
     get_delivery,
     give_up,
     hold_deliveries,
     hold_delivery,
     list_deliveries,
     next_due,
+    page_deliveries,
     recover_claims,
     renew,
     settle,
     write_notifications,
 )
+from monitor.store.gauges import read_gauges
 from tests.kit.made import NOON, draft, notification
 
 LATER = NOON + timedelta(days=5)
@@ -145,7 +149,36 @@ async def test_giving_up_lets_go_what_waited_behind_it(store: Store) -> None:
     await store.write(partial(give_up, number=first.n, detail="dropped by ann", now=LATER))
     assert names(await claimed(store)) == ["b"]
     row = (await store.read(list_deliveries))[-1]
-    assert (row.state, row.detail, row.settled_at, row.next_at) == (DeliveryState.DEAD, "dropped by ann", LATER, None)
+    said = (row.state, row.detail, row.settled_at, row.next_at)
+    assert said == (DeliveryState.DROPPED, "dropped by ann", LATER, None)
+
+
+async def test_what_was_dropped_is_counted_nowhere_and_lives_again_only_by_its_id(store: Store) -> None:
+    await told(store, "a", "job/1")
+    (row,) = await store.read(list_deliveries)
+    await store.write(partial(give_up, number=row.n, detail="dropped by ann", now=LATER))
+    assert await store.read(count_deliveries) == {}
+    gauges = await store.read(partial(read_gauges, routing="routing"))
+    assert (gauges.dead, gauges.waiting) == ({}, {})
+    for state in CHANGEABLE:
+        assert await store.write(partial(hold_deliveries, sinks=["slack"], state=state, limit=9)) == []
+    assert await again(store, row.id) == 1
+    assert names(await claimed(store)) == ["a"]
+
+
+async def test_who_renews_part_of_what_waits_and_goes_on_comes_to_an_end(store: Store) -> None:
+    for number in range(5):
+        await told(store, f"n{number}", f"job/{number}")
+    waiting = partial(hold_deliveries, sinks=["slack"], state=DeliveryState.PENDING, limit=2)
+    taken = []
+    while held := [n for n, _ in await store.write(waiting)]:
+        taken.append(held)
+        await store.write(partial(renew, numbers=held, detail="", now=LATER))
+    assert taken == [[1, 2], [3, 4], [5]]
+    (first,) = await claimed(store, 1)
+    retry = {"receipt": Receipt(outcome=Outcome.RETRY), "next_at": LATER + timedelta(hours=1)}
+    await store.write(partial(settle, delivery_id=first.id, state=DeliveryState.PENDING, now=LATER, **retry))
+    assert await store.write(waiting) == [(1, "slack")]  # tried since, in vain
 
 
 async def test_many_are_held_oldest_first_and_by_sink(store: Store) -> None:
@@ -208,3 +241,18 @@ async def test_the_order_holds_for_random_retries(store: Store) -> None:
             unsettled.discard(delivery.notification.id)
     assert unsettled == set()
     assert await store.read(lambda conn: conn.execute(text("SELECT count(*) FROM unsettled")).scalar_one()) == 0
+
+
+async def test_a_page_since_a_moment_begins_with_the_first_delivery_of_a_message(store: Store) -> None:
+    """Where the first message since then went nowhere, and the next one to two sinks, whose rows have moved since."""
+    at = NOON + timedelta(days=1)
+
+    def write(conn: Connection) -> None:
+        nowhere = notification("nowhere", created_at=at, sinks=())
+        write_notifications(conn, [nowhere, notification("both", created_at=at, sinks=("slack", "hook"))])
+
+    await store.write(write)
+    (first,) = await claimed(store)
+    await ended(store, first, DeliveryState.DELIVERED)
+    rows, _ = await store.read(partial(page_deliveries, wanted=DeliveryFilter(since=at)))
+    assert [row.sink for row in rows] == ["hook", "slack"]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from monitor.store import claim, get_delivery
-from monitor.web.api import Api, Request
+from monitor.web.api import Api, Request, changes
 from tests.kit.api import CONFIG, Asking, settings
 
 BY = "ann (uid 1000)"
@@ -51,15 +51,40 @@ async def test_what_is_being_sent_or_has_arrived_is_left_alone(state: str, statu
         assert reply.status == status
         if status == 409:
             assert f"is {state} and cannot be" in json.loads(reply.body)["detail"]
-    assert (await ask.get(f"/deliveries/{chosen}"))["state"] == (state if status == 409 else "dead")
+    assert (await ask.get(f"/deliveries/{chosen}"))["state"] == (state if status == 409 else "dropped")
 
 
-async def test_a_dropped_delivery_is_dead_with_who_did_it_and_tells_nobody(ask: Asking) -> None:
+async def test_a_dropped_delivery_tells_who_did_it_and_nobody_is_told_of_it(ask: Asking) -> None:
     pending = await of_state(ask, "pending")
     before = (await ask.get("/status"))["last_seq"]
     answer = await ask.post(f"/deliveries/{pending}/drop")
-    assert (answer["state"], answer["detail"], answer["next_at"]) == ("dead", f"dropped by {BY}", None)
+    assert (answer["state"], answer["detail"], answer["next_at"]) == ("dropped", f"dropped by {BY}", None)
     assert (await ask.get("/status"))["last_seq"] == before
+
+
+async def test_what_was_dropped_is_not_dead_and_lives_again_only_by_its_id(ask: Asking) -> None:
+    dead = await of_state(ask, "dead")
+    before = (await ask.get("/status"))["dead"]
+    await ask.post(f"/deliveries/{dead}/drop")
+    assert (await ask.get("/status"))["dead"] == before - 1
+    twice = await ask.problem(f"/deliveries/{dead}/drop", "POST", who=BY)
+    assert (twice["status"], twice["hint"]) == (409, "It was dropped already.")
+    assert (await ask.problem("/deliveries/retry", "POST", who=BY, state="dropped"))["status"] == 400
+    assert (await ask.post("/deliveries/retry"))["count"] == 1
+    assert [item["id"] for item in await ask.items("/deliveries", state="dropped")] == [dead]
+    assert (await ask.post(f"/deliveries/{dead}/retry"))["state"] == "pending"
+
+
+async def test_who_asks_again_while_there_is_more_has_all_that_wait_tried(
+    ask: Asking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(changes, "AT_ONCE", 3)
+    waiting = len(await ask.items("/deliveries", state="pending", sink="hook"))
+    answers = [await ask.post("/deliveries/retry", state="pending", sink="hook") for _ in range(-(-waiting // 3))]
+    assert [answer["more"] for answer in answers] == [True] * (len(answers) - 1) + [False]
+    assert sum(answer["count"] for answer in answers) == waiting > 3
+    details = {item["detail"] for item in await ask.items("/deliveries", state="pending", sink="hook")}
+    assert details == {f"to be tried again, asked by {BY}"}
 
 
 async def test_all_that_are_dead_are_tried_again_at_once(ask: Asking) -> None:
@@ -82,7 +107,7 @@ async def test_a_race_with_a_claim_ends_one_way_or_the_other(ask: Asking) -> Non
     record = await store.read(partial(get_delivery, id=dead))
     assert record is not None
     won = [delivery.id for delivery in claimed] == [dead]
-    assert (dropped.status, record.row.state.value) == ((409, "sending") if won else (200, "dead"))
+    assert (dropped.status, record.row.state.value) == ((409, "sending") if won else (200, "dropped"))
 
 
 async def test_a_sink_is_tested_through_the_outbox(ask: Asking) -> None:
@@ -101,7 +126,7 @@ async def test_a_delivery_to_a_removed_sink_may_be_dropped_and_not_tried_again(a
     assert (problem["status"], problem["detail"]) == (409, "The config has no sink 'slack'.")
     assert (await ask.problem("/deliveries/retry", "POST", who=BY, sink="slack"))["status"] == 409
     assert (await ask.post("/deliveries/retry"))["count"] == 0
-    assert (await ask.post(f"/deliveries/{dead}/drop"))["state"] == "dead"
+    assert (await ask.post(f"/deliveries/{dead}/drop"))["state"] == "dropped"
 
 
 async def test_a_change_takes_no_body(ask: Asking) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import msgspec
@@ -20,6 +21,7 @@ AT_ONCE = 10_000
 _OVER = {
     DeliveryState.SENDING: "It is being sent at this moment; wait for what comes of it.",
     DeliveryState.DELIVERED: "It has arrived.",
+    DeliveryState.DROPPED: "It was dropped already.",
     DeliveryState.COLLAPSED: "It was told in a catch-up message; look at that one.",
 }
 
@@ -47,14 +49,14 @@ class Trial(Answer, frozen=True, kw_only=True):
 
 
 def _retry(conn: Connection, inside: Inside, asked: DeliveryAsked, by: str) -> Change:
-    number, sink = _changeable(conn, asked.id, "tried again")
+    number, sink = _changeable(conn, asked.id, store.RENEWABLE, "tried again")
     _require_sink(inside, sink)
     store.renew(conn, [number], detail=f"to be tried again, asked by {by}", now=inside.clock.now())
     return Change(answer=deliveries.item(deliveries.record(conn, asked.id).row), sinks=(sink,))
 
 
 def _drop(conn: Connection, inside: Inside, asked: DeliveryAsked, by: str) -> Change:
-    number, sink = _changeable(conn, asked.id, "dropped")
+    number, sink = _changeable(conn, asked.id, store.CHANGEABLE, "dropped")
     store.give_up(conn, number, detail=f"dropped by {by}", now=inside.clock.now())
     return Change(answer=deliveries.item(deliveries.record(conn, asked.id).row), sinks=(sink,))
 
@@ -62,7 +64,7 @@ def _drop(conn: Connection, inside: Inside, asked: DeliveryAsked, by: str) -> Ch
 def _retry_many(conn: Connection, inside: Inside, asked: ManyAsked, by: str) -> Change:
     if asked.state not in store.CHANGEABLE:
         hint = "Ask for the state dead, refused or pending."
-        raise Problem(400, "Bad request", f"What is {asked.state.value} is not tried again.", hint)
+        raise Problem(400, "Bad request", f"What is {asked.state.value} is not tried again in bulk.", hint)
     if asked.sink is not None:
         _require_sink(inside, asked.sink)
     sinks = [asked.sink] if asked.sink is not None else [sink.name for sink in inside.settings.sinks]
@@ -70,8 +72,8 @@ def _retry_many(conn: Connection, inside: Inside, asked: ManyAsked, by: str) -> 
     now = inside.clock.now()
     numbers = [number for number, _ in held[:AT_ONCE]]
     count = store.renew(conn, numbers, detail=f"to be tried again, asked by {by}", now=now)
-    more = len(held) > AT_ONCE and asked.state is not DeliveryState.PENDING
-    return Change(answer=Renewed(count=count, more=more), sinks=tuple(dict.fromkeys(sink for _, sink in held)))
+    answer = Renewed(count=count, more=len(held) > AT_ONCE)
+    return Change(answer=answer, sinks=tuple(dict.fromkeys(sink for _, sink in held)))
 
 
 def _test(conn: Connection, inside: Inside, asked: SinkAsked, by: str) -> Change:
@@ -85,13 +87,13 @@ def _test(conn: Connection, inside: Inside, asked: SinkAsked, by: str) -> Change
     return Change(answer=Trial(delivery=store.delivery_id(write.id, asked.name)), sinks=(asked.name,))
 
 
-def _changeable(conn: Connection, id: str, what: str) -> tuple[int, str]:
-    """Number and sink of a delivery that may be changed, held until the end. Raises Problem."""
+def _changeable(conn: Connection, id: str, states: Sequence[DeliveryState], what: str) -> tuple[int, str]:
+    """Number and sink of a delivery that is in one of the states, held until the end. Raises Problem."""
     held = store.hold_delivery(conn, id)
     if held is None:
         raise Problem(404, "Not found", f"There is no delivery {id!r}.", "GET /api/v1/deliveries lists them.")
     number, state, sink = held
-    if state not in store.CHANGEABLE:
+    if state not in states:
         detail = f"The delivery {id} is {state.value} and cannot be {what}."
         raise Problem(409, "Conflict", detail, _OVER[state])
     return number, sink

@@ -22,7 +22,7 @@ class LastDelivery(Answer, frozen=True, kw_only=True):
 
 
 class SinkItem(Answer, frozen=True, kw_only=True):
-    """`waiting`: not ended yet. `dead`: given up or refused."""
+    """`waiting`: not ended yet. `dead`: dead or refused, not dropped."""
 
     name: str
     type: str

@@ -28,7 +28,7 @@ class Status(Answer, frozen=True, kw_only=True):
     rules: int
     troubles: list[str]
     waiting: Annotated[int, msgspec.Meta(description="Deliveries that have not ended.")]
-    dead: Annotated[int, msgspec.Meta(description="Deliveries that were given up or refused.")]
+    dead: Annotated[int, msgspec.Meta(description="Deliveries that are dead or refused.")]
     oldest_waiting_at: Time | None
 
 

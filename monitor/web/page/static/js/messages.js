@@ -8,8 +8,8 @@ import { t, word } from "./i18n.js";
 import { Section } from "./section.js";
 
 const LINES = 12;
-const ACTED = { retry: new Set(["dead", "refused", "pending"]), drop: new Set(["dead", "refused", "pending"]) };
-const GLYPHS = { pending: "…", sending: "➜", delivered: "✓", refused: "✕", dead: "✕", collapsed: "∑" };
+const ACTED = { retry: new Set(["dead", "refused", "pending", "dropped"]), drop: new Set(["dead", "refused", "pending"]) };
+const GLYPHS = { pending: "…", sending: "➜", delivered: "✓", refused: "✕", dead: "✕", dropped: "⊘", collapsed: "∑" };
 
 export class Messages {
   constructor() {

@@ -50,7 +50,7 @@ const en = {
   "retry.label": "Retry the delivery to {sink}", "drop.label": "Drop the delivery to {sink}", done: "Done.", refused: "Not done: {why}",
   "to.nobody": "told to no sink", rule: "rule {rule}",
   "delivery.pending": "waiting", "delivery.sending": "sending", "delivery.delivered": "delivered", "delivery.refused": "refused",
-  "delivery.dead": "dead", "delivery.collapsed": "in a catch-up",
+  "delivery.dead": "dead", "delivery.dropped": "dropped", "delivery.collapsed": "in a catch-up",
 };
 
 const zh = {
@@ -103,7 +103,7 @@ const zh = {
   "retry.label": "重试投递到 {sink}", "drop.label": "放弃投递到 {sink}", done: "已完成。", refused: "未执行：{why}",
   "to.nobody": "未发送到任何接收端", rule: "规则 {rule}",
   "delivery.pending": "待发送", "delivery.sending": "发送中", "delivery.delivered": "已送达", "delivery.refused": "被拒绝",
-  "delivery.dead": "失败", "delivery.collapsed": "已并入汇总",
+  "delivery.dead": "失败", "delivery.dropped": "已放弃", "delivery.collapsed": "已并入汇总",
 };
 
 export const WORDS = { en, zh };
