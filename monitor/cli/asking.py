@@ -128,17 +128,19 @@ def _pairs(query: Mapping[str, Value]) -> Iterator[tuple[str, str]]:
 
 
 class ByItself:
-    """Opens the store in this process: without the lock, for reading harms nobody; what changes something takes it."""
+    """Opens the store in this process, once: without the lock, for reading harms nobody, until the first change, which
+    takes it for the rest of the command."""
 
     def __init__(self, settings: Settings) -> None:
         import asyncio
 
         self._settings = settings
         self._runner = asyncio.Runner()
-        self._reads: Store | None = None
+        self._store: Store | None = None
+        self._locked = False
 
     def send(self, method: str, path: str, query: list[tuple[str, str]]) -> tuple[int, Any]:
-        return self._runner.run(self._read(path, query) if method == "GET" else self._change(method, path, query))
+        return self._runner.run(self._answer(method, path, query))
 
     def stream(self, path: str, query: list[tuple[str, str]]) -> Iterator[dict[str, Any] | None]:
         """Looks at the log now and then, for nobody rings here."""
@@ -156,8 +158,8 @@ class ByItself:
 
     def close(self) -> None:
         try:
-            if self._reads is not None:
-                self._runner.run(self._reads.aclose())
+            if self._store is not None:
+                self._runner.run(self._store.aclose())
         finally:
             self._runner.close()
 
@@ -167,27 +169,21 @@ class ByItself:
             raise Failure(document["detail"], document["hint"])
         return document
 
-    async def _read(self, path: str, query: list[tuple[str, str]]) -> tuple[int, Any]:
-        if self._reads is None:
-            self._reads = await self._opened(lock=False)
-        return await self._answer(self._reads, "GET", path, query)
-
-    async def _change(self, method: str, path: str, query: list[tuple[str, str]]) -> tuple[int, Any]:
-        store = await self._opened(lock=True)
-        try:
-            return await self._answer(store, method, path, query)
-        finally:
-            await store.aclose()
-
     async def _opened(self, *, lock: bool) -> Store:
         from monitor.store import open_store
 
-        return await open_store(self._settings.store, state_dir=self._settings.state_dir, lock=lock)
+        if self._store is None or (lock and not self._locked):
+            store = await open_store(self._settings.store, state_dir=self._settings.state_dir, lock=lock)
+            before, self._store, self._locked = self._store, store, lock
+            if before is not None:
+                await before.aclose()
+        return self._store
 
-    async def _answer(self, store: Store, method: str, path: str, query: list[tuple[str, str]]) -> tuple[int, Any]:
+    async def _answer(self, method: str, path: str, query: list[tuple[str, str]]) -> tuple[int, Any]:
         from monitor.fields import SystemClock
         from monitor.web.api import Api, Inside, Request
 
+        store = await self._opened(lock=method != "GET")
         inside = Inside(store=store, clock=SystemClock(), settings=self._settings)
         reply = await Api(inside).answer(Request(method=method, path=path, query=tuple(query), by="command"))
         return reply.status, json.loads(reply.body)

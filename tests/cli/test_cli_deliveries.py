@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import subprocess
@@ -9,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from monitor.store import delivery_id
+from monitor.cli.asking import asking
+from monitor.store import StoreLocked, delivery_id, open_store
 from tests.kit.installed import Installed
 
 DEAD, WAITING, SENT = (
@@ -68,7 +70,7 @@ def test_a_dead_one_is_due_again_and_one_that_waits_is_dropped(place: Installed)
     assert len(done.stdout.splitlines()) == (1 if (place.state / "control.sock").exists() else 2)
     dropped = json.loads(place.run("deliveries", "drop", WAITING, "--output", "json").stdout)
     assert dropped[0]["detail"].startswith("dropped by ")
-    assert states(place) == {DEAD: "pending", WAITING: "dead", SENT: "delivered"}
+    assert states(place) == {DEAD: "pending", WAITING: "dropped", SENT: "delivered"}
 
 
 def test_what_has_arrived_is_not_changed_and_the_others_are(place: Installed) -> None:
@@ -80,7 +82,7 @@ def test_what_has_arrived_is_not_changed_and_the_others_are(place: Installed) ->
     assert (partly.returncode, partly.stdout) == (3, "1 delivery is dropped.\n")
     assert "nix: There is no delivery 'nix'." in partly.stderr
     assert "error: 2 deliveries could not be changed." in partly.stderr
-    assert states(place)[WAITING] == "dead"
+    assert states(place)[WAITING] == "dropped"
 
 
 def test_many_are_changed_only_after_a_yes(installed: Installed) -> None:
@@ -91,11 +93,17 @@ def test_many_are_changed_only_after_a_yes(installed: Installed) -> None:
     assert done.stdout.splitlines()[0] == "1 delivery is due again."
     done = installed.run("deliveries", "drop", "--all", "--sink", "hook", "--yes")
     assert done.stdout == "2 deliveries are dropped.\n"
-    assert states(installed) == {DEAD: "dead", WAITING: "dead", SENT: "delivered"}
-    assert installed.run("deliveries", "drop", "--all", "--sink", "hook", "--yes").stdout == "No delivery fits.\n"
+    assert states(installed) == {DEAD: "dropped", WAITING: "dropped", SENT: "delivered"}
+    assert installed.run("deliveries", "retry", "--all", "--yes").stdout == "No delivery fits.\n"
+    assert installed.run("deliveries", "retry", WAITING).returncode == 0
+    assert states(installed) == {DEAD: "dropped", WAITING: "pending", SENT: "delivered"}
+    assert (
+        installed.run("deliveries", "drop", "--all", "--sink", "hook", "--state", "dead", "--yes").stdout
+        == "No delivery fits.\n"
+    )
 
 
-@pytest.mark.parametrize(("said", "code", "state"), [("y", 0, "dead"), ("n", 1, "pending"), ("\x03", 1, "pending")])
+@pytest.mark.parametrize(("said", "code", "state"), [("y", 0, "dropped"), ("n", 1, "pending"), ("\x03", 1, "pending")])
 def test_on_a_terminal_there_is_a_question(installed: Installed, said: str, code: int, state: str) -> None:
     leader, follower = os.openpty()
     environ = installed.environ(PYTHONPATH=str(Path(__file__).parents[2]))
@@ -141,6 +149,8 @@ def test_a_choice_that_makes_no_sense_changes_nothing(
         done = installed.run("deliveries", what, *options)
         assert done.returncode == 2
         assert said in done.stderr.splitlines()[0]
+    bulk = installed.run("deliveries", "retry", "--all", "--state", "dropped", "--yes")
+    assert (bulk.returncode, bulk.stderr.splitlines()[0]) == (2, "error: What was dropped is not tried again in bulk.")
     assert states(installed) == {DEAD: "dead", WAITING: "pending", SENT: "delivered"}
 
 
@@ -153,3 +163,26 @@ def test_the_beginning_of_an_id_stands_for_the_whole(installed: Installed) -> No
     assert "error: 2 ids begin with '0000'.\nhint: Give more of it." in many.stderr
     nobody = installed.run("deliveries", "show", "ffffffffff")
     assert nobody.stderr.splitlines()[1] == "hint: `training-monitor deliveries list` lists them."
+
+
+def test_without_a_daemon_the_lock_is_taken_once_and_kept_until_the_end(
+    installed: Installed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(installed.root)
+
+    def lock() -> None:
+        asyncio.run(opened(installed))
+
+    with asking(installed.config) as ask:
+        assert ask.get("/api/v1/deliveries")["items"]
+        lock()  # reading holds up nobody
+        ask.post(f"/api/v1/deliveries/{DEAD}/retry")
+        with pytest.raises(StoreLocked):
+            lock()
+        ask.post(f"/api/v1/deliveries/{WAITING}/drop")
+        assert ask.get(f"/api/v1/deliveries/{WAITING}")["state"] == "dropped"
+    lock()
+
+
+async def opened(installed: Installed) -> None:
+    await (await open_store("sqlite:monitor.db", state_dir=installed.state, lock=True)).aclose()
