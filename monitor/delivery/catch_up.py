@@ -12,8 +12,8 @@ from monitor.store import Connection, NotificationWrite, backlog, collapse
 
 
 def catch_up(conn: Connection, sink: str, *, after: float, now: datetime, names: Mapping[str, str]) -> int:
-    """Collapses, rule by rule, what waits where its oldest was written, or asked for again, more than `after` seconds ago; gives
-    how many messages that made.
+    """Collapses, rule by rule, what waits where its oldest was written, or asked for again, more than `after` seconds
+    ago; gives how many messages that made.
 
     The young ones of the rule go into it too: sent by themselves they would come before the older story of the same
     job. One message that waits alone stays as it is, and so do tests. `names`: what people are called.
