@@ -5,7 +5,8 @@ SHELL := /bin/sh
 BIN := .venv/bin
 SDK := .venv-sdk/bin
 PIP_INSTALL := install --quiet --disable-pip-version-check --no-input --require-hashes
-JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+# One more than there are cores, for many tests wait for a process.
+JOBS ?= $(shell echo $$(($$(nproc 2>/dev/null || echo 2) + 1)))
 PYTEST_ARGS ?=
 
 .PHONY: help install demo test check lock clean sdk dist install-service
