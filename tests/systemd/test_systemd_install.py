@@ -43,7 +43,9 @@ def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 async def test_it_installs_upgrades_and_removes(box: Box, dist: Path) -> None:
     await box("bash", "-es", stdin=CLEAN)
-    assert "one wheel beside" in await box("bash", f"{ROOT}/systemd/install.sh", code=1)
+    alone = "/srv/alone/install.sh"
+    await box("install", "-D", "/dev/stdin", alone, stdin=(ROOT / "systemd" / "install.sh").read_bytes())
+    assert "one wheel beside" in await box(alone, code=1)
     for path in dist.iterdir():
         await box("install", "-m", "755", "/dev/stdin", f"{DIST}/{path.name}", stdin=path.read_bytes())
     assert "needs root" in await box("runuser", "-u", "bob", "--", f"{DIST}/install.sh", code=1)
