@@ -180,6 +180,7 @@ def missing(block: Block, printed: str) -> list[str]:
 
 
 def plain(text: str) -> str:
+    text = text.replace("at least ", "")  # said where the daemon's first look came after the stock's last change
     text = re.sub(r"\d+ (?:h|min|s)\b(?: \d+ (?:min|s)\b)?", "TIME", text)
     text = re.sub(r"-\d{12}-\w{4}", "-ID", text)
     return " ".join(re.sub(r"\d+", "N", text).split()).lower()
