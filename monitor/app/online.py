@@ -20,6 +20,7 @@ from monitor.providers.options import AccountOptions
 from monitor.providers.ports import Probe, Provider
 from monitor.settings import Settings
 from monitor.store import Store, StoreError, open_store
+from monitor.store.state_dir import make_state_dir
 from monitor.telemetry.meter import NO_METER
 from monitor.wire import Answer, Fault, FaultKind, Gate, Http, Patience, new_session
 from monitor.wire.http import Headers, Judge
@@ -135,7 +136,7 @@ async def open_beside(settings: Settings) -> Store:
     try:
         return await open_store(settings.store, state_dir=settings.state_dir, lock=False)
     except (store.StoreMissing, store.NotMigrated):
-        settings.state_dir.mkdir(mode=0o750, parents=True, exist_ok=True)
+        make_state_dir(settings.state_dir)
         made = await open_store(settings.store, state_dir=settings.state_dir, lock=True)
         await made.aclose()
         return await open_store(settings.store, state_dir=settings.state_dir, lock=False)

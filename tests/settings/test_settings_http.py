@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from monitor.cli import places, sockets
 from monitor.cli.sockets import candidates
-from monitor.settings import ConfigErrors, Listen, Settings, load
+from monitor.settings import ConfigErrors, Listen, Settings, load, root
 from monitor.settings.root import Control
 
 REST = "accounts:\n  - {name: a, provider: model-studio, api_key: k, jobs: {}}\nsinks:\n  - {name: log, type: log}\n"
@@ -129,3 +130,9 @@ def test_a_config_that_is_wrong_leads_to_no_socket_and_to_no_traceback(text: str
 
 def test_the_group_is_kept(read: Read) -> None:
     assert read("control: {group: people, socket: /run/a.sock}").control == Control(Path("/run/a.sock"), "people")
+
+
+def test_commands_that_load_no_settings_know_the_same_places() -> None:
+    assert places.CONFIG_NAMES == root.CONFIG_NAMES
+    assert (sockets.STATE, sockets.SYSTEM_STATE) == (root.DEFAULT_STATE, root.SYSTEM_STATE)
+    assert sockets.NAME == root.SOCKET_NAME
