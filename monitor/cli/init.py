@@ -89,6 +89,10 @@ def _may_write(file: Path, force: bool) -> None:
             f"{file} is there already; nothing was written.",
             "Name another file, or replace it with --force (the old one is kept beside it).",
         )
+    nearest = next(folder for folder in file.absolute().parents if folder.exists())
+    if not os.access(nearest, os.W_OK | os.X_OK, effective_ids=True):
+        hint = "Name a file where this user may write, or run it as the user that owns the directory."
+        raise Failure(f"{nearest} may not be written; nothing was written.", hint)
 
 
 def _checked(plan: Plan) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from monitor.cli.keeping import Keeper
+from monitor.cli.mistakes import check_flags, wrong_id, wrong_name, wrong_project, wrong_url
 from monitor.cli.questions import ask, choose, confirmed, say, secret
 from monitor.cli.starter import ARTS, STUDIO, STUDIO_REGIONS, AccountPlan, Plan, SinkPlan
 from monitor.cli.wishes import (
@@ -12,14 +13,11 @@ from monitor.cli.wishes import (
     OPTIONAL,
     Flags,
     account,
-    is_url,
     platforms_set,
     project_set,
     region_set,
     sink,
     sinks_set,
-    wrong_id,
-    wrong_name,
 )
 
 _PLATFORMS = ((STUDIO,), (ARTS,), (STUDIO, ARTS))
@@ -27,7 +25,8 @@ _NAMES = ("Alibaba Cloud Model Studio", "Huawei Cloud ModelArts", "both")
 
 
 def by_questions(flags: Flags, keeper: Keeper, environ: Mapping[str, str]) -> Plan:
-    """The plan as it was answered. Raises Failure where the input ends."""
+    """The plan as it was answered. Raises Failure where the input ends, and first of all for a wrong flag."""
+    check_flags(flags.region, flags.project_id or "", flags.sinks, environ)
     say("This writes a config file for Training Monitor. Nothing is written before the last answer; Ctrl-C ends it.")
     say()
     providers = tuple(flags.providers) or _platforms(environ)
@@ -49,8 +48,9 @@ def _account(provider: str, flags: Flags, keeper: Keeper, environ: Mapping[str, 
     project = None
     if provider == ARTS:
         region = flags.region or ask("Region", default=region_set(environ) or "cn-north-4", check=wrong_id)
-        known = flags.project_id or project_set(environ)
-        project = flags.project_id or ask("Project id (console: My Credentials)", default=known, check=wrong_id)
+        set_there = project_set(environ)
+        known = set_there if wrong_project(set_there) is None else ""
+        project = flags.project_id or ask("Project id (console: My Credentials)", default=known, check=wrong_project)
     elif flags.region in STUDIO_REGIONS:
         region = flags.region
     else:
@@ -89,9 +89,6 @@ def _sinks(flags: Flags, keeper: Keeper, environ: Mapping[str, str]) -> Iterator
         "Where should messages go? An Apprise URL (slack://..., mailtos://..., dingtalk://...) or the address of a "
         "webhook. It is kept in a file that only you can read. Enter: only into the log, for now."
     )
-    if url := secret("URL"):
-        if not is_url(url):
-            say("  That is no URL; messages go into the log for now.")
-            return
+    if url := secret("URL", check=wrong_url):
         name = ask("A name for it", default="chat", check=wrong_name)
         yield sink(f"{name}={url}", keeper, environ)

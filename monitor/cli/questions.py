@@ -43,8 +43,9 @@ def ask(question: str, *, default: str = "", check: Check = lambda answer: None)
         say(f"  {wrong}")
 
 
-def secret(question: str) -> str:
-    """Like `ask`, without showing what is typed; empty where nothing was typed. Raises Failure like it."""
+def secret(question: str, *, check: Check = lambda answer: None) -> str:
+    """Like `ask`, without showing what is typed; empty where nothing was typed, which is not checked. Raises Failure
+    like it."""
     shown = f"{question}: "  # written by getpass, once nothing is echoed any more: what is typed earlier is lost
     while True:
         try:
@@ -53,9 +54,13 @@ def secret(question: str) -> str:
             raise _ended() from None
         except UnicodeDecodeError:
             answer = "\N{REPLACEMENT CHARACTER}"
-        if answer.isprintable() and "\N{REPLACEMENT CHARACTER}" not in answer:
+        if not answer.isprintable() or "\N{REPLACEMENT CHARACTER}" in answer:
+            shown = "That holds characters that no key has; again: "
+            continue
+        wrong = check(answer) if answer else None
+        if wrong is None:
             return answer
-        shown = "That holds characters that no key has; again: "
+        say(f"  {wrong}")
 
 
 def confirmed(question: str, *, default: bool = True) -> bool:

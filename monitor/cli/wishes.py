@@ -8,13 +8,11 @@ from dataclasses import dataclass
 
 from monitor.cli.failure import USAGE, Failure
 from monitor.cli.keeping import Keeper
+from monitor.cli.mistakes import check_flags, is_url, sink_type, wrong_name, wrong_url
 from monitor.cli.starter import ARTS, STUDIO, STUDIO_REGIONS, AccountPlan, Plan, SinkPlan
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://.+")
 _ENV = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)\}")
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}", re.ASCII)
 _REGIONS = ("HUAWEICLOUD_SDK_REGION", "HUAWEICLOUD_REGION", "HW_REGION_NAME")
 _PROJECT = "HUAWEICLOUD_SDK_PROJECT_ID"
 _MESSENGERS = re.compile(r"SLACK|DING|FEISHU|LARK|WECOM|TEAMS|DISCORD|TELEGRAM|MAIL|HOOK|NOTIFY|APPRISE|NTFY|GOTIFY")
@@ -54,12 +52,13 @@ def by_flags(flags: Flags, keeper: Keeper, environ: Mapping[str, str], *, guess:
             "Like: training-monitor init --provider model-studio --sink SLACK_URL",
             code=USAGE,
         )
+    wanted = list(flags.sinks) or (sinks_set(environ) if guess else [])
+    check_flags(region if ARTS in providers else None, project if ARTS in providers else "", wanted, environ)
     accounts = [
         account(provider, None, studio_region(region, providers) if provider == STUDIO else region, project, keeper,
                 environ, {})
         for provider in dict.fromkeys(providers)
     ]  # fmt: skip
-    wanted = list(flags.sinks) or (sinks_set(environ) if guess else [])
     return Plan(accounts=accounts, sinks=[sink(text, keeper, environ) for text in wanted])
 
 
@@ -89,10 +88,10 @@ def account(
 def sink(text: str, keeper: Keeper, environ: Mapping[str, str]) -> SinkPlan:
     """Of `[NAME=]WHAT`, where WHAT is a variable, a reference or the URL itself. Raises Failure."""
     before, equals, after = text.partition("=")
-    name, what = (before, after) if equals and _NAME.fullmatch(before) else ("", text)
+    name, what = (before, after) if equals and wrong_name(before) is None else ("", text)
     variable = ((found := _ENV.fullmatch(what)) and found[1]) or (what if _VARIABLE.fullmatch(what) else "")
     name = name or _named(variable or what.partition("://")[0])
-    if not _NAME.fullmatch(name) or not (variable or _URL.fullmatch(what) or what.startswith("${")):
+    if wrong_name(name) or not (variable or is_url(what) or what.startswith("${")):
         hint = "Give a variable that holds the URL, as --sink SLACK_URL or --sink chat=SLACK_URL, or the URL itself."
         raise Failure("--sink is neither a variable nor a URL.", hint, code=USAGE)
     if what.startswith("${") and not variable:
@@ -100,20 +99,6 @@ def sink(text: str, keeper: Keeper, environ: Mapping[str, str]) -> SinkPlan:
     url = environ.get(variable, "") if variable else what
     reference = keeper.reference(variable, f"sink-{name}", "" if variable else what)
     return SinkPlan(name=name, type=sink_type(url), url=reference)
-
-
-def sink_type(url: str) -> str:
-    """`webhook` for a plain web address, unless Apprise knows it for the address of a service."""
-    if not url.startswith(("http://", "https://")):
-        return "apprise"
-    from monitor.fields import Secret
-    from monitor.sinks import registry
-
-    try:
-        registry.options("apprise").model_validate({"name": "x", "type": "apprise", "url": Secret(url)}).place()
-    except ValueError:
-        return "webhook"
-    return "apprise"
 
 
 def platforms_set(environ: Mapping[str, str]) -> list[str]:
@@ -130,8 +115,8 @@ def project_set(environ: Mapping[str, str]) -> str:
 
 
 def sinks_set(environ: Mapping[str, str]) -> list[str]:
-    """Variables that look as if they held the URL of a messenger."""
-    return list(_urls(environ))
+    """Variables that hold the URL of a messenger."""
+    return [name for name in _urls(environ) if wrong_url(environ[name]) is None]
 
 
 def studio_region(region: str | None, providers: Sequence[str]) -> str | None:
@@ -144,19 +129,8 @@ def studio_region(region: str | None, providers: Sequence[str]) -> str | None:
     return region
 
 
-def wrong_name(text: str) -> str | None:
-    return None if _NAME.fullmatch(text) else "Letters, digits, `.`, `_` and `-`, beginning with a letter or digit."
-
-
-def wrong_id(text: str) -> str | None:
-    return None if _ID.fullmatch(text) else "Letters, digits and hyphens, at most 64 of them."
-
-
-def is_url(text: str) -> bool:
-    return _URL.fullmatch(text) is not None
-
-
 def _urls(environ: Mapping[str, str]) -> Iterator[str]:
+    """Those that look like it."""
     for name, value in sorted(environ.items()):
         fits = name.endswith(("_URL", "_WEBHOOK", "_URI")) and "://" in value
         if fits and _MESSENGERS.search(name) and _VARIABLE.fullmatch(name):

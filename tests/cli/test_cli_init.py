@@ -21,11 +21,12 @@ import pytest
 from tests.kit.installed import Installed
 
 SLACK = "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/"
+PROJECT = "0123456789abcdef0123456789abcdef"
 STUDIO = {"DASHSCOPE_API_KEY": "sk-hunter2"}
 ARTS = {
     "HUAWEICLOUD_SDK_AK": "AKhunter2",
     "HUAWEICLOUD_SDK_SK": "SKhunter2",
-    "HUAWEICLOUD_SDK_PROJECT_ID": "p-1",
+    "HUAWEICLOUD_SDK_PROJECT_ID": PROJECT,
     "HUAWEICLOUD_SDK_REGION": "cn-north-4",
 }
 
@@ -100,11 +101,22 @@ def test_a_sink_is_a_variable_a_reference_or_the_url_itself(fresh: Installed, si
     assert fresh.run("check", **environ).returncode == 0
 
 
-@pytest.mark.parametrize("sink", ["no words here", "=x", "a=b c", "://"])
+@pytest.mark.parametrize("sink", ["no words here", "=x", "a=b c", "://", "slack://hunter2", "chat=foo://hunter2"])
 def test_what_is_no_sink_is_said_to_be_none(fresh: Installed, sink: str) -> None:
     done = fresh.run("init", "--yes", "--sink", sink, **STUDIO)
     assert done.returncode == 2
+    assert "--sink" in done.stderr
+    assert "hunter2" not in done.stderr
     assert list(fresh.root.iterdir()) == []
+
+
+def test_a_variable_for_a_sink_is_looked_into_and_one_that_nobody_named_is_passed_over(fresh: Installed) -> None:
+    environ = {**STUDIO, "MAIL_URL": "slack://hunter2"}
+    done = fresh.run("init", "--yes", "--sink", "MAIL_URL", **environ)
+    assert done.returncode == 2
+    assert "--sink, the variable MAIL_URL: It is no URL that Apprise takes; check what slack:// needs" in done.stderr
+    assert fresh.run("init", "--yes", **environ).returncode == 0
+    assert "MAIL_URL" not in fresh.config.read_text()
 
 
 def test_credentials_in_files_are_for_their_owner_only(fresh: Installed) -> None:
@@ -143,11 +155,13 @@ def test_a_dash_is_stdout_and_writes_no_file(fresh: Installed) -> None:
     assert fresh.run("check", **STUDIO).returncode == 0
 
 
-def test_an_answer_that_the_config_would_not_take_is_told_before_anything_is_written(fresh: Installed) -> None:
-    done = fresh.run("init", "--yes", "--region", "cn north", **{**ARTS, "HUAWEICLOUD_SDK_PROJECT_ID": "a/b"})
+def test_every_flag_that_cannot_be_right_is_told_before_anything_is_written(fresh: Installed) -> None:
+    environ = {**ARTS, "HUAWEICLOUD_SDK_PROJECT_ID": "cn-north-4"}  # the project's name, which is no id
+    done = fresh.run("init", "--yes", "--region", "cn north", "--sink", "slack://x", "--sink", SLACK, **environ)
     assert done.returncode == 2
-    assert "accounts[0].region: " in done.stderr
-    assert "accounts[0].project_id: " in done.stderr
+    for said in ("--region, or the variable", "--project-id, or the variable", "32 characters", "--sink number 1: "):
+        assert said in done.stderr
+    assert "--sink number 2" not in done.stderr
     assert list(fresh.root.iterdir()) == []
 
 
@@ -205,10 +219,13 @@ def test_a_person_is_asked_and_a_typed_secret_is_neither_shown_nor_in_the_config
         ("A name for this account [modelarts]:", b"b\xc3\xa4d name\n"),
         ("beginning with a letter or digit.", b"north\n"),
         ("Region [cn-north-4]:", b"\n"),
-        ("(console: My Credentials):", b"p-9\n"),
+        ("(console: My Credentials):", b"cn-north-4\n"),
+        ("it is not the name. Project id (console: My Credentials):", PROJECT.encode() + b"\n"),
         ("access key:", b"AKhunter2\n"),
         ("secret key:", b"SKhunter2\n"),
-        ("URL:", b"https://example.org/hunter2\n"),
+        ("URL:", b"hunter2\n"),
+        ("dingtalk:// or https://. URL:", b"slack://hunter2\n"),
+        ("needs in the Apprise wiki. URL:", b"https://example.org/hunter2\n"),
         ("A name for it [chat]:", b"\n"),
         ("Write training-monitor.yaml? [Y/n]:", b"y\n"),
     ]:
@@ -218,13 +235,27 @@ def test_a_person_is_asked_and_a_typed_secret_is_neither_shown_nor_in_the_config
     assert terminal.end() == 0
     everything += terminal.shown
     assert "hunter2" not in everything
-    folded = [line for line in everything.replace("\r", "").splitlines() if not line.startswith("  ")]
+    folded = [
+        line for line in everything.replace("\r", "").replace(PROJECT, "").splitlines() if not line.startswith("  ")
+    ]
     assert max(map(len, folded)) <= 40 + len("2\n")
     text = fresh.config.read_text()
     assert "hunter2" not in text
     assert {mode(path) for path in fresh.root.glob("*.secret")} == {0o600}
     assert len(list(fresh.root.glob("*.secret"))) == 3
     assert fresh.run("check").returncode == 0
+
+
+def test_a_file_that_is_there_and_a_wrong_flag_are_told_before_any_question(fresh: Installed) -> None:
+    terminal = Terminal(fresh, 80, "other.yaml", "--provider", "modelarts", "--project-id", "mine")
+    assert terminal.end() == 2
+    assert "--project-id, or the variable for it: A project id has 32 characters" in " ".join(terminal.shown.split())
+    fresh.config.write_text("mine")
+    terminal = Terminal(fresh, 80)
+    assert terminal.end() == 1
+    assert "is there already; nothing was written." in terminal.shown
+    for asked in (": ", "]:"):
+        assert asked not in terminal.shown.replace("error: ", "").replace("hint: ", "")
 
 
 @pytest.mark.parametrize(
