@@ -58,10 +58,13 @@ unmatched: {{notify: [terminal], min_severity: critical}}
 
 def demo(
     seconds: Annotated[
-        float | None, typer.Option("--for", min=1, help="End by itself after that many seconds; default: Ctrl-C.")
+        float | None,
+        typer.Option("--for", metavar="SECONDS", min=1, help="End by itself after that many seconds; default: Ctrl-C."),
     ] = None,
-    speed: Annotated[float, typer.Option("--speed", min=1, max=600, help="How fast its time passes.")] = SPEED,
-    seed: Annotated[int, typer.Option("--seed", help="Another seed, another story.")] = 1,
+    speed: Annotated[
+        float, typer.Option("--speed", metavar="TIMES", min=1, max=600, help="How fast its time passes.")
+    ] = SPEED,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Another seed, another story.")] = 1,
 ) -> None:
     """Shows a living story of two emulated platforms, without any account."""
     import sys

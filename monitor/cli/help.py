@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
+from monitor.cli import terms
 from monitor.cli.examples import EXAMPLES
 
 WIDEST = 80
@@ -27,6 +28,8 @@ def dress(command: Any, program: str) -> Any:
 
 def _dress(command: Any, program: str, path: str, context: type[Any]) -> None:
     command.context_class = context
+    for param in command.params:
+        terms.dress(param)
     command.format_epilog = partial(_examples, [(why, f"{program} {typed}") for why, typed in EXAMPLES.get(path, ())])
     for name, each in getattr(command, "commands", {}).items():
         each.short_help = each.short_help or (each.help or "").split("\n\n")[0]  # whole: it is wrapped, not cut

@@ -6,17 +6,46 @@ from typing import Annotated
 
 import typer
 
+CONFIG = """\
+# For the emulated platforms of `training-monitor sandbox`, while they run. Their keys are no secrets.
+state_dir: ~/.local/state/training-monitor-sandbox
+http: {{listen: 127.0.0.1:8650}}
+accounts:
+  - name: studio
+    provider: model-studio
+    api_key: sk-demo
+    endpoint: {platforms}/api/v1
+    jobs: {{every: 5s}}
+  - name: arts
+    provider: modelarts
+    endpoint: {platforms}
+    project_id: p-demo
+    access_key: AKDEMO
+    secret_key: SKDEMO
+    jobs: {{every: 5s}}
+    resource_flavors: {{every: 5s}}
+sinks:
+  - {{name: journal, type: log}}           # the daemon's own output; here your webhook or messenger can stand
+rules:
+  - {{name: jobs, on: ["job.*"], notify: [journal]}}
+  - {{name: stock, on: [flavor.sold_out, flavor.restocked], notify: [journal]}}
+unmatched: {{notify: [journal], min_severity: info}}
+"""
+
 
 def sandbox(
     port: Annotated[
         int, typer.Option("--port", min=0, max=65535, metavar="PORT", help="The port on 127.0.0.1; 0 takes a free one.")
     ] = 8651,
     speed: Annotated[
-        float, typer.Option("--speed", min=0.1, max=3600, help="How fast its time passes; only 1 fits `run`.")
+        float,
+        typer.Option(
+            "--speed", metavar="TIMES", min=0.1, max=3600, help="How fast its time passes; only 1 fits `run`."
+        ),
     ] = 1.0,
-    seed: Annotated[int, typer.Option("--seed", help="Another seed, another story.")] = 1,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Another seed, another story.")] = 1,
 ) -> None:
-    """Serves emulated platforms until Ctrl-C."""
+    """Serves emulated platforms until Ctrl-C; prints a config file that fits them."""
     from functools import partial
 
     from monitor.app.run import run_loop
@@ -49,28 +78,16 @@ async def _serve(port: int, speed: float, seed: int) -> None:
 
 
 def _announce(address: str, speed: float) -> None:
+    """The config goes to stdout and the rest to stderr, so that `> FILE` makes a whole config file."""
+    import sys
+
     from monitor.cli import out
+    from monitor.cli.questions import say
 
-    out.line(f"Emulated platforms at {address}, {speed:g} times as fast as real ones, until Ctrl-C.")
-    out.line()
-    out.line("Accounts for a config file:")
-    for text in _accounts(address):
+    for text in CONFIG.format(platforms=address).splitlines():
         out.line(text)
-
-
-def _accounts(address: str) -> list[str]:
-    return [
-        "  - name: studio",
-        "    provider: model-studio",
-        "    api_key: sk-demo",
-        f"    endpoint: {address}/api/v1",
-        "    jobs: {every: 5s}",
-        "  - name: arts",
-        "    provider: modelarts",
-        f"    endpoint: {address}",
-        "    project_id: p-demo",
-        "    access_key: AKDEMO",
-        "    secret_key: SKDEMO",
-        "    jobs: {every: 5s}",
-        "    resource_flavors: {every: 5s}",
-    ]
+    sys.stdout.flush()
+    say(f"Emulated platforms at {address}, {speed:g} times as fast as real ones, until Ctrl-C.")
+    if sys.stdout.isatty():
+        say("Above is a config file that fits them; `training-monitor sandbox > FILE` writes it.")
+    say("Elsewhere: training-monitor check --online --config FILE, then training-monitor run --config FILE")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterator
 from typing import Any
@@ -13,6 +14,7 @@ from monitor.cli.examples import EXAMPLES
 from monitor.cli.help import folded
 from monitor.cli.main import build
 from monitor.store import delivery_id
+from tests.docs.page_of_commands import page
 from tests.kit.installed import Installed
 
 LASTING = ("run", "sandbox", "demo", "events follow")
@@ -21,6 +23,8 @@ ASKING = ("init", "--install-completion")
 """They ask, or change the home directory."""
 LOOKING = ("doctor",)
 """What is wrong is what they find."""
+TYPES = re.compile(r"[{}<]|\blist\[|x>=|\brange\b|\b\d+\.0\b(?!\.)")
+"""What Typer writes of types and bounds by itself."""
 GIVEN = {"DELIVERY": delivery_id(f"{1:032x}", "hook"), "NOTIFICATION": f"{1:032x}"}
 
 
@@ -38,10 +42,27 @@ def test_every_command_and_group_shows_an_example_and_fits_the_terminal(bare: In
     for path in COMMANDS:
         shown = bare.run(*path.split(), "--help", COLUMNS=str(width)).stdout
         assert [line for line in shown.splitlines() if len(line) > width] == [], path
+        assert TYPES.findall(shown.replace(" > ", "")) == [], path
         shown, plain = " ".join(shown.split()), " ".join(EXAMPLES[path][0][0].split())
         assert f"Examples: # {plain} training-monitor" in shown.replace(" # ", " ").replace(
             "Examples: ", "Examples: # "
         )
+
+
+def test_values_bounds_and_arguments_read_as_people_write_them(bare: Installed) -> None:
+    demo = bare.run("demo", "--help").stdout
+    assert re.findall(r"--(?:for|speed|seed) \w+", demo) == ["--for SECONDS", "--speed TIMES", "--seed N", "--for 60"]
+    assert "[default: 60; 1 to 600]" in demo
+    assert "The port on 127.0.0.1; 0 takes a free one." in bare.run("sandbox", "--help").stdout
+    assert "--output table|json|jsonl|csv  A table" in bare.run("usage", "--help").stdout
+    for command, usage in (("jobs show", "JOB"), ("init", "[FILE]"), ("deliveries retry", "[ID]...")):
+        assert f"{command} [OPTIONS] {usage}\n" in bare.run(*command.split(), "--help").stdout
+
+
+def test_every_value_has_a_name_on_the_page_of_commands() -> None:
+    without = [line for line in page().splitlines() if re.match(r"\| (`[^`]*` )*`?--[\w-]+`  \|", line)]
+    valued = [line for line in page().splitlines() if line.startswith("| `--speed` `TIMES` |")]
+    assert (without, len(valued)) == ([], 2)
 
 
 def test_a_folded_example_is_the_same_command() -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from enum import EnumType
-from typing import Any, Literal, get_args, get_origin
+from typing import Any
 
 import typer
 
+from monitor.cli import terms
 from monitor.cli.main import PROGRAM, build
 
 
@@ -46,22 +46,14 @@ def _section(name: str, command: Any) -> str:
 
 def _row(option: Any) -> str:
     if option.param_type_name == "argument":
-        named = f"`{option.metavar or option.name.upper()}`"
+        named = f"`{terms.name(option)}`"
     else:
-        spellings = [*option.opts, *option.secondary_opts]
-        named = " ".join(f"`{each}`" for each in spellings) + (f" {_metavar(option)}" if not option.is_flag else "")
+        named = " ".join(f"`{each}`" for each in [*option.opts, *option.secondary_opts, *terms.words(option)])
     default = option.default
     plain = isinstance(default, str | int | float) and not isinstance(default, bool)
-    told = f" Default: `{getattr(default, 'value', default)}`." if plain and default != "" else ""
+    shown = f"{default:g}" if isinstance(default, float) else getattr(default, "value", default)
+    told = f" Default: `{shown}`." if plain and default != "" else ""
     return f"| {named} | {_text(option.help)}{told} |\n"
-
-
-def _metavar(option: Any) -> str:
-    kind = option.type_descriptor.annotation
-    kind = next(iter(get_args(kind)), kind) if get_origin(kind) is list else kind
-    words = get_args(kind) if get_origin(kind) is Literal else ()
-    choices = [each.value for each in kind] if isinstance(kind, EnumType) else [*words] or [option.metavar]
-    return " ".join(f"`{word}`" for word in choices if word)
 
 
 def _text(help: str | None) -> str:
