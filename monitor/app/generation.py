@@ -68,7 +68,11 @@ class Generation:
         clock, meter, after = lasting.clock, lasting.meter, settings.catch_up_after
         self._sinks = [_entry(options, sends, clock) for options in settings.sinks]
         ruleset = RuleSet.compile(
-            settings.rules, settings.people, settings.unmatched, [sink.name for sink in settings.sinks]
+            settings.rules,
+            settings.people,
+            settings.unmatched,
+            [sink.name for sink in settings.sinks],
+            settings.flapping,
         )
         self.outbox = Outbox(
             lasting.store,
@@ -79,7 +83,6 @@ class Generation:
             names=ruleset.names,
             meter=meter,
         )
-        self.router = Router(lasting.store, ruleset, clock, bell=lasting.events, wake=self.outbox.ring, meter=meter)
         around = Surroundings(
             store=lasting.store,
             clock=clock,
@@ -89,6 +92,15 @@ class Generation:
             meter=meter,
         )
         self.poller = Poller(settings.accounts, lasting.polls, around)
+        self.router = Router(
+            lasting.store,
+            ruleset,
+            clock,
+            bell=lasting.events,
+            wake=self.outbox.ring,
+            unseen=self.poller.unseen,
+            meter=meter,
+        )
         self._closing = AsyncExitStack()
         self._closing.push_async_callback(sends.close)
         for entry in self._sinks:

@@ -10,6 +10,7 @@ from monitor.diff.accounts import (
     view_shrunk,
 )
 from monitor.diff.context import FlavorChange, FlavorContext, JobChange, JobContext
+from monitor.diff.flapping import flavor_flapping
 from monitor.diff.flavors import diff_flavor, flavor_delisted
 from monitor.diff.jobs import diff_job, job_gone, job_missing
 from monitor.diff.own import (
@@ -21,6 +22,7 @@ from monitor.diff.own import (
     rule_failed,
     template_failed,
 )
+from monitor.diff.people import acknowledged, silence_added, silence_ended, snoozed
 from monitor.diff.significant import significant
 from monitor.diff.stock import is_settled
 from monitor.diff.usage import usage_event, usage_still_absent
@@ -30,6 +32,7 @@ __all__ = [
     "FlavorContext",
     "JobChange",
     "JobContext",
+    "acknowledged",
     "baselined",
     "config_rejected",
     "config_reloaded",
@@ -37,6 +40,7 @@ __all__ = [
     "diff_flavor",
     "diff_job",
     "flavor_delisted",
+    "flavor_flapping",
     "is_settled",
     "job_gone",
     "job_missing",
@@ -46,6 +50,9 @@ __all__ = [
     "recovered",
     "rule_failed",
     "significant",
+    "silence_added",
+    "silence_ended",
+    "snoozed",
     "template_failed",
     "unauthorized",
     "unreachable",

@@ -43,6 +43,7 @@ class EventType(StrEnum):
     FLAVOR_LISTED = "flavor.listed"
     FLAVOR_DELISTED = "flavor.delisted"
     FLAVOR_CHANGED = "flavor.changed"
+    FLAVOR_FLAPPING = "flavor.flapping"
     ACCOUNT_BASELINED = "account.baselined"
     ACCOUNT_UNREACHABLE = "account.unreachable"
     ACCOUNT_RECOVERED = "account.recovered"
@@ -53,6 +54,10 @@ class EventType(StrEnum):
     RULE_FAILED = "rule.failed"
     TEMPLATE_FAILED = "template.failed"
     DELIVERY_DEAD = "delivery.dead"
+    NOTIFICATION_ACKNOWLEDGED = "notification.acknowledged"
+    NOTIFICATION_SNOOZED = "notification.snoozed"
+    SILENCE_ADDED = "silence.added"
+    SILENCE_ENDED = "silence.ended"
     CONFIG_RELOADED = "config.reloaded"
     CONFIG_REJECTED = "config.rejected"
     MONITOR_STARTED = "monitor.started"
@@ -64,6 +69,7 @@ DEFAULT_SEVERITY: Mapping[EventType, Severity] = {
     EventType.JOB_REQUEUED: Severity.WARNING,
     EventType.JOB_RESTARTED: Severity.WARNING,
     EventType.FLAVOR_SOLD_OUT: Severity.WARNING,
+    EventType.FLAVOR_FLAPPING: Severity.WARNING,
     EventType.ACCOUNT_UNREACHABLE: Severity.WARNING,
     EventType.ACCOUNT_UNAUTHORIZED: Severity.CRITICAL,
     EventType.ACCOUNT_VIEW_SHRUNK: Severity.CRITICAL,

@@ -13,6 +13,12 @@ class Reason(StrEnum):
     """Why a notification was written."""
 
     NEW = "new"
+    REMINDER = "reminder"
+    """What was told before still holds; or it goes on to more people, for nobody acknowledged it."""
+    DIGEST = "digest"
+    """Many things told as one: a group, what a window held back, a report."""
+    RESOLVED = "resolved"
+    """What somebody was told is over."""
     CATCH_UP = "catch_up"
     TEST = "test"
 

@@ -60,6 +60,8 @@ class WatchLoop:
         self._pause = 2.0 / rate
         self._stepped = float("-inf")
         self._well = False
+        self.seen = False
+        """Whether the last poll went well: what is known is how things are."""
         self.watched: Watched | None = None
         self.sweep: Sweep | None = None
         self._storeless = store_trouble("polling", "polling", account=scope.account, watch=self.name)
@@ -104,11 +106,12 @@ class WatchLoop:
         try:
             await self._poll()
             await self._health.good(self.name)
-            self._well = True
+            self._well = self.seen = True
             self._storeless.over()
             self.last_good = self._around.clock.now()
             return "good", 0.0
         except Fault as fault:
+            self.seen = False
             return fault.kind.value, await self._failed(self.name, fault)
         except StaleWrite:
             self.watched = None  # another writer was faster: read again what is known, poll again

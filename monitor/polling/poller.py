@@ -72,6 +72,10 @@ class Poller:
         """By account and watch: its last good poll, None where there was none yet."""
         return {(loop.scope.account, loop.name): loop.last_good for loop in self.loops}
 
+    def unseen(self) -> set[str]:
+        """`<account>|<watch>` of what cannot be judged at the moment: never polled well since the start, or failing."""
+        return {f"{loop.scope.account}|{loop.scope.watch}" for loop in self.loops if not loop.seen}
+
     def states(self) -> dict[str, str]:
         """By account: `ok`, `unreachable` or `unauthorized`, the worst of its watches; `waiting` before a good poll."""
         seen = {account for (account, _), at in self.last_good().items() if at is not None}

@@ -1,36 +1,36 @@
-"""The rules' state as rows: each group and complaint is one, so that a turn writes only what it changed."""
+"""The rules' state as rows: each thing that they remember is one, so that a turn writes only what it changed."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from dataclasses import fields
+from functools import lru_cache
+from typing import Any, get_args, get_type_hints
 
 import msgspec
 
-from monitor.rules import Gathered, RuleState
-
-_GROUP = "group/"
-_COMPLAINT = "complaint/"
-_group = msgspec.json.Decoder(Gathered).decode
-_complaint = msgspec.json.Decoder(datetime).decode
+from monitor.rules import RuleState
 
 
 def decode(rows: Mapping[str, bytes]) -> RuleState:
-    """The state that `changes` wrote."""
-    groups = {key.removeprefix(_GROUP): _group(row) for key, row in rows.items() if key.startswith(_GROUP)}
-    told = {key.removeprefix(_COMPLAINT): _complaint(row) for key, row in rows.items() if key.startswith(_COMPLAINT)}
-    return RuleState(groups=groups, complaints=told)
+    """The state that `encode` wrote. Rows of a version that knew more are left alone."""
+    tables: dict[str, dict[str, Any]] = {}
+    for name, row in rows.items():
+        table, _, key = name.partition("/")
+        decoder = _decoders().get(table)
+        if decoder is not None:
+            tables.setdefault(table, {})[key] = decoder.decode(row)
+    return RuleState(**tables)
 
 
-def changes(old: RuleState, new: RuleState) -> dict[str, bytes | None]:
-    """The rows to write, and those to delete (None), to come from `old` to `new`."""
-    before, after = _entries(old), _entries(new)
-    changed: dict[str, bytes | None] = {
-        key: msgspec.json.encode(value) for key, value in after.items() if before.get(key) != value
+def encode(changed: Mapping[tuple[str, str], Any]) -> dict[str, bytes | None]:
+    """The rows to write, and those to delete (None), by the table and key of what changed."""
+    return {
+        f"{table}/{key}": None if row is None else msgspec.json.encode(row) for (table, key), row in changed.items()
     }
-    return changed | {key: None for key in before if key not in after}
 
 
-def _entries(state: RuleState) -> dict[str, Gathered | datetime]:
-    groups: dict[str, Gathered | datetime] = {f"{_GROUP}{key}": value for key, value in state.groups.items()}
-    return groups | {f"{_COMPLAINT}{key}": value for key, value in state.complaints.items()}
+@lru_cache(maxsize=1)
+def _decoders() -> Mapping[str, msgspec.json.Decoder[Any]]:
+    hints = get_type_hints(RuleState)
+    return {each.name: msgspec.json.Decoder(get_args(hints[each.name])[1]) for each in fields(RuleState)}

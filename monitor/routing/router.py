@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -12,9 +12,10 @@ from monitor.fields import Clock
 from monitor.fields.bell import Bell
 from monitor.fields.pulse import Pulse
 from monitor.model import Event
-from monitor.routing.decide import Writes, decide, writes
-from monitor.routing.memory import changes, decode
-from monitor.rules import RuleSet, RuleState, next_due
+from monitor.routing.decide import Writes, writes
+from monitor.routing.memory import decode, encode
+from monitor.routing.recall import Stored
+from monitor.rules import Engine, RuleSet, drive
 from monitor.store import (
     Connection,
     Store,
@@ -27,9 +28,9 @@ from monitor.store import (
     read_events,
     save_rule_state,
     set_cursor,
+    write_hidden,
     write_notifications,
 )
-from monitor.store.event_query import load_events
 from monitor.telemetry.meter import NO_METER, Meter
 from monitor.telemetry.trouble import store_trouble
 
@@ -40,29 +41,37 @@ TICK = 5.0
 """Seconds after which the log is read anyway: another process may have written an event."""
 STORE_PAUSE = 5.0
 """Seconds after a transaction that failed."""
+CLOCK_SET = 60.0
+"""Seconds by which the wall clock may drift from the time that really passes before somebody must have set it."""
 PATIENCE = 120.0
 """Seconds that one turn may take."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Page:
-    """Events after the cursor, and where the cursor stands once they are dealt with. `last`: no more are stored."""
+class _Turn:
+    """What one look at the log came to, and where the cursor stands once that is dealt with. `last`: no more waits."""
 
     events: list[Event]
     cursor: int
     last: bool
+    made: Writes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Position:
+    """How far the log was read, and the rules as they stand there. It is given up when a turn fails."""
+
     cursor: int
-    state: RuleState
+    engine: Engine
+    fresh: bool = True
+    """No turn was made of it yet."""
 
 
 class Router:
     """Turns events into notifications and deliveries, each event once, in the order of `seq`.
 
     `bell` is rung by whoever commits events. `wake` is called with the sinks that deliveries were written for.
+    `unseen` names the watches of which it is not known how they are at the moment.
     """
 
     def __init__(
@@ -73,6 +82,7 @@ class Router:
         *,
         bell: Bell,
         wake: Callable[[Iterable[str]], None],
+        unseen: Callable[[], Iterable[str]] = tuple,
         meter: Meter = NO_METER,
     ) -> None:
         self._store = store
@@ -80,9 +90,11 @@ class Router:
         self._clock = clock
         self._bell = bell
         self._wake = wake
+        self._unseen = unseen
         self._meter = meter
         self.pulse = Pulse(clock, patience=PATIENCE)
         self._at: _Position | None = None
+        self._offset: float | None = None
         self._stopping = False
         self._log = structlog.get_logger("monitor.routing")
         self._storeless = store_trouble("monitor.routing", "routing")
@@ -116,51 +128,66 @@ class Router:
 
     async def turn(self) -> bool:
         """Routes one batch; True where more waits. Raises StoreError, and then nothing of the batch was decided."""
-        at: _Position = self._at if self._at is not None else await self._store.read(_position)
+        unseen = frozenset(self._unseen())  # before the log is read: what is seen by now has its events in it
+        at = self._at if self._at is not None else await self._store.read(self._position)
+        self._at = None  # what is decided from here on holds only once it is committed
         now, begun = self._clock.now(), self._clock.monotonic()
-        page = await self._store.read(lambda conn: _page(conn, at.cursor))
-        due = next_due(at.state)
-        tick = now if page.last and due is not None and due <= now else None
-        if page.cursor == at.cursor and tick is None:
-            self._at = at
-            return False
-        decided = decide(self._ruleset, at.state, page.events, tick)
-        grouped = await self._store.read(lambda conn: load_events(conn, decided.seqs)) if decided.seqs else {}
-        made = writes(self._ruleset, decided.effects, grouped, self._store.epoch, now)
-        after = _Position(page.cursor, decided.state)
-        await self._store.write(lambda conn: _commit(conn, self._store.epoch, made, at, after))
-        self._at = after
-        types, rules = [event.type.value for event in page.events], [each.rule for each in made.notifications]
-        self._meter.routed(types, rules, self._clock.monotonic() - begun)
-        if made.sinks:
-            self._wake(made.sinks)
-        return not page.last or bool(made.failures)
+        self._mind_the_clock(at.engine, now, begun)
+        turn = await self._store.read(lambda conn: self._decided(conn, at, now, unseen))
+        changed = encode(at.engine.memory.changes())
+        if turn.made or changed or turn.cursor != at.cursor:
+            await self._store.write(lambda conn: _commit(conn, self._store.epoch, turn, changed))
+            at.engine.memory.settle()
+            types, rules = [event.type.value for event in turn.events], [each.rule for each in turn.made.notifications]
+            self._meter.routed(types, rules, self._clock.monotonic() - begun)
+        self._at = _Position(turn.cursor, at.engine, fresh=False)
+        if turn.made.sinks:
+            self._wake(turn.made.sinks)
+        return not turn.last or bool(turn.made.events)
+
+    def _decided(self, conn: Connection, at: _Position, now: datetime, unseen: frozenset[str]) -> _Turn:
+        """Takes what the log has, then what is due by now. Changes the engine."""
+        newest = last_seq(conn)
+        due = at.engine.next_due()
+        if newest == at.cursor and not at.fresh and not at.engine.waiting and (due is None or due > now):
+            return _Turn([], at.cursor, True, Writes())
+        events = _events(conn, at.cursor, newest)
+        last = len(events) < BATCH or events[-1].seq == newest
+        at.engine.recalling(Stored(conn))
+        effects = drive(at.engine, events, now if last else None, unseen=unseen, wall=now)
+        made = writes(effects, self._store.epoch, now)
+        if (broken := at.engine.broken) is not None:
+            at.engine.broken = None
+            self._log.error("the rules broke; this is a bug", exc_info=broken)
+        return _Turn(events, newest if last else events[-1].seq, last, made)
+
+    def _position(self, conn: Connection) -> _Position:
+        state = decode(load_rule_state(conn))
+        return _Position(get_cursor(conn, CURSOR), Engine(self._ruleset, state, Stored(conn)))
+
+    def _mind_the_clock(self, engine: Engine, now: datetime, monotonic: float) -> None:
+        """A wall clock that was set moves all that is measured in passed time."""
+        offset = now.timestamp() - monotonic
+        by = offset - self._offset if self._offset is not None else 0.0
+        self._offset = offset
+        if abs(by) > CLOCK_SET:
+            self._log.warning("the clock was set", by=round(by))
+            engine.jump(timedelta(seconds=by))
 
     def _pause(self) -> float:
-        due = next_due(self._at.state) if self._at else None
-        return TICK if due is None else min(TICK, max(0.0, _until(due, self._clock.now())))
+        due = self._at.engine.next_due() if self._at else None
+        return TICK if due is None else min(TICK, max(0.0, (due - self._clock.now()).total_seconds()))
 
 
-def _until(due: datetime, now: datetime) -> float:
-    return (due - now).total_seconds()
-
-
-def _position(conn: Connection) -> _Position:
-    return _Position(get_cursor(conn, CURSOR), decode(load_rule_state(conn)))
-
-
-def _page(conn: Connection, cursor: int) -> _Page:
+def _events(conn: Connection, cursor: int, newest: int) -> list[Event]:
     """Quiet events are stepped over without being read: a baseline of 10,000 jobs costs nothing here."""
-    newest = last_seq(conn)
-    events = read_events(conn, after=cursor, before=newest + 1, limit=BATCH, quiet=False) if newest > cursor else []
-    if len(events) == BATCH:
-        return _Page(events, events[-1].seq, events[-1].seq == newest)
-    return _Page(events, max(cursor, newest), True)
+    return read_events(conn, after=cursor, before=newest + 1, limit=BATCH, quiet=False) if newest > cursor else []
 
 
-def _commit(conn: Connection, epoch: str, made: Writes, before: _Position, after: _Position) -> None:
+def _commit(conn: Connection, epoch: str, turn: _Turn, changed: Mapping[str, bytes | None]) -> None:
+    made = turn.made
     write_notifications(conn, made.notifications)
-    append_events(conn, epoch, [(draft, next_revision(conn, None, draft.subject)) for draft in made.failures])
-    save_rule_state(conn, changes(before.state, after.state))
-    if after.cursor != before.cursor:
-        set_cursor(conn, CURSOR, after.cursor)
+    write_hidden(conn, made.hidden)
+    append_events(conn, epoch, [(draft, next_revision(conn, draft.account, draft.subject)) for draft in made.events])
+    save_rule_state(conn, changed)
+    set_cursor(conn, CURSOR, turn.cursor)

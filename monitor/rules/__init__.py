@@ -1,29 +1,35 @@
 """What to say to whom, and when: rules over events, decided by one pure function. No I/O, no clock, no database."""
 
 from monitor.rules.compile import RuleErrors, RuleMistake, RuleSet
-from monitor.rules.effects import Effect, Failed, Notify, NotifyGroup, Tick
+from monitor.rules.effects import Effect, Failed, Flapping, Hide, Jump, Notify, SilenceOver, Tick
+from monitor.rules.engine import Engine
 from monitor.rules.message import render
-from monitor.rules.options import PersonOptions, RuleOptions, UnmatchedOptions
-from monitor.rules.speak import resolve
-from monitor.rules.state import Gathered, RuleState, next_due
-from monitor.rules.step import step
+from monitor.rules.options import FlappingOptions, PersonOptions, RuleOptions, UnmatchedOptions
+from monitor.rules.recall import Heard, Recall
+from monitor.rules.state import RuleState
+from monitor.rules.step import drive, step
 
 __all__ = [
     "Effect",
+    "Engine",
     "Failed",
-    "Gathered",
+    "Flapping",
+    "FlappingOptions",
+    "Heard",
+    "Hide",
+    "Jump",
     "Notify",
-    "NotifyGroup",
     "PersonOptions",
+    "Recall",
     "RuleErrors",
     "RuleMistake",
     "RuleOptions",
     "RuleSet",
     "RuleState",
+    "SilenceOver",
     "Tick",
     "UnmatchedOptions",
-    "next_due",
+    "drive",
     "render",
-    "resolve",
     "step",
 ]

@@ -9,18 +9,21 @@ from monitor.rules.compile import RuleSet
 from monitor.rules.options import OWNER
 
 
-def audience(ruleset: RuleSet, notify: Sequence[str], event: Event) -> tuple[str, ...]:
-    """Sinks in the order of `notify`, each once; empty when nobody is left to tell."""
+def audience(
+    ruleset: RuleSet, notify: Sequence[str], event: Event, fallback: Sequence[str] | None = None
+) -> tuple[str, ...]:
+    """Sinks in the order of `notify`, each once; empty when nobody is left to tell. `fallback` stands in for an owner
+    whom nobody knows."""
     about = event.subject.removeprefix("sink/") if event.subject.startswith("sink/") else None
-    return tuple(dict.fromkeys(sink for sink in _named(ruleset, notify, event) if sink != about))
+    return tuple(dict.fromkeys(sink for sink in _named(ruleset, notify, event, fallback or ()) if sink != about))
 
 
-def _named(ruleset: RuleSet, notify: Sequence[str], event: Event) -> Iterator[str]:
+def _named(ruleset: RuleSet, notify: Sequence[str], event: Event, fallback: Sequence[str]) -> Iterator[str]:
     for name in notify:
         if name != OWNER:
             yield name
-        elif (identity := owner_of(event)) is not None:
-            yield from ruleset.people.get(identity, ())
+        else:
+            yield from ruleset.people.get(owner_of(event) or "", ()) or fallback
 
 
 def owner_of(event: Event) -> str | None:

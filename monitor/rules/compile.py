@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING
 
 from monitor.model import EventType
 from monitor.rules.globs import matching_types, nearest
-from monitor.rules.options import OWNER, UNMATCHED, PersonOptions, RuleOptions, UnmatchedOptions
+from monitor.rules.holding import STOCK
+from monitor.rules.options import (
+    OWNER,
+    UNMATCHED,
+    FlappingOptions,
+    PersonOptions,
+    RuleOptions,
+    UnmatchedOptions,
+    Window,
+)
 
 if TYPE_CHECKING:
     from monitor.rules.expression.language import Expression, Language
@@ -35,6 +44,14 @@ class RuleErrors(ValueError):
         self.mistakes = tuple(mistakes)
 
 
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """A window of a rule, and the events for which it does not count."""
+
+    window: Window
+    but: Expression | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
     """A rule that is ready to be held against events."""
@@ -42,6 +59,10 @@ class Rule:
     options: RuleOptions
     types: frozenset[EventType]
     when: Expression | None
+    holds: Expression | None = None
+    """`while`."""
+    hold: tuple[Gate, ...] = ()
+    mute: tuple[Gate, ...] = ()
     template: Template | None
 
     @property
@@ -60,8 +81,11 @@ class RuleSet:
     """`<provider>:<id>` -> sinks."""
     names: dict[str, str]
     """What people are called, by `<provider>:<id>`."""
-    language: Language | None
+    flapping: FlappingOptions | None = None
     by_type: dict[EventType, tuple[Rule, ...]] = field(default_factory=dict)
+    digests: tuple[Rule, ...] = ()
+    by_name: dict[str, Rule] = field(default_factory=dict)
+    _lexicon: Lexicon = field(default_factory=lambda: Lexicon(), repr=False, compare=False)
 
     @classmethod
     def compile(
@@ -70,6 +94,7 @@ class RuleSet:
         people: Sequence[PersonOptions],
         unmatched: UnmatchedOptions | None,
         sinks: Collection[str],
+        flapping: FlappingOptions | None = None,
     ) -> RuleSet:
         """Raises RuleErrors with every mistake that can be seen before an event comes."""
         workshop = _Workshop(sinks)
@@ -86,12 +111,49 @@ class RuleSet:
             sinks=frozenset(sinks),
             people=_directory(people),
             names={identity: person.name for person in reversed(people) for identity in person.ids},
-            language=workshop.language,
+            flapping=flapping,
             by_type={each: tuple(rule for rule in made if each in rule.types) for each in EventType},
+            digests=tuple(rule for rule in made if rule.options.digest is not None),
+            by_name={rule.name: rule for rule in made},
+            _lexicon=workshop.lexicon,
         )
 
     def named(self, name: str) -> Rule | None:
-        return next((rule for rule in self.rules if rule.name == name), None)
+        return self.by_name.get(name)
+
+    @property
+    def language(self) -> Language:
+        return self._lexicon.language
+
+    def expression(self, source: str) -> Expression | None:
+        """A text that was checked before, as of a silence; None where this version cannot read it any more."""
+        return self._lexicon.expression(source)
+
+
+class Lexicon:
+    """The language of expressions, loaded once somebody needs it: most of the program never does, and it takes 9 MB."""
+
+    def __init__(self) -> None:
+        self._language: Language | None = None
+        self._known: dict[str, Expression | None] = {}
+
+    @property
+    def language(self) -> Language:
+        from monitor.rules.expression.language import Language
+
+        if self._language is None:
+            self._language = Language()
+        return self._language
+
+    def expression(self, source: str) -> Expression | None:
+        from monitor.rules.expression.complaint import ExpressionError
+
+        if source not in self._known:
+            try:
+                self._known[source] = self.language.compile(source)
+            except ExpressionError:
+                self._known[source] = None
+        return self._known[source]
 
 
 def _directory(people: Sequence[PersonOptions]) -> dict[str, tuple[str, ...]]:
@@ -108,7 +170,7 @@ class _Workshop:
 
     def __init__(self, sinks: Collection[str]) -> None:
         self.mistakes: list[RuleMistake] = []
-        self.language: Language | None = None
+        self.lexicon = Lexicon()
         self.templates: Templates | None = None
         self._sinks = sinks
 
@@ -116,11 +178,28 @@ class _Workshop:
         path: Path = ("rules", index)
         types = frozenset[EventType]().union(*(matching_types(pattern) for pattern in options.on))
         when = self._when((*path, "when"), options.when) if options.when is not None else None
+        holds = self._when((*path, "while"), options.holds) if options.holds is not None else None
         self.notify((*path, "notify"), options.notify, owner=True)
+        if types & STOCK and options.lasting is None:
+            types |= {EventType.FLAVOR_FLAPPING}  # it is told instead of the changes that the rule takes
         template = None
         if options.title is not None or options.body is not None:
             template = self._template(path, options, types, when)
-        return Rule(options=options, types=types, when=when, template=template)
+        return Rule(
+            options=options,
+            types=types,
+            when=when,
+            holds=holds,
+            hold=self._gates((*path, "hold"), options.hold),
+            mute=self._gates((*path, "mute"), options.mute),
+            template=template,
+        )
+
+    def _gates(self, path: Path, windows: Sequence[Window] | None) -> tuple[Gate, ...]:
+        return tuple(
+            Gate(window, self._when((*path, index, "except"), window.but) if window.but is not None else None)
+            for index, window in enumerate(windows or ())
+        )
 
     def names(self, rules: Sequence[RuleOptions]) -> None:
         first: dict[str, int] = {}
@@ -151,14 +230,10 @@ class _Workshop:
             self.mistakes.append(RuleMistake((*path, index), right))
 
     def _when(self, path: Path, source: str) -> Expression | None:
-        # Loaded here: most of the program never needs the library, which takes 9 MB.
         from monitor.rules.expression.complaint import ExpressionError
-        from monitor.rules.expression.language import Language
 
-        if self.language is None:
-            self.language = Language()
         try:
-            return self.language.compile(source)
+            return self.lexicon.language.compile(source)
         except ExpressionError as error:
             self.mistakes += [
                 RuleMistake(path, complaint.message, complaint.line, complaint.column) for complaint in error.complaints
@@ -176,9 +251,10 @@ class _Workshop:
             self.templates = Templates()
         parts = {key: text for key, text in (("title", options.title), ("body", options.body)) if text is not None}
         right = True
+        language = self.lexicon.language if when is not None else None
         for key, text in parts.items():
             try:
-                rehearse(self.templates.compile(**{key: text}), types, self.language, when)
+                rehearse(self.templates.compile(**{key: text}), types, language, when)
             except TemplateMistake as mistake:
                 right = False
                 self.mistakes.append(RuleMistake((*path, key), mistake.message, mistake.line))

@@ -1,74 +1,182 @@
-"""What the rules remember between two steps: plain values that routing keeps as JSON (made by msgspec)."""
+"""What the rules remember between two steps: plain values that routing keeps as JSON, one row each."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from monitor.model import Severity
+from monitor.model import Reason, Severity
 
 QUIET_FOR = timedelta(seconds=30)
-"""A group is told when nothing came for it for so long …"""
+"""A pile of late events is told when nothing came for it for so long …"""
 AT_MOST = timedelta(minutes=2)
 """… or so long after its first event."""
 FULL = 10_000
-"""… or with so many events, so that the state stays small whatever comes."""
+"""… or with so many events, so that the state stays small whatever comes. It holds for every pile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An event that waits in a pile. `state`: what it set its subject to, None where its type sets none."""
+
+    seq: int
+    subject: str
+    state: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Gathered:
-    """Events that wait to be told to a sink as one. They are remembered by `seq` alone, in order; times are of
-    detection."""
+class Pile:
+    """Events that wait to be told to a sink as one. Times are of detection."""
 
     rule: str
     sink: str
+    kind: str
+    """`late` (gathered), `group` (grouping, throttle), `hold` (a window), `hide` (a silence or a mute window)."""
+    key: str
+    """What its events have in common; for `hide` what hides them: `silence/<id>` or `mute`."""
+    reason: Reason
     severity: Severity
     """The highest among them."""
-    seqs: tuple[int, ...]
+    entries: tuple[Entry, ...]
     first: datetime
     last: datetime
+    due: datetime
+    """When it is told; without entries: when it is forgotten, and until when nothing more of its key is told."""
 
     @property
-    def due(self) -> datetime:
-        if len(self.seqs) >= FULL:
-            return self.first
-        return min(self.last + QUIET_FOR, self.first + AT_MOST)
+    def seqs(self) -> tuple[int, ...]:
+        return tuple(entry.seq for entry in self.entries)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timer:
+    """A state that must last. `seq` is the event that set it, `latest` the subject's newest event since."""
+
+    seq: int
+    latest: int
+    due: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """A message that somebody was told and that is not over: its state lasts, or nobody has acknowledged it."""
+
+    seq: int
+    """The event that was told."""
+    latest: int
+    sinks: tuple[str, ...]
+    """Everybody who was told."""
+    severity: Severity
+    told_at: datetime
+    times: int = 1
+    """How often it was told."""
+    group: str = ""
+    """What it was grouped by; reminders of one group come together."""
+    remind_at: datetime | None = None
+    steps: int = 0
+    """Steps of the escalation that were taken."""
+    escalate_at: datetime | None = None
+    snoozed: bool = False
+    """`remind_at` is the end of a snooze."""
+    acknowledged_by: str | None = None
+
+    @property
+    def due(self) -> datetime | None:
+        return min((at for at in (self.remind_at, self.escalate_at) if at is not None), default=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Followed:
+    """A subject whose state somebody waits for. By rule: timers and standing messages. It is forgotten when nobody
+    does any more."""
+
+    subject: str
+    watch: str | None
+    state: str | None
+    """The last one that an event set."""
+    timers: dict[str, Timer] = field(default_factory=dict)
+    standings: dict[str, Standing] = field(default_factory=dict)
+    piled: int = 0
+    """How many entries of piles are about it."""
+
+    @property
+    def due(self) -> datetime | None:
+        times = [timer.due for timer in self.timers.values()]
+        times += [at for standing in self.standings.values() if (at := standing.due) is not None]
+        return min(times, default=None)
+
+    @property
+    def idle(self) -> bool:
+        return not (self.timers or self.standings or self.piled)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Silence:
+    """Hides what matches until it ends."""
+
+    id: str
+    match: str
+    """A CEL expression."""
+    owner: str
+    comment: str
+    start: datetime
+    due: datetime
+    hidden: int = 0
+    """How many messages it kept from how many sinks, together."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flips:
+    """How often a stock changed lately."""
+
+    subject: str
+    times: tuple[datetime, ...]
+    seq: int
+    """The last change."""
+    since: datetime | None = None
+    """Since when the changes count as flapping and are not told one by one."""
+    count: int = 0
+    """Changes since the flapping began, those that made it among them."""
+    due: datetime
+    """When it is over if nothing changes again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Period:
+    """The report that a digest rule makes next: of events detected from `since` until `due`."""
+
+    since: datetime
+    due: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Dark:
+    """An account, or one of its watches, that cannot be seen: until then, None: until it recovers."""
+
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """How long jobs waited in the queue lately, in seconds, oldest first."""
+
+    seconds: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleState:
     """A value: `step` returns a new one and leaves the old one as it was."""
 
-    groups: dict[str, Gathered] = field(default_factory=dict)
+    followed: dict[str, Followed] = field(default_factory=dict)
+    """By subject, as `holding.subject_of` names it."""
+    piles: dict[str, Pile] = field(default_factory=dict)
+    silences: dict[str, Silence] = field(default_factory=dict)
+    flips: dict[str, Flips] = field(default_factory=dict)
+    periods: dict[str, Period] = field(default_factory=dict)
+    """By rule."""
+    dark: dict[str, Dark] = field(default_factory=dict)
+    """By account, by `<account>|<watch>`, and `*` for all."""
+    waits: dict[str, Waits] = field(default_factory=dict)
+    """By what a job runs on: `<provider>|<flavor or model>`."""
     complaints: dict[str, datetime] = field(default_factory=dict)
     """`<kind>/<rule>` -> when its failing was last reported."""
-
-    def gather(self, group: Gathered) -> RuleState:
-        """Joins a group of one event to the one that has the same rule and sink, or opens it."""
-        key = f"{group.rule}|{group.sink}"
-        open_ = self.groups.get(key)
-        if open_ is not None:
-            group = replace(
-                open_,
-                severity=max(open_.severity, group.severity, key=lambda severity: severity.rank),
-                seqs=open_.seqs + group.seqs,
-                first=min(open_.first, group.first),
-                last=max(open_.last, group.last),
-            )
-        return replace(self, groups={**self.groups, key: group})
-
-    def release(self, now: datetime) -> tuple[RuleState, list[Gathered]]:
-        """What is due at `now`, in order of its first event, and the state without it."""
-        due = {key: group for key, group in self.groups.items() if group.due <= now}
-        if not due:
-            return self, []
-        left = {key: group for key, group in self.groups.items() if key not in due}
-        return replace(self, groups=left), sorted(due.values(), key=lambda group: group.seqs)
-
-    def complained(self, key: str, at: datetime) -> RuleState:
-        return replace(self, complaints={**self.complaints, key: at})
-
-
-def next_due(state: RuleState) -> datetime | None:
-    """When a tick is needed next; None: not before another event."""
-    return min((group.due for group in state.groups.values()), default=None)

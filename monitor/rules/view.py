@@ -17,8 +17,9 @@ _SPAN_LIMIT = 10_000 * 365.25 * 86400
 """Protobuf durations end at some 10,000 years."""
 
 
-def view(event: Event) -> View:
-    """Every variable by name; an absent one, and an absent field, is None. Times are aware datetimes, spans seconds."""
+def view(event: Event, now: datetime | None = None) -> View:
+    """Every variable by name; an absent one, and an absent field, is None. Times are aware datetimes, spans seconds.
+    `now`: the moment that the rules look at it; left out: that of its detection."""
     data = event.data
     result: dict[str, Any] = {name: _message(name, data.get(name)) for name in VARIABLES if name != "event"}
     result["event"] = {
@@ -34,7 +35,7 @@ def view(event: Event) -> View:
         for name in ("outcome", "attempt", "duration", "error"):
             if job[name] is None:
                 job[name] = _CONVERT[VARIABLES["job"][name]](data.get(name))
-    result["now"] = event.detected_at
+    result["now"] = now or event.detected_at
     result["severity"] = event.severity.value
     return result
 

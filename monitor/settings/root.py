@@ -15,7 +15,7 @@ from monitor.fields import Duration, Secret
 from monitor.fields.strict import Strict
 from monitor.ledger.options import PriceOptions
 from monitor.providers.options import AccountOptions
-from monitor.rules.options import PersonOptions, RuleOptions, UnmatchedOptions
+from monitor.rules.options import FlappingOptions, PersonOptions, RuleOptions, UnmatchedOptions
 from monitor.sinks.options import SinkOptions
 
 CONFIG_NAMES = (Path("training-monitor.yaml"), Path("/etc/training-monitor/training-monitor.yaml"))
@@ -155,6 +155,10 @@ class Plain(Strict):
     """Which events are told to whom. Without any rule and without `unmatched`, everything is told to every sink."""
     unmatched: UnmatchedOptions | None = None
     """The net: who is told what no rule took."""
+    flapping: Annotated[FlappingOptions | None, BeforeValidator(lambda value: None if value == "off" else value)] = (
+        FlappingOptions()
+    )
+    """When a stock changes too often to be worth a message each; `off`: never."""
     catch_up_after: Duration = 900.0
     """A gap in polling after which changes are told as one message."""
 
@@ -174,5 +178,6 @@ class Settings:
     sinks: tuple[SinkOptions, ...]
     rules: tuple[RuleOptions, ...]
     unmatched: UnmatchedOptions | None
+    flapping: FlappingOptions | None
     catch_up_after: float
     """Seconds."""

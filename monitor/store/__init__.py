@@ -42,6 +42,7 @@ from monitor.store.flavors import (
     revisions_elsewhere,
     save_flavors,
 )
+from monitor.store.hidden import HiddenWrite, write_hidden
 from monitor.store.job_list import JobRecord, find_job, get_jobs, list_jobs
 from monitor.store.job_page import JobFilter, Owned, count_jobs, page_jobs
 from monitor.store.jobs import (
@@ -81,6 +82,7 @@ __all__ = [
     "FlavorRecord",
     "FlavorWrite",
     "Health",
+    "HiddenWrite",
     "JobFilter",
     "JobIndex",
     "JobRecord",
@@ -165,5 +167,6 @@ __all__ = [
     "update_scope",
     "upgrade",
     "usage",
+    "write_hidden",
     "write_notifications",
 ]

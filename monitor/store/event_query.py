@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 
@@ -14,6 +14,7 @@ from monitor.store.events import event_of
 from monitor.store.tables import events
 
 DAY = timedelta(days=1)
+_PIECE = 1000
 
 
 def read_events(
@@ -65,6 +66,23 @@ def load_events(conn: Connection, seqs: Iterable[int]) -> dict[int, Event]:
         for row in conn.execute(select(events).where(events.c.seq.in_(some))):
             found[row.seq] = event_of(row)
     return found
+
+
+def events_between(conn: Connection, types: Sequence[str], since: datetime, until: datetime) -> Iterator[Event]:
+    """Events of these types that were detected from `since` on and before `until`, in the order of seq; no quiet ones.
+    Read in pieces: what is asked for may be many."""
+    after, before = first_since(conn, since) - 1, last_before(conn, until) + 1
+    while True:
+        query = select(events).where(events.c.seq > after, events.c.seq < before, events.c.quiet.is_(False))
+        if len(types) < len(EventType):
+            query = query.where(events.c.type.in_(types))
+        rows = list(conn.execute(query.order_by(events.c.seq).limit(_PIECE)))
+        for row in rows:
+            if since <= row.detected_at < until:
+                yield event_of(row)
+        if len(rows) < _PIECE:
+            return
+        after = rows[-1].seq
 
 
 def _merge_types(

@@ -136,3 +136,11 @@ def _columns(write: FlavorWrite, now: datetime) -> dict[str, Any]:
         "changed_at": now,
         "doc": msgspec.json.encode(known).decode(),
     }
+
+
+def stock_of(conn: Connection, account: str, flavor: str) -> dict[str, str]:
+    """Zone -> stock word of a flavor that is listed, over all catalogues of the account."""
+    query = select(flavors.c.doc).where(
+        flavors.c.account == account, flavors.c.flavor_id == flavor, flavors.c.listed.is_(True)
+    )
+    return {zone: stock.word for (doc,) in conn.execute(query) for zone, stock in _decode(doc).stock.items()}

@@ -30,6 +30,8 @@ class NotificationWrite:
     event_seqs: tuple[int, ...]
     subjects: tuple[str, ...]
     sinks: tuple[str, ...]
+    shadow: bool = False
+    """Of a rule on trial: stored, delivered to nobody."""
 
 
 _mine = unsettled.alias("mine")
@@ -52,7 +54,7 @@ _HOLD_BACK = Prepared(
 )
 _KNOWN = Prepared(select(notifications.c.n).where(notifications.c.id == bindparam("of_id")))
 _NOTIFICATION = insert_into(
-    notifications, "n", "id", "rule", "severity", "reason", "title", "plain", "markdown", "created_at"
+    notifications, "n", "id", "rule", "severity", "reason", "title", "plain", "markdown", "created_at", "shadow"
 )
 _LINK = insert_into(notification_events, "notification", "seq")
 _DELIVERY = insert_into(
@@ -77,7 +79,8 @@ def write_notifications(conn: Connection, writes: Sequence[NotificationWrite]) -
     _NOTIFICATION.many(conn, [_columns(first + i, write) for i, write in enumerate(fresh)])
     links = [{"notification": first + i, "seq": seq} for i, w in enumerate(fresh) for seq in sorted(set(w.event_seqs))]
     _LINK.many(conn, links)
-    _write_deliveries(conn, [(first + i, write, sink) for i, write in enumerate(fresh) for sink in write.sinks])
+    sent = [(first + i, write, sink) for i, write in enumerate(fresh) if not write.shadow for sink in write.sinks]
+    _write_deliveries(conn, sent)
 
 
 def load_notifications(conn: Connection, numbers: Iterable[int]) -> dict[int, Notification]:
@@ -120,6 +123,7 @@ def _columns(n: int, write: NotificationWrite) -> dict[str, object]:
         "plain": write.text.plain,
         "markdown": write.text.markdown,
         "created_at": write.created_at,
+        "shadow": write.shadow,
     }
 
 

@@ -18,6 +18,7 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    false,
 )
 
 from monitor.store.columns import Bytewise, Key, Moment, Words
@@ -212,11 +213,13 @@ notifications = Table(
     _text("plain"),
     _text("markdown"),
     _time("created_at", null=False),
+    Column("shadow", Boolean(), nullable=False, server_default=false()),
     UniqueConstraint("id"),
     Index(None, "rule", "n"),
     Index(None, "severity", "n"),
     Index(None, "created_at"),
 )
+"""`shadow`: what a rule on trial would have sent; it has no deliveries."""
 notification_events = Table(
     "notification_events",
     metadata,
@@ -281,3 +284,32 @@ attempts = Table(
     _text("detail"),
     _text("reference", null=True),
 )
+
+silences = Table(
+    "silences",
+    metadata,
+    Column("n", Key, primary_key=True),
+    _text("id"),
+    _text("match"),
+    _text("owner"),
+    _text("comment"),
+    _time("starts_at", null=False),
+    _time("ends_at", null=False),
+    _time("ended_at"),
+    _text("ended_by", null=True),
+    UniqueConstraint("id"),
+)
+"""For people to look at; the rules take theirs from the events. `ended_by` NULL: it ended by itself."""
+hidden = Table(
+    "hidden",
+    metadata,
+    Column("n", Key, primary_key=True),
+    _text("by"),
+    _text("rule"),
+    _text("sinks"),
+    Column("seq", Key, ForeignKey("events.seq"), nullable=False),
+    _time("at", null=False),
+    Index(None, "by", "n"),
+    Index(None, "seq"),
+)
+"""What a silence (`silence/<id>`) or a rule's mute window (`mute`) kept from whom. `sinks` is a JSON list."""

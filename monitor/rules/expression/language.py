@@ -7,6 +7,7 @@ an iteration budget, linear regular expressions.
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from cel_expr_python import cel
@@ -94,9 +95,9 @@ class Language:
             raise ExpressionError(*mistakes)
         return Expression(self._env.deserialize(tree.serialized).eval, tree.reads)
 
-    def bind(self, event: Event) -> Bound:
-        """The event's variables; those that it does not have stay unbound."""
-        values = view(event)
+    def bind(self, event: Event, now: datetime | None = None) -> Bound:
+        """The event's variables as of `now` (left out: its detection); those that it does not have stay unbound."""
+        values = view(event, now)
         data: dict[str, Any] = {name: values[name] for name in SCALARS}
         for name in VARIABLES:
             there = values[name] is not None

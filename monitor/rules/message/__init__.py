@@ -33,15 +33,17 @@ def render(
     severity: Severity,
     now: datetime,
     names: Mapping[str, str] | None = None,
+    asides: Sequence[Line] = (),
 ) -> Text:
     """The text of a notification; never raises, whatever the events' data. No event at all is a test message.
-    `names`: what people are called, by `<provider>:<id>`; others are shown by their id."""
+    `names`: what people are called, by `<provider>:<id>`; others are shown by their id. `asides`: lines
+    about the message itself."""
     if not events:
         return _test(now)
     if len(events) == 1:
-        return _single(events[0], rule=rule, severity=severity, names=names or {})
+        return _single(events[0], rule=rule, severity=severity, names=names or {}, asides=asides)
     ordered = sorted(events, key=lambda event: event.seq)
-    return digest(ordered, story_of, names or {}, origin=_origin(rule), reason=reason, severity=severity)
+    return digest(ordered, story_of, names or {}, origin=_origin(rule), reason=reason, severity=severity, asides=asides)
 
 
 def story_of(event: Event) -> Story:
@@ -49,7 +51,7 @@ def story_of(event: Event) -> Story:
     return _STORIES.get(event.type.value.partition(".")[0], own_story)(event)
 
 
-def _single(event: Event, *, rule: str, severity: Severity, names: Mapping[str, str]) -> Text:
+def _single(event: Event, *, rule: str, severity: Severity, names: Mapping[str, str], asides: Sequence[Line]) -> Text:
     story = story_of(event)
     prefix = "Critical: " if severity is Severity.CRITICAL else ""
     links = tuple(line for line in story.lines if line.url)
@@ -57,6 +59,7 @@ def _single(event: Event, *, rule: str, severity: Severity, names: Mapping[str, 
     if event.late:
         lines.append(Line("Seen late", clock(event.detected_at)))
     account = Facts({"name": event.account}).text("name") if not event.subject.startswith("account/") else ""
+    lines += asides
     lines.append(Line("From", joined(account, owner(event, names))))
     lines.append(Line("Rule", _origin(rule)))
     lines = [line for line in lines if line.value]

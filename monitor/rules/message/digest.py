@@ -41,6 +41,7 @@ def digest(
     origin: str,
     reason: Reason,
     severity: Severity,
+    asides: Sequence[Line] = (),
 ) -> Text:
     """`events` are two or more, in the order of `seq`."""
     subjects: dict[tuple[str | None, str], list[Event]] = {}
@@ -50,7 +51,7 @@ def digest(
     prefix = "Critical: " if severity is Severity.CRITICAL else ""
     prefix += "catching up: " if reason is Reason.CATCH_UP else ""
     if len(things) == 1:
-        return _one_thing(things[0], story, prefix, origin, names)
+        return _one_thing(things[0], story, prefix, origin, names, asides)
     accounts = sorted({Facts({"name": name}).text("name") for name in {thing.last.account for thing in things} if name})
     bullets = [
         cut(_text(thing, story) + f" · {thing.account}" * (len(accounts) > 1), _BULLET) for thing in things[:SHOWN]
@@ -60,6 +61,7 @@ def digest(
     lines = [
         Line("Used", _used(events)),
         Line("Time", stretch(min(event.time for event in events), max(event.time for event in events))),
+        *asides,
         Line("Account" if len(accounts) == 1 else "Accounts", cut(", ".join(accounts), 200)),
         Line("Rule", origin),
     ]
@@ -67,7 +69,12 @@ def digest(
 
 
 def _one_thing(
-    thing: _Thing, story: Callable[[Event], Story], prefix: str, origin: str, names: Mapping[str, str]
+    thing: _Thing,
+    story: Callable[[Event], Story],
+    prefix: str,
+    origin: str,
+    names: Mapping[str, str],
+    asides: Sequence[Line],
 ) -> Text:
     """The net change of one subject with what is known of it, and its steps."""
     events, last = thing.events, thing.events[-1]
@@ -77,6 +84,7 @@ def _one_thing(
         steps.insert(0, f"{len(events) - SHOWN} more before")
     lines = [
         *(line for line in found.lines if line.label != "Time" and not line.url),
+        *asides,
         Line("From", joined(thing.account, owner(last, names))),
         Line("Rule", origin),
         *(line for line in found.lines if line.url),

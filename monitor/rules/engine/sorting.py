@@ -1,0 +1,76 @@
+"""One event's way through the rules, in the order of the file, and into the net below them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from monitor.model import Event, EventType, Reason
+from monitor.rules.compile import Rule
+from monitor.rules.engine import following, hiding, telling
+from monitor.rules.engine.course import ABOUT_RULES, Course
+from monitor.rules.engine.telling import Saying
+from monitor.rules.state import Waits
+from monitor.rules.verdict import MATCHED, Verdict
+
+_WAITING = ("queued", "pending")
+KEPT = 100
+"""Waits in the queue that are remembered for each thing that jobs run on."""
+
+
+def sort(course: Course, event: Event, *, told_elsewhere: bool) -> None:
+    """Each rule that matches takes the event, until one says `stop`; what none took goes to the net.
+
+    `told_elsewhere`: the event is one of many changes that are told as one: only timers look at it.
+    """
+    learn(course, event)
+    told, failed = told_elsewhere, ""
+    for rule in course.ruleset.by_type.get(event.type, ()):
+        if event.type in ABOUT_RULES and event.subject == f"rule/{rule.name}":
+            continue  # its report could make it fail again, for ever
+        verdict = judge(course, rule, event)
+        if verdict.error is not None:
+            course.complain("rule", rule.name, verdict.error, event)
+            failed = failed or f"rule {rule.name} failed on this: {verdict.error}"
+        if not verdict.matched:
+            continue
+        taken = _take(course, rule, event, told_elsewhere)
+        if not rule.options.shadow:
+            told = told or taken
+            if rule.options.stop:
+                break
+    if (failed or not told) and event.type not in hiding.PEOPLES:
+        telling.net(course, event, why=failed)
+
+
+def judge(course: Course, rule: Rule, event: Event) -> Verdict:
+    return MATCHED if rule.when is None else rule.when.decide(course.bind(event))
+
+
+def _take(course: Course, rule: Rule, event: Event, told_elsewhere: bool) -> bool:
+    """True where somebody is told, now or later."""
+    if rule.options.lasting is not None:
+        following.start(course, rule, event)
+        return True
+    if rule.options.digest is not None or told_elsewhere:
+        return True
+    return telling.tell(course, Saying(rule.name, rule, Reason.NEW), event)
+
+
+def learn(course: Course, event: Event) -> None:
+    """How long jobs wait in the queue, by what they run on."""
+    previous, seconds = event.data.get("previous"), None
+    if event.type is EventType.JOB_STARTED and isinstance(previous, Mapping) and previous.get("state") in _WAITING:
+        seconds = previous.get("duration")
+    key = queue_of(event)
+    if isinstance(seconds, int | float) and not isinstance(seconds, bool) and seconds >= 0 and key is not None:
+        before = course.memory.waits.get(key)
+        course.memory.waits.put(key, Waits((*(before.seconds if before is not None else ()), float(seconds))[-KEPT:]))
+
+
+def queue_of(event: Event) -> str | None:
+    """`<provider>|<flavor, else base model>`: jobs that wait for the same thing."""
+    account, job = event.data.get("account"), event.data.get("job")
+    if not isinstance(account, Mapping) or not isinstance(job, Mapping):
+        return None
+    thing = job.get("flavor") or job.get("base_model") or job.get("model")
+    return f"{account.get('provider')}|{thing}" if thing else None

@@ -1,0 +1,210 @@
+"""The way of a message out: late, held back or grouped; then, when it falls due, hidden or told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from monitor.model import Event, Reason, Severity
+from monitor.rules.audience import audience
+from monitor.rules.compile import Rule
+from monitor.rules.effects import Notify
+from monitor.rules.engine import hiding, piling, upkeep
+from monitor.rules.engine.course import Course
+from monitor.rules.holding import subject_of
+from monitor.rules.message.story import Line
+from monitor.rules.options import GROUP_INTERVAL, GROUP_WAIT, UNMATCHED
+from monitor.rules.speak import speak
+from monitor.rules.view import view
+
+
+@dataclass(frozen=True, slots=True)
+class Saying:
+    """What a rule wants to say: everything but the events."""
+
+    name: str
+    """The rule's, or that of the net."""
+    rule: Rule | None
+    """None: the net, or a rule that is not in the file any more."""
+    reason: Reason
+    severity: Severity | None = None
+    """None: the rule's, or that of the event."""
+    lasted: bool = False
+    """A state has lasted as long as the rule asked for."""
+    since: datetime | None = None
+    """When it was told first."""
+    mark: str = ""
+    group: str = ""
+    escalated: bool = False
+    asides: tuple[Line, ...] = ()
+
+    @property
+    def shadow(self) -> bool:
+        return self.rule is not None and self.rule.options.shadow
+
+    def weight(self, events: Sequence[Event]) -> Severity:
+        if self.severity is not None:
+            return self.severity
+        if self.rule is not None and self.rule.options.severity is not None:
+            return self.rule.options.severity
+        return max((event.severity for event in events), key=lambda each: each.rank)
+
+
+def tell(course: Course, saying: Saying, event: Event) -> bool:
+    """To whom the rule says. False where nobody is left."""
+    assert saying.rule is not None
+    options = saying.rule.options
+    sinks = audience(course.ruleset, options.notify, event, options.fallback)
+    if sinks:
+        pass_on(course, saying, event, sinks)
+    return bool(sinks)
+
+
+def net(course: Course, event: Event, *, reason: Reason = Reason.NEW, why: str = "") -> bool:
+    """Nobody took it. With `why` (a rule failed) it counts whatever its severity. True where somebody is told."""
+    unmatched = course.ruleset.unmatched
+    if unmatched is None or (not why and event.severity.rank < unmatched.min_severity.rank):
+        return False
+    sinks = audience(course.ruleset, unmatched.notify, event)
+    if sinks:
+        asides = (Line("Note", why),) if why else ()
+        pass_on(course, Saying(UNMATCHED, None, reason, asides=asides), event, sinks)
+    return bool(sinks)
+
+
+def pass_on(course: Course, saying: Saying, event: Event, sinks: tuple[str, ...]) -> None:
+    """Kept for later where the rule wants that, else told now."""
+    rule = saying.rule
+    severity = saying.weight([event])
+    fresh = saying.reason is Reason.NEW and not saying.lasted and not saying.asides
+    if fresh and event.late and (rule is None or rule.options.late == "digest"):
+        _pile(course, saying, "late", "", event, sinks, severity, course.now)
+        return
+    if rule is not None and (end := hiding.open_until(course, rule.hold, event, rule.name)) is not None:
+        _pile(course, replace(saying, reason=Reason.DIGEST), "hold", "", event, sinks, severity, end)
+        return
+    if rule is not None and rule.options.gathers:
+        _group(course, saying, rule, event, sinks, severity)
+        return
+    fall_due(course, saying, [event], sinks)
+
+
+def _pile(
+    course: Course,
+    saying: Saying,
+    kind: str,
+    key: str,
+    event: Event,
+    sinks: tuple[str, ...],
+    severity: Severity,
+    due: datetime,
+) -> None:
+    piling.add(
+        course,
+        kind=kind,
+        rule=saying.name,
+        key=key,
+        reason=saying.reason,
+        severity=severity,
+        sinks=sinks,
+        events=[event],
+        due=due,
+    )
+
+
+def _group(
+    course: Course, saying: Saying, rule: Rule, event: Event, sinks: tuple[str, ...], severity: Severity
+) -> None:
+    """A group that was told lately keeps what comes until its interval is over."""
+    key = group_of(rule, event)
+    wait, interval = pace(rule)
+    now_sinks = []
+    for sink in sinks:
+        name = piling.key_of("group", rule.name, key, saying.reason, sink)
+        pile = course.memory.piles.get(name)
+        if pile is None and wait == timedelta(0):
+            now_sinks.append(sink)
+            continue
+        _pile(course, saying, "group", key, event, (sink,), severity, course.now + wait)
+    if now_sinks:
+        fall_due(course, replace(saying, group=key), [event], tuple(now_sinks))
+        for sink in now_sinks:
+            piling.close(course, rule.name, key, saying.reason, sink, severity, course.now + interval)
+
+
+def pace(rule: Rule) -> tuple[timedelta, timedelta]:
+    """How long a new group waits for more, and how long one that was told keeps what comes."""
+    options, grouped = rule.options, rule.options.group_by is not None
+    wait = (options.group_wait if options.group_wait is not None else GROUP_WAIT) if grouped else 0.0
+    interval = (options.group_interval if options.group_interval is not None else GROUP_INTERVAL) if grouped else 0.0
+    return timedelta(seconds=wait), timedelta(seconds=max(interval, options.throttle or 0.0))
+
+
+def group_of(rule: Rule, event: Event) -> str:
+    """What an event is grouped by: the values of its fields, or its subject."""
+    if rule.options.group_by is None:
+        return subject_of(event)
+    values = view(event)
+    words = []
+    for path in rule.options.group_by:
+        value: object = values
+        for part in path.split("."):
+            value = value.get(part) if hasattr(value, "get") else None
+        words.append("" if value is None else str(value))
+    return "\x1f".join(words)
+
+
+def fall_due(course: Course, saying: Saying, events: Sequence[Event], sinks: tuple[str, ...]) -> None:
+    """What nothing hides is told; what a window holds back by now is kept until it closes."""
+    left: list[Event] = []
+    for event in events:
+        found = hiding.hider(course, saying.rule, event)
+        if found is not None:
+            by, until = found
+            hiding.hide(
+                course,
+                by,
+                until,
+                rule=saying.name,
+                events=[event],
+                sinks=sinks,
+                severity=saying.weight([event]),
+                shadow=saying.shadow,
+            )
+        elif (
+            saying.rule is not None
+            and (end := hiding.open_until(course, saying.rule.hold, event, saying.name)) is not None
+        ):
+            kept = replace(saying, reason=Reason.DIGEST)
+            _pile(course, kept, "hold", "", event, sinks, saying.weight([event]), end)
+        else:
+            left.append(event)
+    if left:
+        say(course, saying, left, sinks)
+
+
+def say(course: Course, saying: Saying, events: Sequence[Event], sinks: tuple[str, ...]) -> None:
+    """Writes the message, and looks after it from now on where the rule wants that."""
+    rule, severity = saying.rule, saying.weight(events)
+    text, wrong = speak(course, saying, events, severity)
+    standing = saying.reason is not Reason.RESOLVED
+    course.effects.append(
+        Notify(
+            rule=saying.name,
+            severity=severity,
+            reason=saying.reason,
+            text=text,
+            events=tuple(events),
+            sinks=sinks,
+            at=course.now,
+            mark=saying.mark,
+            shadow=saying.shadow,
+            answerable=standing and rule is not None and bool(rule.options.remind_every or rule.options.escalate),
+        )
+    )
+    if wrong is not None:
+        course.complain("template", saying.name, wrong, events[0])
+    if rule is not None and standing and saying.reason is not Reason.REMINDER:
+        for event in events:
+            upkeep.begin(course, rule, event, sinks, severity, saying.group)

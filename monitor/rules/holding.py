@@ -1,0 +1,63 @@
+"""Which event types set a state of their subject, what that state is called, and which states never end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from monitor.model import Event, EventType
+
+_JOB = EventType
+STATE_OF: Final[Mapping[EventType, str]] = {
+    _JOB.JOB_SUBMITTED: "pending",
+    _JOB.JOB_QUEUED: "queued",
+    _JOB.JOB_STARTED: "running",
+    _JOB.JOB_RESTARTED: "running",
+    _JOB.JOB_REQUEUED: "queued",
+    _JOB.JOB_STOPPING: "stopping",
+    _JOB.JOB_FINISHED: "finished",
+    _JOB.JOB_REOPENED: "reopened",
+    _JOB.JOB_GONE: "gone",
+    _JOB.FLAVOR_SOLD_OUT: "soldout",
+    _JOB.FLAVOR_RESTOCKED: "normal",
+    _JOB.FLAVOR_LISTED: "listed",
+    _JOB.FLAVOR_DELISTED: "delisted",
+    _JOB.ACCOUNT_UNREACHABLE: "unreachable",
+    _JOB.ACCOUNT_UNAUTHORIZED: "unauthorized",
+    _JOB.ACCOUNT_RECOVERED: "well",
+}
+"""The state lasts until another event of the same subject sets another one."""
+
+ENDLESS: Final = frozenset({_JOB.JOB_FINISHED, _JOB.JOB_GONE, _JOB.FLAVOR_DELISTED, _JOB.ACCOUNT_RECOVERED})
+"""States that mostly never end: a reminder of them would come for ever."""
+
+STOCK: Final = frozenset({_JOB.FLAVOR_SOLD_OUT, _JOB.FLAVOR_RESTOCKED})
+DARKENING: Final = frozenset({_JOB.ACCOUNT_UNREACHABLE, _JOB.ACCOUNT_UNAUTHORIZED})
+
+
+def state_of(event: Event) -> str | None:
+    """The state that the event set; None where its type sets none. A job that went back to the queue is as queued as
+    one that came there first, and a job that ended otherwise than before is in another state."""
+    state = STATE_OF.get(event.type)
+    if event.type is EventType.JOB_FINISHED:
+        return str(event.data.get("outcome") or state)
+    return state
+
+
+def subject_of(event: Event) -> str:
+    """The subject within its account: ids of two accounts may collide."""
+    return f"{event.account or ''}|{event.subject}"
+
+
+def watch_of(event: Event) -> str | None:
+    """Which watch sees the subject: `<account>|<watch>`; None for what the daemon sees by itself."""
+    family = event.subject.partition("/")[0]
+    if event.account is None:
+        return None
+    if family == "job":
+        return f"{event.account}|jobs"
+    if family in ("flavor", "training-flavor", "resource-flavor"):
+        flavor = event.data.get("flavor")
+        catalogue = flavor.get("catalogue") if isinstance(flavor, Mapping) else None
+        return f"{event.account}|{catalogue or family.replace('-', '_') + 's'}"
+    return None
