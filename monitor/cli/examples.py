@@ -16,9 +16,9 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "db": (("is the database whole?", "db check"),),
     "db upgrade": (("before a new version is started", "db upgrade"),),
     "db check": (("for a script: the exit code says it", "db check --output json"),),
-    "deliveries": (("what could not be delivered", "deliveries list --state dead"),),
+    "deliveries": (("what could not be delivered", "deliveries list --state dead,refused"),),
     "deliveries list": (
-        ("what could not be delivered", "deliveries list --state dead"),
+        ("what could not be delivered", "deliveries list --state dead,refused"),
         ("what went to one sink today", "deliveries list --sink journal --since 1d"),
     ),
     "deliveries show": (("one with every attempt", "deliveries show DELIVERY"),),

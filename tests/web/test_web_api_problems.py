@@ -109,7 +109,7 @@ async def test_no_route_shows_a_secret_of_the_config(ask: Asking) -> None:
         shown += (await ask.reply(f"/{path}", limit=1000) if path != "status" else await ask.reply("/status")).body
     for path in ("/rules", "/usage", "/openapi.json", "/notifications/n01", "/events/1", "/jobs/north/north-0-1"):
         shown += (await ask.reply(path)).body
-    for path, query in (("/sinks/slack/test", {}), ("/deliveries/retry", {}), ("/deliveries/retry", {"sink": "x"})):
+    for path, query in (("/sinks/slack/test", {}), ("/deliveries/x/retry", {}), ("/deliveries/x/drop", {})):
         shown += (await ask.reply(path, "POST", who="ann", **query)).body
     assert len(shown) > 100_000
     assert [secret for secret in SECRETS if secret.encode() in shown] == []

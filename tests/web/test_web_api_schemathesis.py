@@ -71,7 +71,7 @@ def test_no_request_breaks_what_the_document_promises(tmp_path: Path) -> None:
                 continue  # it does not end
             for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
                 asked[operation.label] = asked.get(operation.label, 0) + ask(operation, mode, headers)
-        assert len(asked) > 20
+        assert len(asked) >= 20
         assert min(asked.values()) > 0
 
 
