@@ -16,7 +16,8 @@ BAD: list[tuple[str, dict[str, Any], str, str]] = [
     ("/jobs", {"limt": 5}, "There is no parameter 'limt' here.", "Did you mean `limit`? It takes: limit, cursor"),
     ("/jobs", {"limit": [1, 2]}, "The parameter `limit` stands twice.", "once"),
     ("/jobs", {"state": "runing"}, "The parameter `state` must be one of pending, queued", "Did you mean `running`?"),
-    ("/jobs", {"active": "perhaps"}, "The parameter `active` must be true or false, not 'perhaps'.", ""),
+    ("/jobs", {"state": "bogus"}, "The parameter `state` must be one of", "Give one of: pending, queued, running,"),
+    ("/jobs", {"active": "perhaps"}, "The parameter `active` must be true or false, not 'perhaps'.", "true or"),
     ("/jobs", {"account": ""}, "The parameter `account` must be a text that is not empty", ""),
     ("/jobs", {"search": "a\0b"}, "The parameter `search` is too long or holds what is no text.", "UTF-8"),
     ("/jobs", {"search": "x" * 5000}, "The parameter `search` is too long", ""),
@@ -44,6 +45,7 @@ async def test_what_is_asked_wrongly_is_named_with_its_remedy(ask: Asking) -> No
         assert problem["status"] == 400, (path, query)
         assert detail in problem["detail"], problem
         assert hint in problem["hint"], problem
+        assert problem["hint"] != "", problem
 
 
 async def test_a_cursor_of_another_list_or_with_a_slip_in_it_is_refused(ask: Asking) -> None:
