@@ -70,9 +70,12 @@ class RuleSet:
         people: Sequence[PersonOptions],
         unmatched: UnmatchedOptions | None,
         sinks: Collection[str],
+        *,
+        unsure: Collection[int] = (),
     ) -> RuleSet:
-        """Raises RuleErrors with every mistake that can be seen before an event comes."""
-        workshop = _Workshop(sinks)
+        """Raises RuleErrors with every mistake that can be seen before an event comes. `unsure`: rules, by their index,
+        whose `on` is not known, so that a template may lack what it names."""
+        workshop = _Workshop(sinks, unsure)
         made = [workshop.rule(index, options) for index, options in enumerate(rules)]
         workshop.names(rules)
         workshop.people(people)
@@ -106,11 +109,12 @@ def _directory(people: Sequence[PersonOptions]) -> dict[str, tuple[str, ...]]:
 class _Workshop:
     """Compiles one set; keeps the mistakes, and the language once a rule needs it."""
 
-    def __init__(self, sinks: Collection[str]) -> None:
+    def __init__(self, sinks: Collection[str], unsure: Collection[int]) -> None:
         self.mistakes: list[RuleMistake] = []
         self.language: Language | None = None
         self.templates: Templates | None = None
         self._sinks = sinks
+        self._unsure = unsure
 
     def rule(self, index: int, options: RuleOptions) -> Rule:
         path: Path = ("rules", index)
@@ -119,7 +123,8 @@ class _Workshop:
         self.notify((*path, "notify"), options.notify, owner=True)
         template = None
         if options.title is not None or options.body is not None:
-            template = self._template(path, options, types, when)
+            sure = index not in self._unsure and (when is not None or options.when is None)
+            template = self._template(path, options, types, when, sure=sure)
         return Rule(options=options, types=types, when=when, template=template)
 
     def names(self, rules: Sequence[RuleOptions]) -> None:
@@ -166,7 +171,7 @@ class _Workshop:
             return None
 
     def _template(
-        self, path: Path, options: RuleOptions, types: frozenset[EventType], when: Expression | None
+        self, path: Path, options: RuleOptions, types: frozenset[EventType], when: Expression | None, *, sure: bool
     ) -> Template | None:
         # Loaded here: Jinja is needed by few, and takes longer than all the rest of the rules.
         from monitor.rules.rehearsal import rehearse
@@ -178,7 +183,7 @@ class _Workshop:
         right = True
         for key, text in parts.items():
             try:
-                rehearse(self.templates.compile(**{key: text}), types, self.language, when)
+                rehearse(self.templates.compile(**{key: text}), types, self.language, when, sure=sure)
             except TemplateMistake as mistake:
                 right = False
                 self.mistakes.append(RuleMistake((*path, key), mistake.message, mistake.line))

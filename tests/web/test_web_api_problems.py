@@ -27,7 +27,7 @@ BAD: list[tuple[str, dict[str, Any], str, str]] = [
     ("/jobs", {"since": "99999999d"}, "The parameter `since` is no time", "7d"),
     ("/jobs", {"cursor": "abc"}, "The parameter `cursor` is none that this list gave.", "`next` of the page before"),
     ("/jobs", {"cursor": "ä"}, "The parameter `cursor` is none", ""),
-    ("/events", {"type": "job.finish"}, "no event type matches 'job.finish'; did you mean job.finished", "job.*"),
+    ("/events", {"type": "job.finish"}, "no event type matches 'job.finish'; did you mean job.finished?", "job.*"),
     ("/events", {"order": "upwards"}, "The parameter `order` must be one of newest, oldest", ""),
     ("/events", {"after": -1}, "The parameter `after` must be a whole number", ""),
     ("/events", {"until": "2026-13-01"}, "The parameter `until` is no time", ""),
@@ -44,6 +44,7 @@ async def test_what_is_asked_wrongly_is_named_with_its_remedy(ask: Asking) -> No
         problem = await ask.problem(path, **query)
         assert problem["status"] == 400, (path, query)
         assert detail in problem["detail"], problem
+        assert not problem["detail"].endswith("?."), problem
         assert hint in problem["hint"], problem
         assert problem["hint"] != "", problem
 
