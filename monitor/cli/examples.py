@@ -49,7 +49,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("what failed in the last week", "jobs list --state failed --since 7d"),
         ("for a program", "jobs list --limit 100000 --output jsonl > jobs.jsonl"),
     ),
-    "jobs show": (("by its name, or the beginning of its id", "jobs show qwen-sft"),),
+    "jobs show": (("by its name or id, or a part of one", "jobs show qwen-sft"),),
     "notifications": (("what was said today", "notifications list --since 1d"),),
     "notifications list": (
         ("what was said today", "notifications list --since 1d"),
