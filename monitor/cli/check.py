@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from monitor.cli import completion
 from monitor.cli.options import Config, Format, Output
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ def check(
             "--retry-key",
             metavar="ACCOUNT",
             help="With --online: once more try a key that was refused and then made good again unchanged.",
+            autocompletion=completion.accounts,
         ),
     ] = None,
 ) -> None:
