@@ -97,7 +97,7 @@ def _warnings(settings: Settings) -> list[str]:
     if not settings.people:
         alone = [rule.name for rule in settings.rules if list(rule.notify) == ["owner"]]
         found += [f"the rule {name} tells only `owner`, and `people` names nobody" for name in alone]
-    return [*(str(doubt) for doubt in doubts(settings.path)), *found]
+    return [*(str(doubt) for doubt in doubts(settings.path, settings)), *found]
 
 
 def _place(settings: Settings) -> str:
