@@ -1,7 +1,7 @@
 // All words of the page, by language. English is complete; a test holds that Chinese has the same keys.
 
 const en = {
-  title: "Training Monitor", skip: "Skip to the content", nav: "Sections", theme: "Theme", language: "Language",
+  title: "Training Monitor", skip: "Skip to the content", nav: "Sections", theme: "Theme", language: "Language", "sign-out": "Sign out",
   "theme.auto": "System", "theme.light": "Light", "theme.dark": "Dark",
   accounts: "Accounts", jobs: "Jobs", stock: "Stock of flavors", usage: "Tokens and cost", events: "Events",
   messages: "Messages", loading: "Loading …", none: "none", all: "All",
@@ -54,7 +54,7 @@ const en = {
 };
 
 const zh = {
-  title: "训练监控", skip: "跳到内容", nav: "各部分", theme: "主题", language: "语言",
+  title: "训练监控", skip: "跳到内容", nav: "各部分", theme: "主题", language: "语言", "sign-out": "退出登录",
   "theme.auto": "跟随系统", "theme.light": "浅色", "theme.dark": "深色",
   accounts: "账号", jobs: "作业", stock: "规格库存", usage: "用量与费用", events: "事件",
   messages: "消息", loading: "正在加载…", none: "无", all: "全部",
