@@ -31,6 +31,8 @@ from monitor.cli import (
 from monitor.cli.failure import DONE, FAILED, USAGE, Failure
 
 PROGRAM = "training-monitor"
+INTERRUPTED = 130
+"""By Ctrl-C, as shells and Typer have it."""
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 """What writing to a stream ends with where its disk takes no more."""
 
@@ -100,7 +102,7 @@ def _guarded(arguments: list[str], debug: bool) -> int:
     except TyperException as error:
         return _usage_error(error)
     except (KeyboardInterrupt, typer.Abort):
-        return _fail("Interrupted.", "", FAILED)
+        return _fail("Interrupted.", "", INTERRUPTED)
     except BrokenPipeError:
         _stdout_is_gone()
         return DONE
