@@ -87,7 +87,7 @@ def program() -> Any:
 
 
 def entry(arguments: list[str] | None = None) -> None:
-    """The console script. Ends with 0 done, 1 failed, 2 usage or config error, 3 partly."""
+    """The console script. Ends with 0 done, 1 failed, 2 usage or config error, 3 partly, 130 interrupted."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in given
     sys.exit(_flushed(_guarded([argument for argument in given if argument != "--debug"], debug)))

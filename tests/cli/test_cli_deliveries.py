@@ -109,7 +109,9 @@ def test_many_are_changed_only_after_a_yes(installed: Installed) -> None:
     )
 
 
-@pytest.mark.parametrize(("said", "code", "state"), [("y", 0, "dropped"), ("n", 1, "pending"), ("\x03", 1, "pending")])
+@pytest.mark.parametrize(
+    ("said", "code", "state"), [("y", 0, "dropped"), ("n", 1, "pending"), ("\x03", 130, "pending")]
+)
 def test_on_a_terminal_there_is_a_question(installed: Installed, said: str, code: int, state: str) -> None:
     leader, follower = os.openpty()
     environ = installed.environ(PYTHONPATH=str(Path(__file__).parents[2]))
