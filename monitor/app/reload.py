@@ -8,7 +8,6 @@ from typing import Protocol
 
 from monitor.settings import ConfigErrors, Settings
 
-RESTART = "systemctl restart training-monitor"
 _SECTIONS = ("accounts", "sinks", "rules")
 _PLAIN = ("people", "prices", "unmatched", "catch_up_after")
 
@@ -43,8 +42,8 @@ def changes(before: Settings, after: Settings) -> Changes:
     return Changes(named=named, settings=(*other, *http))
 
 
-def problems(before: Settings, after: Settings) -> list[str]:
-    """One sentence for each key that cannot change while the daemon runs."""
+def problems(before: Settings, after: Settings, restart: str) -> list[str]:
+    """One sentence for each key that cannot change while the daemon runs. `restart`: how to start it anew."""
     fixed = {
         "store": before.store != after.store,
         "state_dir": before.state_dir != after.state_dir,
@@ -53,7 +52,7 @@ def problems(before: Settings, after: Settings) -> list[str]:
     }
     file = after.path
     return [
-        f"{file}: {key}: cannot change while the daemon runs; {RESTART}" for key, changed in fixed.items() if changed
+        f"{file}: {key}: cannot change while the daemon runs; {restart}" for key, changed in fixed.items() if changed
     ]
 
 

@@ -14,17 +14,19 @@ _ENDING = (signal.SIGTERM, signal.SIGINT)
 
 
 class Signals:
-    """The first SIGTERM or SIGINT asks for a graceful stop; the second one ends the process as it would have.
+    """The first SIGTERM or SIGINT asks for a graceful stop; the second one ends the process at once, but that with
+    `patient` a second SIGINT is not heard.
 
     With `reload`, SIGHUP rings `hung_up`; several coalesce. Where it means that the terminal is gone it asks for the
     end.
     """
 
-    def __init__(self, *, reload: bool = False) -> None:
+    def __init__(self, *, reload: bool = False, patient: bool = False) -> None:
         self.hung_up = Bell()
         self._came = anyio.Event()
         self._name = ""
         self._reload = reload
+        self._patient = patient
         self._on_terminal = sys.stderr.isatty()
 
     def __enter__(self) -> Signals:
@@ -59,4 +61,5 @@ class Signals:
         loop = asyncio.get_running_loop()
         for number in _ENDING:
             loop.remove_signal_handler(number)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        # never Python's own handler: its KeyboardInterrupt inside the loop's work can leave it waiting for ever
+        signal.signal(signal.SIGINT, signal.SIG_IGN if self._patient else signal.SIG_DFL)

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 
 import structlog
 
+RESTART = "systemctl restart training-monitor"
+BY_HAND = "stop it and start it again"
 _log = structlog.get_logger("app")
 
 
@@ -22,6 +24,10 @@ class Systemd:
         self._address = _address(given.get("NOTIFY_SOCKET", ""))
         self.watchdog_every = _watchdog(given) if self._address else None
         """Seconds between two signs of life, half of what systemd waits; None where it wants none."""
+        # INVOCATION_ID is no proof: the unit of somebody's terminal hands it down to all that is started there
+        started_by_it = given.get("SYSTEMD_EXEC_PID") == str(os.getpid())
+        self.restart = RESTART if self._address or started_by_it else BY_HAND
+        """How a person starts this daemon anew."""
 
     @property
     def listening(self) -> bool:

@@ -104,7 +104,7 @@ class Wishes:
         with anyio.CancelScope() as self._thread:
             try:
                 fresh = await anyio.to_thread.run_sync(load, abandon_on_cancel=True)
-                wrong = problems(current, fresh)
+                wrong = problems(current, fresh, self._systemd.restart)
             except ConfigErrors as error:
                 wrong = sentences(error)
             if not wrong:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from monitor.cli.asking import Asker
     from monitor.cli.lists import Item
 
+DEFAULT = {"retry": ("dead", "refused"), "drop": ("pending",)}
+"""The states of `--all` without `--state`: what was given up, in vain or for good; what waits."""
+_OVER = ("sending", "delivered", "dropped", "collapsed")
 DONE = {"retry": "due again", "drop": "dropped"}
 PATH = "/api/v1/deliveries"
 EVERY = 1_000_000_000
@@ -23,12 +26,12 @@ EVERY = 1_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Either ids, or all that fit."""
+    """Either ids, or all that fit: any of the states, or those of `DEFAULT`."""
 
     ids: list[str]
     all: bool
     sink: str | None
-    state: str | None
+    states: list[str]
     rule: str | None
 
 
@@ -44,7 +47,7 @@ def change(config: Path | None, output: Output, what: str, wanted: Wanted, *, ye
     _check(what, wanted)
     with asking(config) as ask:
         with progress("Reading …"):
-            ids = wanted.ids or [item["id"] for item in _fitting(ask, wanted)]
+            ids = wanted.ids or [item["id"] for item in _fitting(ask, what, wanted)]
         if not ids:
             out.documents(output, []) if output is not Output.TABLE else out.line("No delivery fits.")
             return
@@ -73,14 +76,18 @@ def _check(what: str, wanted: Wanted) -> None:
         raise Failure("Both ids and --all are given.", "Give one of the two.", code=USAGE)
     if not wanted.ids and not wanted.all:
         raise Failure("No delivery is named.", "Give ids, or --all with --sink or --state.", code=USAGE)
-    if wanted.ids and (wanted.sink or wanted.state or wanted.rule):
+    if wanted.ids and (wanted.sink or wanted.states or wanted.rule):
         raise Failure("--sink, --state and --rule choose among all, and ids are given.", "Use --all.", code=USAGE)
-    if what == "retry" and wanted.state == "dropped":
-        raise Failure("What was dropped is not tried again in bulk.", "Give the ids that are meant.", code=USAGE)
+    for state in wanted.states:
+        if what == "retry" and state == "dropped":
+            raise Failure("What was dropped is not tried again in bulk.", "Give the ids that are meant.", code=USAGE)
+        if state in _OVER:
+            said = "tried again" if what == "retry" else "dropped"
+            raise Failure(f"What is {state} cannot be {said}.", "--state takes: pending, dead, refused.", code=USAGE)
 
 
-def _fitting(ask: Asker, wanted: Wanted) -> list[Item]:
-    return list(ask.items(PATH, EVERY, sink=wanted.sink, state=wanted.state, rule=wanted.rule))
+def _fitting(ask: Asker, what: str, wanted: Wanted) -> list[Item]:
+    return list(ask.items(PATH, EVERY, sink=wanted.sink, state=wanted.states or list(DEFAULT[what]), rule=wanted.rule))
 
 
 def _agree(what: str, ids: list[str], *, yes: bool) -> None:

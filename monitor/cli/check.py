@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from monitor.cli import completion
 from monitor.cli.options import Config, Format, Output
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ def check(
             "--retry-key",
             metavar="ACCOUNT",
             help="With --online: once more try a key that was refused and then made good again unchanged.",
+            autocompletion=completion.accounts,
         ),
     ] = None,
 ) -> None:
@@ -95,7 +97,7 @@ def _warnings(settings: Settings) -> list[str]:
     if not settings.people:
         alone = [rule.name for rule in settings.rules if list(rule.notify) == ["owner"]]
         found += [f"the rule {name} tells only `owner`, and `people` names nobody" for name in alone]
-    return [*(str(doubt) for doubt in doubts(settings.path)), *found]
+    return [*(str(doubt) for doubt in doubts(settings.path, settings)), *found]
 
 
 def _place(settings: Settings) -> str:

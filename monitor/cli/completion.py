@@ -1,12 +1,14 @@
 """What a shell offers for the word that is being typed: quick, from the config file or the daemon; silent on failure.
 
-Names come from the config file as it is written, without checking it; ids of jobs from a running daemon only.
+Names come from the config file as it is written, without checking it, or where it may not be read from the daemon; ids
+from a running daemon only, for to open the store takes longer than a key may.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -15,9 +17,17 @@ from typing import Any
 
 import typer
 
+from monitor.cli.failure import Failure
+
 SAFE = re.compile(r"[\w.:/@+=,-]+")
 """What no shell takes for anything but a word; names and ids come from outside."""
 MOST = 50
+PATIENCE = 0.3
+"""Seconds that a key may take beyond the start of the command."""
+
+
+class _TooLong(BaseException):
+    """No `Exception`, so that nothing on the way takes it for its own."""
 
 
 def accounts(ctx: typer.Context, incomplete: str) -> list[str]:
@@ -61,20 +71,36 @@ def groupings(incomplete: str) -> list[str]:
     return _offered(lambda: ["day", "owner", "model", "account", "label:"], incomplete)
 
 
-def job_ids(ctx: typer.Context, incomplete: str) -> list[str]:
-    return _offered(lambda: _asked(ctx, "/api/v1/jobs", find=incomplete or None, gone=True), incomplete)
+def job_words(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Names that mean one job, and ids."""
+
+    def found() -> Iterator[str]:
+        jobs = _asked(ctx, "/api/v1/jobs", search=incomplete or None, gone=True)
+        names = [job["name"] for job in jobs]
+        yield from (name for name in names if names.count(name) == 1)
+        yield from (job["id"] for job in jobs if job["id"] != job["name"])
+
+    return _offered(found, incomplete)
+
+
+def flavor_ids(ctx: typer.Context, incomplete: str) -> list[str]:
+    def found() -> Iterator[str]:
+        flavors = _asked(ctx, "/api/v1/flavors", search=incomplete or None)
+        yield from dict.fromkeys(flavor["id"] for flavor in flavors)
+
+    return _offered(found, incomplete)
 
 
 def delivery_ids(ctx: typer.Context, incomplete: str) -> list[str]:
-    return _offered(lambda: _asked(ctx, "/api/v1/deliveries"), incomplete)
+    return _offered(lambda: (item["id"] for item in _asked(ctx, "/api/v1/deliveries")), incomplete)
 
 
 def _offered(found: Callable[[], Iterable[str]], incomplete: str, extra: str = "") -> list[str]:
     """Those that begin so. Whatever goes wrong: nothing, and not a word on the terminal."""
     try:
-        with _silence():
+        with _silence(), _in_time():
             words = [str(word) for word in found()]
-    except Exception:  # a broken config or a stopped daemon must not break the line that is typed
+    except (Exception, _TooLong):  # a broken config or a stopped daemon must not break the line that is typed
         return []
     fitting = (word for word in words if word.startswith(incomplete))
     return [word for word in fitting if SAFE.fullmatch(word.replace(extra, "") if extra else word)]
@@ -86,16 +112,35 @@ def _names(ctx: typer.Context, section: str) -> list[str]:
 
     from monitor.cli.places import config_file
 
-    with config_file(ctx.params.get("config")).open(encoding="utf-8") as file:
-        entries = YAML(typ="safe", pure=True).load(file)[section]
+    try:
+        with config_file(ctx.params.get("config")).open(encoding="utf-8") as file:
+            entries = YAML(typ="safe", pure=True).load(file)[section]
+    except (Failure, PermissionError):  # who is only of the socket's group
+        entries = _asked(ctx, f"/api/v1/{section}")
     return [entry["name"] for entry in entries]
 
 
-def _asked(ctx: typer.Context, path: str, **query: Any) -> list[str]:
+def _asked(ctx: typer.Context, path: str, **query: Any) -> list[dict[str, Any]]:
     from monitor.cli.asking import beside
 
     with beside(ctx.params.get("config")) as ask:
-        return [item["id"] for item in ask.items(path, MOST, **query)]
+        return list(ask.items(path, MOST, **query))
+
+
+@contextmanager
+def _in_time() -> Iterator[None]:
+    """Raises _TooLong where the body takes longer than a key may, also in a daemon that hangs."""
+
+    def ring(number: int, frame: object) -> None:
+        raise _TooLong
+
+    ringing = signal.signal(signal.SIGALRM, ring)
+    timer = signal.setitimer(signal.ITIMER_REAL, PATIENCE)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, *timer)
+        signal.signal(signal.SIGALRM, ringing)
 
 
 @contextmanager

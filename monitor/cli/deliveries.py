@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from monitor.cli.lists import Item
 
 app = typer.Typer(help="Messages on their way to each sink.", no_args_is_help=True)
-State = Annotated[
-    str | None,
+States = Annotated[
+    list[str] | None,
     typer.Option(
         "--state",
         metavar="STATE",
-        help="Only this state, like pending, delivered, dead or dropped.",
+        help="Only in this state, like pending or delivered; several: dead,refused (which is what was given up).",
         autocompletion=completion.delivery_states,
     ),
 ]
@@ -36,7 +36,7 @@ def list_(
     output: Format = Output.TABLE,
     limit: Limit = 50,
     sink: SinkName = None,
-    state: State = None,
+    state: States = None,
     rule: RuleName = None,
     since: Since = None,
     search: Search = None,
@@ -44,8 +44,8 @@ def list_(
     """Deliveries, newest first."""
     from monitor.cli.lists import listed
 
-    asked: dict[str, Any] = {"sink": sink, "state": state, "rule": rule, "since": moment(since), "search": search}
-    listed(config, output, "/api/v1/deliveries", limit, _table, **asked)
+    asked: dict[str, Any] = {"sink": sink, "state": _words(state), "rule": rule, "search": search}
+    listed(config, output, "/api/v1/deliveries", limit, _table, **asked, since=moment(since))
 
 
 @app.command("show")
@@ -70,38 +70,39 @@ def show(
         out.document(output, found)
 
 
-@app.command("retry")
-def retry(
-    ids: Ids = None,
-    config: Config = None,
-    output: Format = Output.TABLE,
-    all_: All = False,
-    sink: SinkName = None,
-    state: State = None,
-    rule: RuleName = None,
-    yes: Yes = False,
-) -> None:
-    """Sends again what is dead, refused or waits, or was dropped if its id is given: at once, with a new time limit."""
-    from monitor.cli.bulk import Wanted, change
+def _change(what: str, says: str) -> None:
+    """Makes the command `what`: both choose alike and differ in what is done."""
 
-    change(config, output, "retry", Wanted(ids or [], all_, sink, state or (all_ and "dead") or None, rule), yes=yes)
+    @app.command(what, help=says)
+    def change(
+        ids: Ids = None,
+        config: Config = None,
+        output: Format = Output.TABLE,
+        all_: All = False,
+        sink: SinkName = None,
+        state: States = None,
+        rule: RuleName = None,
+        yes: Yes = False,
+    ) -> None:
+        from monitor.cli import bulk
+
+        bulk.change(config, output, what, bulk.Wanted(ids or [], all_, sink, _words(state), rule), yes=yes)
 
 
-@app.command("drop")
-def drop(
-    ids: Ids = None,
-    config: Config = None,
-    output: Format = Output.TABLE,
-    all_: All = False,
-    sink: SinkName = None,
-    state: State = None,
-    rule: RuleName = None,
-    yes: Yes = False,
-) -> None:
-    """Gives up what waits, so that it is never sent; what waits behind it goes on."""
-    from monitor.cli.bulk import Wanted, change
+_change(
+    "retry",
+    "Sends again what is dead, refused or waits, or was dropped if its id is given: at once, with a new time limit. "
+    "--all means what was given up (dead and refused), unless --state says otherwise.",
+)
+_change(
+    "drop",
+    "Gives up what waits, so that it is never sent, and what waits behind it goes on; or forgets what is dead or "
+    "refused. --all means what waits (pending), unless --state says otherwise.",
+)
 
-    change(config, output, "drop", Wanted(ids or [], all_, sink, state or (all_ and "pending") or None, rule), yes=yes)
+
+def _words(given: list[str] | None) -> list[str]:
+    return [word.strip() for each in given or () for word in each.split(",")]
 
 
 def _table(deliveries: list[Item]) -> None:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from monitor.cli.ending import until_ctrl_c
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
@@ -70,11 +72,12 @@ def demo(
     import sys
     from functools import partial
 
-    from monitor.app.run import run_loop
-    from monitor.telemetry.setup import set_up
+    with until_ctrl_c():
+        from monitor.app.run import run_loop
+        from monitor.telemetry.setup import set_up
 
-    set_up(sys.stderr, level="warning", human=None)
-    run_loop(partial(_play, seconds, speed, seed))
+        set_up(sys.stderr, level="warning", human=None)
+        run_loop(partial(_play, seconds, speed, seed))
 
 
 async def _play(seconds: float | None, speed: float, seed: int) -> None:
@@ -93,6 +96,7 @@ async def _play(seconds: float | None, speed: float, seed: int) -> None:
     clock = FastClock(speed)
     platforms = emulators(clock, seed=seed)
     async with AsyncExitStack() as stack:
+        signals = stack.enter_context(Signals(patient=True))
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="training-monitor-demo-")))
         address = await stack.enter_async_context(serving(platforms))
         inbox = _Inbox(clock)
@@ -101,7 +105,6 @@ async def _play(seconds: float | None, speed: float, seed: int) -> None:
         config.write_text(CONFIG.format(platforms=address, inbox=url) + f"state_dir: {folder}\n")
         settings = load(config, resolve=True, environ=os.environ, credentials_dir=None)
         _welcome(speed, seconds)
-        signals = stack.enter_context(Signals())
 
         async def stop() -> str:
             with anyio.move_on_after(seconds):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 
 import typer
@@ -23,6 +24,13 @@ Subject = Annotated[
     str | None,
     typer.Option("--subject", metavar="SUBJECT", help="Only this, like job/ft-1 or flavor/ascend-8/cn-north-4a."),
 ]
+
+TOLD = ("detected_at", "late", "severity")
+"""What the head of the page says of every event."""
+LENGTHS = ("duration", "elapsed", "down_for")
+"""Seconds: docs/events has no other."""
+COUNTS = ("tokens", "delta")
+MOMENT = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"
 
 
 @app.command("list")
@@ -116,7 +124,7 @@ def _page(event: dict[str, Any]) -> None:
             ("subject", event["subject"]),
             ("time", when.full(event["time"])),
             ("detected", when.full(event["detected"])),
-            ("late", "yes: it happened before the previous good poll" if event["late"] else None),
+            ("late", "yes: it happened before the previous good poll" if event["late"] else "no"),
             ("told", "no: it belongs to a silent first run" if event["quiet"] else None),
         ]
     )
@@ -125,12 +133,24 @@ def _page(event: dict[str, Any]) -> None:
 
 
 def _flat(data: Any, prefix: str = "") -> list[tuple[str, Any]]:
-    """Nested data as `job.error.code  …` lines; empty and absent things are left out."""
+    """Nested data as `job.error.code  …` lines; empty and absent things, and what the head says, are left out."""
     found: list[tuple[str, Any]] = []
     for key, value in data.items():
         if isinstance(value, dict):
             found += _flat(value, f"{prefix}{key}.")
-        elif value not in (None, [], ""):
-            shown = ", ".join(map(str, value)) if isinstance(value, list) else value
-            found.append((f"{prefix}{key}", shown))
+        elif value not in (None, [], "") and (prefix or key not in TOLD):
+            found.append((f"{prefix}{key}", _shown(key, value)))
     return found
+
+
+def _shown(key: str, value: Any) -> Any:
+    """A value as people read it: lengths of time with their units, moments in local time."""
+    from monitor.cli import when
+
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(str(_shown(key, each)) for each in value)
+    if isinstance(value, int | float):
+        return when.length(value) if key in LENGTHS else f"{value:,}" if key in COUNTS else value
+    return when.full(value) if re.fullmatch(MOMENT, str(value)) else value

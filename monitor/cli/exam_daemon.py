@@ -114,8 +114,16 @@ def _messages(status: Mapping[str, Any], sinks: list[dict[str, Any]]) -> Iterato
         text = f"the oldest of {status['waiting']} waiting messages waits for {format_duration(waits)}"
         yield warning("messages", text, "training-monitor deliveries list --state pending")
     for sink in sinks:
-        if sink["dead"]:
-            mend = f"training-monitor sinks test {sink['name']}; then: deliveries retry --all --sink {sink['name']}"
-            yield warning(f"sink {sink['name']}", f"{sink['dead']} messages never arrived", mend)
-    if waits <= OLD and not any(sink["dead"] for sink in sinks):
+        if count := sink["given_up"]:
+            name = sink["name"]
+            mend = f"training-monitor sinks test {name}; then: training-monitor deliveries retry --all --sink {name}"
+            yield warning(f"sink {name}", f"{_were(count)} given up", mend)
+    if (gone := status["given_up"] - sum(sink["given_up"] for sink in sinks)) > 0:
+        text = f"{_were(gone)} given up whose sink the config does not have"
+        yield warning("messages", text, "training-monitor deliveries list --state dead,refused; deliveries drop ID")
+    if waits <= OLD and not status["given_up"]:
         yield ok("messages", f"{status['waiting']} wait, none is given up")
+
+
+def _were(count: int) -> str:
+    return "1 message was" if count == 1 else f"{count:,} messages were"

@@ -16,9 +16,9 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "db": (("is the database whole?", "db check"),),
     "db upgrade": (("before a new version is started", "db upgrade"),),
     "db check": (("for a script: the exit code says it", "db check --output json"),),
-    "deliveries": (("what could not be delivered", "deliveries list --state dead"),),
+    "deliveries": (("what could not be delivered", "deliveries list --state dead,refused"),),
     "deliveries list": (
-        ("what could not be delivered", "deliveries list --state dead"),
+        ("what could not be delivered", "deliveries list --state dead,refused"),
         ("what went to one sink today", "deliveries list --sink journal --since 1d"),
     ),
     "deliveries show": (("one with every attempt", "deliveries show DELIVERY"),),
@@ -49,7 +49,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("what failed in the last week", "jobs list --state failed --since 7d"),
         ("for a program", "jobs list --limit 100000 --output jsonl > jobs.jsonl"),
     ),
-    "jobs show": (("by its name, or the beginning of its id", "jobs show qwen-sft"),),
+    "jobs show": (("by its name or id, or a part of one", "jobs show qwen-sft"),),
     "notifications": (("what was said today", "notifications list --since 1d"),),
     "notifications list": (
         ("what was said today", "notifications list --since 1d"),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from monitor.cli import completion
 from monitor.cli.failure import Failure
 from monitor.cli.options import AccountName, Config, Format, Limit, Output, Since, moment
 
@@ -53,7 +54,7 @@ def _table(rows: list[Item]) -> None:
     from monitor.cli.table import Column
 
     columns = [
-        Column(title="FLAVOR", least=20),
+        Column(title="FLAVOR", least=max((len(row["id"]) for row in rows), default=0), wrap=True),  # it is copied
         Column(title="ZONE", least=11),
         Column(title="STOCK", least=7, colour=out.state_colour),
         Column(title="FOR", least=7),
@@ -70,7 +71,9 @@ def _table(rows: list[Item]) -> None:
 
 @app.command("history")
 def history(
-    flavor: Annotated[str, typer.Argument(metavar="FLAVOR", help="The flavor's id.")],
+    flavor: Annotated[
+        str, typer.Argument(metavar="FLAVOR", help="The flavor's id.", autocompletion=completion.flavor_ids)
+    ],
     config: Config = None,
     output: Format = Output.TABLE,
     limit: Limit = 50,
@@ -92,6 +95,7 @@ def history(
 def _events(config: Path | None, flavor: str, account: str | None, query: dict[str, Any]) -> list[Item]:
     """Oldest first, of every account that knows the flavor."""
     from monitor.cli.asking import asking, segment
+    from monitor.cli.lists import require_account
     from monitor.cli.progress import progress
 
     with asking(config) as ask, progress("Reading …"):
@@ -102,6 +106,7 @@ def _events(config: Path | None, flavor: str, account: str | None, query: dict[s
             if row["id"] == flavor
         }
         if not accounts:
+            require_account(ask, account)
             hint = "`training-monitor flavors list` shows those that are known."
             raise Failure(f"No flavor has the id {flavor!r}.", hint)
         found = [

@@ -21,12 +21,16 @@ def following(
     limit: int,
     show: Callable[[dict[str, Any]], None],
 ) -> None:
-    """Shows the last `limit` events, then each as it is stored, until the reader has gone. Raises Failure."""
+    """Shows the last `limit` events, then each as it is stored, until the reader has gone. Raises Failure, also for an
+    account that nobody knows: nothing would ever come."""
     from monitor.cli.asking import asking
+    from monitor.cli.lists import require_account
 
     with asking(config) as ask:
         after = int(ask.get(STATUS)["last_seq"])
         latest = list(ask.items(EVENTS, limit, since=since, **asked))[::-1]
+        if not latest:
+            require_account(ask, asked.get("account"))
         for event in latest:
             show(event)
         after = max([after, *(event["seq"] for event in latest)])

@@ -14,6 +14,12 @@ def page(job: dict[str, Any]) -> None:
     history_table(job["events"], "Nothing has happened to it since it is watched.")
 
 
+def finished(job: dict[str, Any]) -> bool:
+    from monitor.model import JobState
+
+    return job["state"] in {state for state in JobState if state.terminal}
+
+
 def _who(job: dict[str, Any]) -> list[tuple[str, Any]]:
     from monitor.cli import when
 
@@ -24,7 +30,7 @@ def _who(job: dict[str, Any]) -> list[tuple[str, Any]]:
         ("workspace", job["workspace"]),
         ("state", job["state"]),
         ("platform says", job["provider_state"]),
-        ("since", f"{when.full(job['state_since'])} ({when.since(job['state_since'])})"),
+        ("since", f"{when.full(job['state_since'])} ({when.since(job['state_since'])} ago)"),
         ("on the platform", "no: it is gone" if job["gone"] else None),
         ("attempt", job["attempt"] if job["attempt"] > 1 else None),
         ("owner", person(job.get("owner"), job["creator"])),
@@ -47,12 +53,16 @@ def _what(job: dict[str, Any]) -> list[tuple[str, Any]]:
 def _times(job: dict[str, Any]) -> list[tuple[str, Any]]:
     from monitor.cli import when
 
-    ran = job["duration"]
+    ran, took = job["duration"], job["elapsed"]
     return [
         ("created", when.full(job["created_at"])),
         ("started", when.full(job["started_at"])),
         ("ended", when.full(job["ended_at"])),
-        ("ran for", when.length(ran) if ran is not None else None),
+        (
+            "running for" if job["state"] == "running" and not job["gone"] else "ran for",
+            when.length(ran) if ran is not None else None,
+        ),
+        ("took", when.length(took) if finished(job) and took is not None else None),
     ]
 
 

@@ -12,6 +12,7 @@ from monitor.cli.failure import USAGE, Failure
 from monitor.cli.options import AccountName, Config, Format, Limit, Output, Since, moment
 
 if TYPE_CHECKING:
+    from monitor.cli.asking import Asker
     from monitor.cli.lists import Item
 
 app = typer.Typer(help="Training jobs, as they were last seen.", no_args_is_help=True)
@@ -45,7 +46,11 @@ def list_(
     since: Since = None,
     gone: Annotated[bool, typer.Option("--gone", help="Also jobs that have left the platform.")] = False,
 ) -> None:
-    """Jobs, newest first."""
+    """Jobs, newest first.
+
+    FOR is how long a job is in its state; of a finished job, how long it ran: from its start to its end, or where the
+    platform tells no start, from its creation.
+    """
     from monitor.cli.lists import listed
 
     _check_state(state)
@@ -72,7 +77,9 @@ def show(
     job: Annotated[
         str,
         typer.Argument(
-            metavar="JOB", help="An id, the beginning of one, or a name.", autocompletion=completion.job_ids
+            metavar="JOB",
+            help="A name, an id, or a part of one that no other job has.",
+            autocompletion=completion.job_words,
         ),
     ],
     config: Config = None,
@@ -93,15 +100,28 @@ def show(
 def _found(config: Path | None, word: str, account: str | None) -> Any:
     """The document of the one job that is meant."""
     from monitor.cli.asking import asking, segment
+    from monitor.cli.lists import require_account
     from monitor.cli.progress import progress
 
+    word = word.rstrip("…~")  # as it was copied from a table
     with asking(config) as ask, progress("Reading …"):
-        items = list(ask.items("/api/v1/jobs", ROOM, find=word, account=account, gone=True))
+        items = _meant(ask, word, account)
         if not items:
+            require_account(ask, account)
             raise Failure(f"No job is known by {word!r}.", "`training-monitor jobs list --gone` shows those that are.")
         if len(items) > 1:
             _ambiguous(word, items)
         return ask.get(f"/api/v1/jobs/{segment(items[0]['account'])}/{segment(items[0]['id'])}")
+
+
+def _meant(ask: Asker, word: str, account: str | None) -> list[Item]:
+    """The jobs with this id or name or whose id begins so; else those that have it anywhere in either."""
+    if not word:
+        return []
+    for how in ("find", "search"):
+        if items := list(ask.items("/api/v1/jobs", ROOM, **{how: word, "account": account, "gone": True})):
+            return items
+    return []
 
 
 def _check_state(state: str | None) -> None:
@@ -116,29 +136,40 @@ def _ambiguous(word: str, found: list[Item]) -> None:
 
     lines = tuple(printable(f"  {job['id']}  {job['name']}  ({job['account']})") for job in found)
     many = f"{ROOM} or more jobs are" if len(found) >= ROOM else f"{len(found)} jobs are"
-    hint = "Give the whole id, and --account NAME where two accounts have it."
+    hint = "Give more of it or the whole id, and --account NAME where two accounts have it."
     raise Failure(f"{many} meant by {word!r}.", hint, details=lines)
 
 
 def _table(jobs: list[Item]) -> None:
     from monitor.cli import out, when
-    from monitor.cli.ids import unique
     from monitor.cli.table import Column
 
+    whole, account = (max((len(job[of]) for job in jobs), default=0) for of in ("id", "account"))  # ids are copied
     columns = [
-        Column(title="NAME", least=12),
+        Column(title="NAME", least=12, wanted=24),
         Column(title="STATE", least=9, colour=out.state_colour),
-        Column(title="FOR", least=7),
-        Column(title="MODEL", least=7),
-        Column(title="ACCOUNT", least=7),
-        Column(title="ID", least=unique([job["id"] for job in jobs])),
-        Column(title="OWNER", least=6, optional=True),
+        Column(title="FOR", least=6),
+        Column(title="ID", least=whole, wrap=True),
+        Column(title="OWNER", least=6, wanted=10),
+        Column(title="ACCOUNT", least=min(16, account), optional=True),
+        Column(title="MODEL", least=7, wanted=16, optional=True),
         Column(title="CREATED", least=14, optional=True),
     ]
     cells = []
     for job in jobs:
         state = "gone" if job["gone"] else job["state"]
         model = job["base_model"] or job["model"] or job["flavor"] or "-"
-        made = [job["name"] or "-", state, when.since(job["state_since"]), model, job["account"], job["id"]]
-        cells.append([*made, job.get("owner") or job["creator"] or "-", when.short(job["created_at"])])
+        who = job.get("owner") or job["creator"] or "-"
+        made = [job["name"] or "-", state, _length(job), job["id"], who, job["account"], model]
+        cells.append([*made, when.short(job["created_at"])])
     out.rows(columns, cells, "No job is known that fits.")
+
+
+def _length(job: Item) -> str:
+    """How long it is in its state; of a finished one how long it ran, or took where the platform does not say that."""
+    from monitor.cli import when
+    from monitor.cli.job_page import finished
+
+    if finished(job):
+        return when.length(job["elapsed"] if job["duration"] is None else job["duration"])
+    return "-" if job["gone"] else when.since(job["state_since"])

@@ -38,7 +38,7 @@ def listed(
         items: Iterator[Item] = ask.items(path, limit, **query)
         first = list(islice(items, 1))
         if not first:
-            _require_account(ask, query.get("account"))
+            require_account(ask, query.get("account"))
         items = chain(first, items)
         if output is Output.TABLE or oldest_first:
             with progress("Reading …"):
@@ -52,8 +52,10 @@ def listed(
             out.documents(output, counted(items, "Written"))
 
 
-def _require_account(ask: Asker, name: Value) -> None:
-    """What nothing is known of may be a slip of the pen; an account that left the config is known by what it left."""
+def require_account(ask: Asker, name: Value) -> None:
+    """What nothing is known of may be a slip of the pen; an account that left the config is known by what it left.
+
+    Raises Failure."""
     if name is None:
         return
     there = [account["name"] for account in ask.items("/api/v1/accounts", 1000)]

@@ -31,6 +31,8 @@ from monitor.cli import (
 from monitor.cli.failure import DONE, FAILED, USAGE, Failure
 
 PROGRAM = "training-monitor"
+INTERRUPTED = 130
+"""By Ctrl-C, as shells and Typer have it."""
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 """What writing to a stream ends with where its disk takes no more."""
 
@@ -85,7 +87,7 @@ def program() -> Any:
 
 
 def entry(arguments: list[str] | None = None) -> None:
-    """The console script. Ends with 0 done, 1 failed, 2 usage or config error, 3 partly."""
+    """The console script. Ends with 0 done, 1 failed, 2 usage or config error, 3 partly, 130 interrupted."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in given
     sys.exit(_flushed(_guarded([argument for argument in given if argument != "--debug"], debug)))
@@ -100,7 +102,7 @@ def _guarded(arguments: list[str], debug: bool) -> int:
     except TyperException as error:
         return _usage_error(error)
     except (KeyboardInterrupt, typer.Abort):
-        return _fail("Interrupted.", "", FAILED)
+        return _fail("Interrupted.", "", INTERRUPTED)
     except BrokenPipeError:
         _stdout_is_gone()
         return DONE

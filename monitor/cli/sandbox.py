@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from monitor.cli.ending import until_ctrl_c
+
 CONFIG = """\
 # For the emulated platforms of `training-monitor sandbox`, while they run. Their keys are no secrets.
 state_dir: ~/.local/state/training-monitor-sandbox
@@ -48,9 +50,10 @@ def sandbox(
     """Serves emulated platforms until Ctrl-C; prints a config file that fits them."""
     from functools import partial
 
-    from monitor.app.run import run_loop
+    with until_ctrl_c():
+        from monitor.app.run import run_loop
 
-    run_loop(partial(_serve, port, speed, seed))
+        run_loop(partial(_serve, port, speed, seed))
 
 
 async def _serve(port: int, speed: float, seed: int) -> None:
@@ -67,8 +70,8 @@ async def _serve(port: int, speed: float, seed: int) -> None:
     try:
         async with serving(platforms, port=port) as address, anyio.create_task_group() as group:
             group.start_soon(play, clock, first_hour(platforms))
-            _announce(address, speed)
-            with Signals() as signals:
+            with Signals(patient=True) as signals:
+                _announce(address, speed)
                 await signals.first()
             group.cancel_scope.cancel()
     except OSError as error:

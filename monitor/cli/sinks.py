@@ -67,7 +67,7 @@ def _of_config(config: Path | None) -> list[Item]:
     """The sinks before there is a database: none has a delivery."""
     from monitor.cli.opening import load_settings
 
-    fresh = {"last_delivery": None, "waiting": 0, "dead": 0}
+    fresh = {"last_delivery": None, "waiting": 0, "given_up": 0}
     settings = load_settings(config, resolve=False)
     return [{"name": sink.name, "type": getattr(sink, "type", ""), **fresh} for sink in settings.sinks]
 
@@ -91,13 +91,13 @@ def _table(sinks: list[Item]) -> None:
         Column(title="LAST", least=9, colour=out.state_colour),
         Column(title="WHEN", least=14),
         Column(title="WAITING", least=7, right=True),
-        Column(title="DEAD", least=4, right=True),
+        Column(title="GIVEN UP", least=8, right=True),
         Column(title="DETAIL", least=10, wrap=True),
     ]
     cells = []
     for sink in sinks:
         last = sink["last_delivery"]
         told = [last["state"], when.short(last["at"])] if last else ["-", "-"]
-        shown = [str(sink["waiting"]), str(sink["dead"]), (last["detail"] if last else "") or ""]
+        shown = [str(sink["waiting"]), str(sink["given_up"]), (last["detail"] if last else "") or ""]
         cells.append([sink["name"], sink["type"], *told, *shown])
     out.rows(columns, cells, "")

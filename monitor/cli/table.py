@@ -16,12 +16,14 @@ LONGEST_BAR = 40
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """`least`: how narrow it may get where the table is too wide. `optional` columns go where the others have their
-    least and it still does not fit, the last one before the others. `wrap` is for the last one: its text goes on below
-    itself. `colour` gives the ANSI code of a cell. `bar`: its cells are shares of one, drawn."""
+    """`least`: how narrow it may get where the table is too wide. `optional` columns go where they would leave others
+    less than they have `wanted` (else their least), the last one before the others. `wrap` is for the last one of a
+    line: its text goes on below itself. `colour` gives the ANSI code of a cell. `bar`: its cells are shares of one,
+    drawn."""
 
     title: str
     least: int = 6
+    wanted: int = 0
     right: bool = False
     optional: bool = False
     wrap: bool = False
@@ -83,16 +85,7 @@ def _layout(columns: Sequence[Column], cells: Sequence[Sequence[str]], width: in
     """The lines of a row: their columns, and what stands before them."""
     natural = [_natural(column, [row[index] for row in cells]) for index, column in enumerate(columns)]
     least = [min(size, column.least) for size, column in zip(natural, columns, strict=True)]
-    kept = list(range(len(columns)))
-    for index in reversed(range(len(columns))):
-        if columns[index].optional and _total([least[place] for place in kept]) > width:
-            kept.remove(index)
-    lines: list[list[int]] = [[]]
-    for index in kept:
-        room = width if len(lines) == 1 else width - GAP
-        if lines[-1] and _total([least[place] for place in [*lines[-1], index]]) > room:
-            lines.append([])
-        lines[-1].append(index)
+    lines = _broken(columns, natural, least, width)
     return [
         (
             [
@@ -105,6 +98,25 @@ def _layout(columns: Sequence[Column], cells: Sequence[Sequence[str]], width: in
         )
         for number, line in enumerate(lines)
     ]
+
+
+def _broken(columns: Sequence[Column], natural: Sequence[int], least: Sequence[int], width: int) -> list[list[int]]:
+    """Which columns stand beside each other. Of several lines each takes the optional ones for which it has room."""
+    eased = [max(low, min(size, each.wanted)) for low, size, each in zip(least, natural, columns, strict=True)]
+    kept = list(range(len(columns)))
+    for index in reversed(range(len(columns))):
+        if columns[index].optional and _total([eased[place] for place in kept]) > width:
+            kept.remove(index)
+    if _total([least[place] for place in kept]) <= width:
+        return [kept]
+    lines: list[list[int]] = [[]]
+    for index, column in enumerate(columns):
+        room = width if len(lines) == 1 else width - GAP
+        if not lines[-1] or _total([least[place] for place in [*lines[-1], index]]) <= room:
+            lines[-1].append(index)
+        elif not column.optional:
+            lines.append([index])
+    return lines
 
 
 def _natural(column: Column, cells: Sequence[str]) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,6 +15,7 @@ from monitor.cli.failure import USAGE, Failure
 from monitor.cli.options import AccountName, Config, Output, Since, Until, moment
 
 if TYPE_CHECKING:
+    from monitor.cli.asking import Value
     from monitor.cli.lists import Item
 
 GROUPS = ("day", "owner", "model", "account")
@@ -49,11 +51,10 @@ def usage(
 ) -> None:
     """Training tokens that were used, and what they cost where a price is known."""
     from monitor.cli import out
-    from monitor.cli.lists import document
 
     keys = groupings(by)
     asked = {"since": moment(since), "until": moment(until, "--until"), "account": account}
-    found = document(config, "/api/v1/usage", by=",".join(keys), **asked)["items"]
+    found = _found(config, by=",".join(keys), **asked)
     if output is UsageOutput.TABLE:
         _table(found, keys, limit)
     elif output is UsageOutput.CSV:
@@ -63,6 +64,19 @@ def usage(
         spreadsheet.write([*names, "jobs", "tokens", "cost", "currency"], found[-limit:], foreign=names)
     else:
         out.documents(Output(output.value), found[-limit:])
+
+
+def _found(config: Path | None, **asked: Value) -> list[Item]:
+    """Raises Failure, also for an account that nobody knows."""
+    from monitor.cli.asking import asking
+    from monitor.cli.lists import require_account
+    from monitor.cli.progress import progress
+
+    with asking(config) as ask, progress("Reading …"):
+        found: list[Item] = ask.get("/api/v1/usage", **asked)["items"]
+        if not found:
+            require_account(ask, asked["account"])
+    return found
 
 
 def groupings(text: str) -> list[str]:

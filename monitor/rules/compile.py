@@ -95,9 +95,12 @@ class RuleSet:
         unmatched: UnmatchedOptions | None,
         sinks: Collection[str],
         flapping: FlappingOptions | None = None,
+        *,
+        unsure: Collection[int] = (),
     ) -> RuleSet:
-        """Raises RuleErrors with every mistake that can be seen before an event comes."""
-        workshop = _Workshop(sinks)
+        """Raises RuleErrors with every mistake that can be seen before an event comes. `unsure`: rules, by their index,
+        whose `on` is not known, so that a template may lack what it names."""
+        workshop = _Workshop(sinks, unsure)
         made = [workshop.rule(index, options) for index, options in enumerate(rules)]
         workshop.names(rules)
         workshop.people(people)
@@ -168,11 +171,12 @@ def _directory(people: Sequence[PersonOptions]) -> dict[str, tuple[str, ...]]:
 class _Workshop:
     """Compiles one set; keeps the mistakes, and the language once a rule needs it."""
 
-    def __init__(self, sinks: Collection[str]) -> None:
+    def __init__(self, sinks: Collection[str], unsure: Collection[int]) -> None:
         self.mistakes: list[RuleMistake] = []
         self.lexicon = Lexicon()
         self.templates: Templates | None = None
         self._sinks = sinks
+        self._unsure = unsure
 
     def rule(self, index: int, options: RuleOptions) -> Rule:
         path: Path = ("rules", index)
@@ -184,7 +188,8 @@ class _Workshop:
             types |= {EventType.FLAVOR_FLAPPING}  # it is told instead of the changes that the rule takes
         template = None
         if options.title is not None or options.body is not None:
-            template = self._template(path, options, types, when)
+            sure = index not in self._unsure and (when is not None or options.when is None)
+            template = self._template(path, options, types, when, sure=sure)
         return Rule(
             options=options,
             types=types,
@@ -241,7 +246,7 @@ class _Workshop:
             return None
 
     def _template(
-        self, path: Path, options: RuleOptions, types: frozenset[EventType], when: Expression | None
+        self, path: Path, options: RuleOptions, types: frozenset[EventType], when: Expression | None, *, sure: bool
     ) -> Template | None:
         # Loaded here: Jinja is needed by few, and takes longer than all the rest of the rules.
         from monitor.rules.rehearsal import rehearse
@@ -254,7 +259,7 @@ class _Workshop:
         language = self.lexicon.language if when is not None else None
         for key, text in parts.items():
             try:
-                rehearse(self.templates.compile(**{key: text}), types, language, when)
+                rehearse(self.templates.compile(**{key: text}), types, language, when, sure=sure)
             except TemplateMistake as mistake:
                 right = False
                 self.mistakes.append(RuleMistake((*path, key), mistake.message, mistake.line))

@@ -30,12 +30,14 @@ def matching_types(pattern: str) -> frozenset[EventType]:
 
 
 def known_pattern(pattern: str) -> str:
-    """The pattern itself. Raises ValueError that names the nearest type where it matches none."""
+    """The pattern itself. Raises ValueError that names the nearest type, or family of types, where it matches none."""
     if matching_types(pattern):
         return pattern
     if pattern in LATER_TYPES:
         raise ValueError(f"events of type {pattern} are not supported yet")
-    near = nearest(pattern, (known.value for known in EventType))
+    known = [type_.value for type_ in EventType]
+    families = {f"{value.split('.')[0]}.*" for value in known}
+    near = nearest(pattern, [*known, *families] if "*" in pattern else known)
     raise ValueError(f"no event type matches {pattern!r}" + (f"; did you mean {near}?" if near else ""))
 
 

@@ -17,23 +17,45 @@ if TYPE_CHECKING:
 _NOTHING = Text(title="", plain="", markdown="")
 
 
-def rehearse(template: Template, types: Set[EventType], language: Language | None, when: Expression | None) -> None:
+def rehearse(
+    template: Template,
+    types: Set[EventType],
+    language: Language | None,
+    when: Expression | None,
+    *,
+    sure: bool = True,
+) -> None:
     """Raises TemplateMistake with the first type that the template fails on. Types that `when` can never let through,
-    because they lack a variable that it needs, are left out."""
+    because they lack a variable that it needs, are left out. Unless it is `sure` which types can come, only what is
+    wrong whichever comes is a mistake."""
+    first: TemplateMistake | None = None
     for event in (sample(each) for each in EventType if each in types):
         if when is not None and language is not None and _never(event, language, when):
             continue
-        values = _with_any_key(view(event))
-        try:
-            template.render(values, _NOTHING)
-        except TemplateMistake as mistake:
-            lacks = [name for name in VARIABLES if values[name] is None]
-            have = (
-                f"; {event.type.value} has no {', '.join(lacks)}"
-                if lacks and "absent" in mistake.message
-                else f" ({event.type.value})"
-            )
-            raise TemplateMistake(mistake.message + have, mistake.line) from None
+        found = _tried(template, event)
+        if not sure and found is None:
+            return
+        if found is not None and sure:
+            raise found
+        if found is not None and not _is_absent(found):
+            first = first or found
+    if first is not None:
+        raise first
+
+
+def _tried(template: Template, event: Event) -> TemplateMistake | None:
+    values = _with_any_key(view(event))
+    try:
+        template.render(values, _NOTHING)
+    except TemplateMistake as mistake:
+        lacks = [name for name in VARIABLES if values[name] is None]
+        have = f"; {event.type.value} has no {', '.join(lacks)}" if lacks and _is_absent(mistake) else ""
+        return TemplateMistake(mistake.message + (have or f" ({event.type.value})"), mistake.line)
+    return None
+
+
+def _is_absent(mistake: TemplateMistake) -> bool:
+    return "absent" in mistake.message
 
 
 def _never(event: Event, language: Language, when: Expression) -> bool:

@@ -1,26 +1,35 @@
-"""What the config file may say and hardly means, found in its text: a variable that nobody will put in."""
+"""What the config file may say and hardly means: a variable that nobody will put in, a first run told to nobody."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path as FilePath
+from typing import TYPE_CHECKING
 
+from monitor.model import EventType
 from monitor.settings.document import Document, read_document
 from monitor.settings.nodes import Scalar
 from monitor.settings.problems import Problem
 from monitor.settings.source import read_text
 
+if TYPE_CHECKING:
+    from monitor.providers.options import AccountOptions
+    from monitor.rules import RuleSet
+    from monitor.settings.root import Settings
+
 _VARIABLE = re.compile(r"\$[A-Z][A-Z0-9_]*(/.*)?")
 """As a shell writes it, the whole text or the beginning of a path. Capitals only: a password may begin with `$`."""
 
 
-def doubts(path: FilePath) -> list[Problem]:
-    """Sorted by place; none of them keeps the file from being used, and none shows the text that stands there.
+def doubts(path: FilePath, settings: Settings | None = None) -> list[Problem]:
+    """Sorted by place; none of them keeps the file from being used, and none shows a text that may be secret.
 
-    Raises ConfigErrors where the file cannot be read.
+    `settings`: what was made of the file, where it is right. Raises ConfigErrors where the file cannot be read.
     """
-    return sorted(_variables(read_document(str(path), read_text(path))))
+    document = read_document(str(path), read_text(path))
+    return sorted([*_variables(document), *(_first_runs(document, settings) if settings is not None else ())])
 
 
 def _variables(document: Document) -> Iterator[Problem]:
@@ -28,3 +37,42 @@ def _variables(document: Document) -> Iterator[Problem]:
         if isinstance(node, Scalar) and _VARIABLE.fullmatch(node.text):
             message = "is taken as it stands, with its dollar sign; an environment variable is written ${env:NAME}"
             yield document.problem(path, message)
+
+
+def _first_runs(document: Document, settings: Settings) -> Iterator[Problem]:
+    """Accounts whose first run is to be told and is not."""
+    loud = [place for place in enumerate(settings.accounts) if place[1].first_run != "silent"]
+    if not loud:
+        return
+    from monitor.rules import RuleSet
+
+    sinks = [sink.name for sink in settings.sinks]
+    rules = RuleSet.compile(settings.rules, settings.people, settings.unmatched, sinks)
+    net = settings.unmatched
+    why = f"`unmatched` begins at {net.min_severity}" if net is not None else "there is no `unmatched`"
+    for index, account in loud:
+        each = _each_of(account) if account.first_run == "full" else frozenset()
+        if _is_told(rules, account) or any(rules.by_type[type_] for type_ in each):
+            continue
+        types = ", ".join(["account.baselined", *sorted({f"{type_.partition('.')[0]}.*" for type_ in each})])
+        message = f"nobody is told of it: no rule tells anybody of {types}, and {why}; add a rule, or write silent"
+        yield document.problem(("accounts", index, "first_run"), message)
+
+
+def _is_told(rules: RuleSet, account: AccountOptions) -> bool:
+    """Whether the summary reaches anybody."""
+    from monitor.rules import Notify, RuleState, step
+    from monitor.rules.samples import sample
+
+    about = {"name": account.name, "provider": account.provider, "labels": dict(account.labels)}
+    event = replace(sample(EventType.ACCOUNT_BASELINED), account=account.name, subject=f"account/{account.name}")
+    event = replace(event, data={"account": {**about, "region": getattr(account, "region", None)}})
+    _, effects = step(rules, RuleState(), event)
+    return any(isinstance(effect, Notify) for effect in effects)
+
+
+def _each_of(account: AccountOptions) -> frozenset[EventType]:
+    """The types in which a full first run tells each of what is there."""
+    watches = account.watches()
+    jobs = {type_ for type_ in EventType if type_.startswith("job.")} if "jobs" in watches else set()
+    return frozenset(jobs | ({EventType.FLAVOR_LISTED} if watches.keys() - {"jobs"} else set()))

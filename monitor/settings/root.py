@@ -88,8 +88,9 @@ class HttpOptions(Strict):
     """The HTTP port: the status page, the API, metrics, health and readiness."""
 
     token: Annotated[Secret | None, AfterValidator(_token)] = None
-    """Who may use the port, and change something by it: `Authorization: Bearer TOKEN`, or the page's sign-in. Needed
-    where `listen` is reached from other machines; without it the port is read-only."""
+    """Who may use the port, and change something by it: `Authorization: Bearer TOKEN`, or the page's sign-in. At least
+    16 letters, digits and signs. Needed where `listen` is reached from other machines; without it the port is
+    read-only."""
     listen: Annotated[
         Listen | None,
         BeforeValidator(_listen),
@@ -109,8 +110,8 @@ class HttpOptions(Strict):
         # a token that is itself wrong is told by itself
         if listen is not None and not loopback(listen.host) and info.data.get("token", "wrong") is None:
             raise ValueError(
-                "a port that other machines reach needs `http.token` (make one: openssl rand -hex 24); "
-                f"or write 127.0.0.1:{listen.port}"
+                "a port that other machines reach needs `http.token`, "
+                f"at least {TOKEN_LENGTH} characters (make one: openssl rand -hex 24); or write 127.0.0.1:{listen.port}"
             )
         return listen
 

@@ -25,11 +25,14 @@ def default_net(rules: Collection[RuleOptions], sinks: Sequence[SinkOptions]) ->
 def rule_problems(document: Document, data: dict[str, Any], found: Sections) -> Iterator[Problem]:
     """What the rules room says of the rules, and of those people that are right in themselves. Loads the rule language
     where a rule has an expression."""
-    rules = dict(sorted((found.rules | _readable(data, found)).items()))
+    broken = _readable(data, found)
+    rules = dict(sorted((found.rules | broken).items()))
     indexes = {"rules": list(rules), "people": list(found.people)}
     unmatched = found.plain.unmatched if found.plain is not None else None
     try:
-        RuleSet.compile(list(rules.values()), list(found.people.values()), unmatched, names(data, "sinks"))
+        unsure = {place for place, index in enumerate(rules) if index in broken}
+        people = list(found.people.values())
+        RuleSet.compile(list(rules.values()), people, unmatched, names(data, "sinks"), unsure=unsure)
     except RuleErrors as error:
         for mistake in error.mistakes:
             inner = None if mistake.line is None else (mistake.line, mistake.column or 1)
@@ -41,20 +44,20 @@ def rule_problems(document: Document, data: dict[str, Any], found: Sections) -> 
 
 def _readable(data: dict[str, Any], found: Sections) -> dict[int, RuleOptions]:
     """Of rules with a mistake in them what can be checked all the same, so that one mistake hides no other: the name,
-    the condition and who is told. (Templates cannot: what they may name hangs on `on`.)"""
+    the condition, who is told and, as far as it does not hang on `on`, in what words."""
     made: dict[int, RuleOptions] = {}
     entries = data.get("rules")
     for index, entry in enumerate(entries if isinstance(entries, list) else ()):
         if index in found.rules or not isinstance(entry, dict):
             continue
-        name, when, notify = entry.get("name"), entry.get("when"), entry.get("notify")
+        name, notify = entry.get("name"), entry.get("notify")
         listed = isinstance(notify, list) and notify and all(_is_text(each) for each in notify)
         rest = {
             "name": name if _is_text(name) else f"rule-{index}",
             "on": ["*"],
-            "when": when if _is_text(when) else None,
             "notify": notify if listed else [OWNER],
         }
+        rest |= {key: entry[key] for key in ("when", "title", "body") if _is_text(entry.get(key))}
         with suppress(ValidationError):  # which was told already
             made[index] = RuleOptions.model_validate(rest)
     return made

@@ -63,7 +63,7 @@ from monitor.store.notification_list import (
     page_notifications,
 )
 from monitor.store.notifications import NotificationWrite, delivery_id, write_notifications
-from monitor.store.renewal import CHANGEABLE, RENEWABLE, give_up, hold_deliveries, hold_delivery, renew
+from monitor.store.renewal import CHANGEABLE, RENEWABLE, give_up, hold_delivery, renew
 from monitor.store.rules import get_cursor, load_rule_state, save_rule_state, set_cursor
 from monitor.store.scopes import ScopeRow, ensure_scope, list_scopes, update_scope
 from monitor.store.usage_sums import UsageRow, UsageSum, sum_usage, usage
@@ -129,7 +129,6 @@ __all__ = [
     "get_jobs",
     "get_notification",
     "give_up",
-    "hold_deliveries",
     "hold_delivery",
     "kill_sink",
     "last_seq",

@@ -117,14 +117,14 @@ def _attempt(row: Row[Any]) -> AttemptRow:
 
 
 def count_deliveries(conn: Connection) -> dict[str, dict[str, int]]:
-    """By sink: how many deliveries wait (`waiting`, those being sent included) and how many are `dead`. Counted in the
-    index, so it costs what waits and is dead, and not what was ever sent."""
+    """By sink: how many deliveries wait (`waiting`, those being sent included) and how many were `given_up`. Counted in
+    the index, so it costs those, and not what was ever sent."""
     counts: dict[str, dict[str, int]] = {}
     last = ""
     while (sink := conn.execute(_NEXT_SINK, {"last": last}).scalar()) is not None:
-        found = {"waiting": 0, "dead": 0}
+        found = {"waiting": 0, "given_up": 0}
         for state, count in conn.execute(_COUNT, {"of_sink": sink}):
-            found["waiting" if state in _OPEN else "dead"] += count
+            found["waiting" if state in _OPEN else "given_up"] += count
         if any(found.values()):
             counts[sink] = found
         last = sink

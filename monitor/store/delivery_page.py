@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,18 +13,18 @@ from monitor.store.columns import like_any
 from monitor.store.delivery_list import DeliveryRow, delivery_rows, row_of
 from monitor.store.notification_list import first_notification_since
 from monitor.store.tables import deliveries, notifications
-from monitor.store.walk import unindexed, walk
+from monitor.store.walk import Walked, merged, unindexed, walk
 
-_COMMON = frozenset({DeliveryState.DELIVERED.value, DeliveryState.COLLAPSED.value})
+_COMMON = frozenset({DeliveryState.DELIVERED, DeliveryState.COLLAPSED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryFilter:
-    """`notification`: its id. `since`: its message was written then or later. `search`: part of the message's title
-    or text or of what came of it, in any case."""
+    """`states`: any of these, without one all. `notification`: its id. `since`: its message was written then or later.
+    `search`: part of the message's title or text or of what came of it, in any case."""
 
     sink: str | None = None
-    state: str | None = None
+    states: Sequence[DeliveryState] = ()
     rule: str | None = None
     notification: str | None = None
     since: datetime | None = None
@@ -36,7 +37,14 @@ def page_deliveries(
     """Newest first, and the number behind which the next page begins."""
     narrow, filters = _conditions(conn, wanted)
     place = None if behind is None else (behind,)
-    found = walk(conn, delivery_rows(), (deliveries.c.n,), narrow=narrow, filters=filters, after=place, limit=limit)
+
+    def one(*more: ColumnElement[bool]) -> Walked:
+        within = [*narrow, *more]
+        return walk(conn, delivery_rows(), (deliveries.c.n,), narrow=within, filters=filters, after=place, limit=limit)
+
+    states = sorted(set(wanted.states)) if "state" in _first(wanted) else []
+    # The index keeps the order within one state only.
+    found = merged([one(deliveries.c.state == state.value) for state in states], limit) if states else one()
     return [row_of(row) for row in found.rows], found.number
 
 
@@ -54,8 +62,8 @@ def oldest_waiting(conn: Connection) -> datetime | None:
 def _conditions(
     conn: Connection, wanted: DeliveryFilter
 ) -> tuple[list[ColumnElement[bool]], list[ColumnElement[bool]]]:
-    """What one index serves together with the order, and the rest. Most deliveries are delivered, so that a state is
-    looked for first only where few have it."""
+    """What one index serves together with the order, and the rest; the states that are looked for first are left to
+    the caller."""
     table = deliveries.c
     narrow: list[ColumnElement[bool]] = []
     filters: list[ColumnElement[bool]] = []
@@ -63,10 +71,12 @@ def _conditions(
         of_it = select(notifications.c.n).where(notifications.c.id == wanted.notification).scalar_subquery()
         narrow.append(table.notification == of_it)
     first = _first(wanted)
-    for name in ("sink", "state", "rule"):
+    for name in ("sink", "rule"):
         column, word = table[name], getattr(wanted, name)
         if word is not None:
             (narrow.append(column == word)) if name in first else filters.append(unindexed(column) == word)
+    if wanted.states and "state" not in first:
+        filters.append(unindexed(table.state).in_([state.value for state in wanted.states]))
     if wanted.since is not None:
         narrow.append(table.n >= _first_since(conn, wanted.since))
     if wanted.search:
@@ -77,12 +87,13 @@ def _conditions(
 
 
 def _first(wanted: DeliveryFilter) -> tuple[str, ...]:
-    """The columns whose index is walked."""
+    """The columns whose index is walked. Most deliveries are delivered, so that a state is looked for first only where
+    few have it."""
     if wanted.notification is not None:
         return ()
     if wanted.sink is not None:
         return ("sink", "state")
-    few = wanted.state is not None and wanted.state not in _COMMON
+    few = wanted.states and _COMMON.isdisjoint(wanted.states)
     return ("state",) if few or wanted.rule is None else ("rule",)
 
 

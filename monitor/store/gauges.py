@@ -13,7 +13,7 @@ from monitor.store.events import last_seq
 from monitor.store.rules import get_cursor
 from monitor.store.tables import deliveries, jobs
 
-MOST_DEAD = 10_000
+MOST_GIVEN_UP = 10_000
 """Deliveries that were given up are counted up to so many; nothing but retention ends them."""
 
 
@@ -34,7 +34,7 @@ class Gauges:
     size: int
     """Bytes of the database."""
     waiting: Mapping[str, Backlog]
-    dead: Mapping[str, int]
+    given_up: Mapping[str, int]
     jobs: Mapping[tuple[str, str], int]
     """Jobs that have not ended, by account and state."""
 
@@ -47,7 +47,7 @@ def read_gauges(conn: Connection, *, routing: str) -> Gauges:
         unrouted=max(0, newest - get_cursor(conn, routing)),
         size=_size(conn),
         waiting=_waiting(conn),
-        dead=_dead(conn),
+        given_up=_given_up(conn),
         jobs=_jobs(conn),
     )
 
@@ -63,11 +63,11 @@ def _waiting(conn: Connection) -> dict[str, Backlog]:
     return {sink: Backlog(count=int(count), oldest=oldest) for sink, count, oldest in conn.execute(query)}
 
 
-def _dead(conn: Connection) -> dict[str, int]:
+def _given_up(conn: Connection) -> dict[str, int]:
     counts: dict[str, int] = {}
     for state in (DeliveryState.DEAD, DeliveryState.REFUSED):
         newest = select(deliveries.c.sink).where(deliveries.c.state == state.value)
-        some = newest.order_by(deliveries.c.n.desc()).limit(MOST_DEAD).subquery()
+        some = newest.order_by(deliveries.c.n.desc()).limit(MOST_GIVEN_UP).subquery()
         for sink, count in conn.execute(select(some.c.sink, func.count()).group_by(some.c.sink)):
             counts[sink] = counts.get(sink, 0) + int(count)
     return counts

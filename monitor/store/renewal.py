@@ -18,7 +18,6 @@ CHANGEABLE = (DeliveryState.PENDING, DeliveryState.DEAD, DeliveryState.REFUSED)
 """What may be tried again or given up: not what is being sent, and not what has arrived."""
 RENEWABLE = (*CHANGEABLE, DeliveryState.DROPPED)
 """What may be tried again where it is named by its id: also what a person gave up, which `CHANGEABLE` leaves alone."""
-_TRIED_SINCE = deliveries.c.renewed_at.is_(None) | (deliveries.c.next_at > deliveries.c.renewed_at)
 _mine = unsettled.alias("mine")
 _later = unsettled.alias("later")
 
@@ -28,23 +27,6 @@ def hold_delivery(conn: Connection, id: str) -> tuple[int, DeliveryState, str] |
     columns = (deliveries.c.n, deliveries.c.state, deliveries.c.sink)
     row = conn.execute(select(*columns).where(deliveries.c.id == id).with_for_update()).one_or_none()
     return None if row is None else (row.n, DeliveryState(row.state), row.sink)
-
-
-def hold_deliveries(
-    conn: Connection, *, sinks: Sequence[str], state: DeliveryState, limit: int
-) -> list[tuple[int, str]]:
-    """Number and sink of the first deliveries in this state for any of these sinks, oldest first, held as well. One
-    that was renewed and not tried since is left out: who goes on asking comes to an end."""
-    found: list[tuple[int, str]] = []
-    for sink in sinks:
-        query = select(deliveries.c.n).where(deliveries.c.sink == sink, deliveries.c.state == state.value)
-        if state is DeliveryState.PENDING:
-            query = query.where(_TRIED_SINCE)
-        held = query.order_by(deliveries.c.n).limit(limit - len(found)).with_for_update()
-        found += [(n, sink) for n in conn.execute(held).scalars()]
-        if len(found) >= limit:
-            break
-    return found
 
 
 def renew(conn: Connection, numbers: Sequence[int], *, detail: str, now: datetime) -> int:

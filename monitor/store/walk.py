@@ -61,6 +61,16 @@ def walk(
     return Walked(rows, floor)
 
 
+def merged(parts: Sequence[Walked], limit: int) -> Walked:
+    """One page of several that share no row, each newest first by one number."""
+    bound = max((part.number for part in parts if part.number is not None), default=None)
+    rows = sorted((row for part in parts for row in part.rows), key=lambda row: int(row[-1]), reverse=True)
+    sure = [row for row in rows if bound is None or int(row[-1]) >= bound]  # below it a part may hold more
+    if len(sure) > limit:
+        return Walked(sure[:limit], (int(sure[limit - 1][-1]),))
+    return Walked(sure, None if bound is None else (bound,))
+
+
 def unindexed(column: ColumnElement[str]) -> ColumnElement[str]:
     """The column as a filter must say it: SQLite is to walk in order and not to sort what another index finds."""
     return column.concat("")

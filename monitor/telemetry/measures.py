@@ -167,14 +167,15 @@ WAITING: Final = Measure("deliveries_waiting", "gauge", "Messages that wait to b
 OLDEST: Final = Measure(
     "oldest_delivery_age_seconds", "gauge", "How long the oldest message has waited; 0 where none waits.", ("sink",)
 )
-DEAD: Final = Measure(
-    "deliveries_dead",
+LOST: Final = Measure(
+    "deliveries_given_up_stored",
     "gauge",
-    "Messages that never arrived and are still stored, of all sinks together at most the newest 10,000 of each kind.",
+    "Messages that were given up (`dead` or `refused`), not dropped since and still stored; of all sinks together at "
+    "most the newest 10,000 of each state.",
     ("sink",),
 )
 BEHIND: Final = Measure("events_unrouted", "gauge", "How far routing is behind the newest event, in events.")
 LAST_SEQ: Final = Measure("last_seq", "gauge", "The number of the newest event.")
 STORE_BYTES: Final = Measure("store_size_bytes", "gauge", "Size of the database.")
-READ: Final = (JOBS, WAITING, OLDEST, DEAD, BEHIND, LAST_SEQ, STORE_BYTES)
+READ: Final = (JOBS, WAITING, OLDEST, LOST, BEHIND, LAST_SEQ, STORE_BYTES)
 """Read from the store at the scrape."""

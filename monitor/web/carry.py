@@ -6,6 +6,7 @@ from collections.abc import Callable
 from urllib.parse import parse_qsl, unquote
 
 import anyio
+import structlog
 from aiohttp import web
 
 from monitor.web.api import Api, Problem, Request
@@ -18,6 +19,7 @@ MOST_FIELDS = 100
 BODY_PATIENCE = 10.0
 """Seconds in which a body must have arrived."""
 
+_log = structlog.get_logger("web")
 Identify = Callable[[web.Request], str | None]
 """Who asks, where it is proven."""
 
@@ -36,7 +38,10 @@ def api_routes(api: Callable[[], Api], by: Identify) -> list[web.RouteDef]:
             body=body,
             by=by(request),
         )
-        return response(await api().answer(asked), request)
+        reply = await api().answer(asked)
+        if asked.method == "POST" and reply.status < 300:
+            _log.info("a change was asked for and made", by=asked.by, change=unquote(path).removeprefix("/api/v1/"))
+        return response(reply, request)
 
     return [web.route("*", "/api", carry), web.route("*", "/api/{rest:.*}", carry)]
 

@@ -15,13 +15,14 @@ from monitor.web.health import BRIEF
 from monitor.web.origin import check_host, check_page
 from monitor.web.reply import problem
 from monitor.web.session import COOKIE, Sessions
-from monitor.web.tries import Tries
+from monitor.web.tries import Tries, whence
 
 BY = web.RequestKey("by", str)
 """Who asks, where that is proven."""
 OPEN_PATHS = frozenset({"/healthz", "/readyz", "/sign-in", "/sign-out"})
 OPEN_FOLDER = "/static/"
-READINESS = "/readyz"
+HEALTH = frozenset({"/healthz", "/readyz"})
+SIGNED_IN = "web sign-in"
 SIGN_IN = "/sign-in"
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 Next = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -45,7 +46,7 @@ class Guard:
         check_path(request)
         path = request.rel_url.raw_path
         if path in OPEN_PATHS or path.startswith(OPEN_FOLDER):
-            if path == READINESS and options.token is not None:
+            if path in HEALTH and options.token is not None:
                 # A wrong token costs the same time here as elsewhere, or tokens could be tried here.
                 request[BRIEF] = await self._check_token(request, options.token, options.public_url) is not None
             return await following(request)
@@ -71,18 +72,18 @@ class Guard:
         """None where it is right; else the refusal."""
         kind, _, given = request.headers.get("Authorization", "").partition(" ")
         if kind:
+            address = whence(request, public_url)
+            if self.tries.full(address):
+                return too_many()
             if kind.lower() == "bearer" and self.sessions.is_token(given.strip(), token):
                 request[BY] = "token"
                 return None
-            # after the look: behind a proxy all have one address, and who guesses must not lock out who knows
-            if self.tries.full(request.remote):
-                return too_many()
-            await self.tries.wrong(request.remote)
+            await self.tries.wrong(address)
             return _unauthorized("The token is wrong.", 'Bearer error="invalid_token"')
         if self.sessions.holds(request.cookies.get(COOKIE, ""), token):
             if request.method not in _READS:
                 check_page(request, public_url, needed=True)
-            request[BY] = "web sign-in"
+            request[BY] = SIGNED_IN
             return None
         if request.method == "GET" and "text/html" in request.headers.get("Accept", ""):
             return web.Response(status=303, headers={"Location": SIGN_IN})
@@ -95,7 +96,7 @@ def proven(request: web.Request) -> str | None:
 
 
 def too_many() -> web.Response:
-    """For tries beyond those that wait."""
+    """For tries beyond those that wait; they are not looked at."""
     hint = "Wait a second, then send the token that `http.token` names."
     return problem(429, "Too many tries", "Too many wrong tokens come from this address.", hint, Retry_After="1")
 

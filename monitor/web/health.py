@@ -17,7 +17,7 @@ STORE_PATIENCE = 5.0
 PROBE_EVERY = 1.0
 """Seconds from one write of a probe to the next: `/readyz` is open to all who reach the port."""
 BRIEF = web.RequestKey("brief", bool)
-"""Set where who asks may not hear of accounts."""
+"""Set where who asks may not hear of accounts and watches, not even their names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,16 +73,27 @@ def health_routes(current: Callable[[], Health]) -> list[web.RouteDef]:
     """GET and HEAD on the two paths. `current` is asked with each request, for a reload makes another."""
 
     async def healthz(request: web.Request) -> web.Response:
-        return _answer([f"{name} is not running" for name in current().dead_loops()])
+        return _answer(_told(current().dead_loops(), "loop", "not running", bool(request.get(BRIEF))))
 
     async def readyz(request: web.Request) -> web.Response:
-        health = current()
-        reasons = [f"{name} is not running" for name in health.dead_loops()]
-        reasons += [f"{name} was not polled yet" for name in health.untried()]
-        troubles = None if request.get(BRIEF) else health.troubles()
+        health, brief = current(), bool(request.get(BRIEF))
+        reasons = _told(health.dead_loops(), "loop", "not running", brief)
+        reasons += _told(health.untried(), "watch", "not polled yet", brief)
+        troubles = None if brief else health.troubles()
         return _answer([*reasons, *await _store_reasons(health)], troubles)
 
     return [web.get("/healthz", healthz), web.get("/readyz", readyz)]
+
+
+def _told(names: Sequence[str], kind: str, lack: str, brief: bool) -> list[str]:
+    """A reason for each, or their number."""
+    verb = "was" if kind == "watch" else "is"
+    if not brief:
+        return [f"{name} {verb} {lack}" for name in names]
+    if len(names) < 2:
+        return [f"a {kind} {verb} {lack}" for _ in names]
+    plural = {"watch": "watches were", "loop": "loops are"}[kind]
+    return [f"{len(names)} {plural} {lack}"]
 
 
 async def _store_reasons(health: Health) -> list[str]:

@@ -113,7 +113,7 @@ class Exposer:
         ages = {sink: (now - each.oldest).total_seconds() if each else 0.0 for sink, each in waiting.items()}
         yield _gauge(m.WAITING, {(sink,): each.count if each else 0 for sink, each in waiting.items()})
         yield _gauge(m.OLDEST, {(sink,): max(0.0, age) for sink, age in ages.items()})
-        yield _gauge(m.DEAD, {(sink,): found.dead.get(sink, 0) for sink in waiting})
+        yield _gauge(m.LOST, {(sink,): found.given_up.get(sink, 0) for sink in waiting})
         yield _gauge(m.BEHIND, {(): found.unrouted})
         yield _gauge(m.LAST_SEQ, {(): found.last_seq})
         yield _gauge(m.STORE_BYTES, {(): found.size})

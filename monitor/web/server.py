@@ -75,7 +75,7 @@ def port_app(site: Site, listen: Listen) -> web.Application:
     """For the HTTP port, behind the guard."""
     sessions, tries = Sessions(), Tries()
     guard = Guard(listen=listen, options=lambda: site.inside.settings.http, sessions=sessions, tries=tries)
-    app = _app(site, guard.admit, proven, key=lambda: site.inside.settings.http.token)
+    app = _app(site, guard.admit, proven, key=lambda: (site.inside.settings.http.token, sessions.ends))
     app.add_routes(sign_in_routes(lambda: site.inside.settings.http, sessions, tries))
     app.add_routes(_page_routes())
     return app

@@ -14,7 +14,7 @@ from monitor.web.carry import read_body
 from monitor.web.guard import SIGN_IN, too_many
 from monitor.web.origin import check_page
 from monitor.web.session import COOKIE, LIFE, Sessions
-from monitor.web.tries import Tries
+from monitor.web.tries import Tries, whence
 
 STYLE_PATH = "/static/sign-in.css"
 _STYLE = """\
@@ -82,15 +82,19 @@ def sign_in_routes(options: Callable[[], HttpOptions], sessions: Sessions, tries
         if now.token is None:
             return _to("/")
         check_page(request, now.public_url, needed=False)
-        if not sessions.is_token(_given(await read_body(request)), now.token):
-            if tries.full(request.remote):
-                return too_many()
-            await tries.wrong(request.remote)
+        given, address = _given(await read_body(request)), whence(request, now.public_url)
+        if tries.full(address):
+            return too_many()
+        if not sessions.is_token(given, now.token):
+            await tries.wrong(address)
             return _form(request, wrong=True)
         return _with_session(_to("/"), sessions.open(now.token), now)
 
     async def sign_out(request: web.Request) -> web.Response:
-        check_page(request, options().public_url, needed=False)
+        now = options()
+        check_page(request, now.public_url, needed=False)
+        if now.token is not None:
+            sessions.end(request.cookies.get(COOKIE, ""), now.token)
         answer = _to(SIGN_IN)
         answer.del_cookie(COOKIE, path="/", httponly=True, samesite="Strict")
         return answer

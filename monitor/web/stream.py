@@ -109,7 +109,7 @@ class Streams:
             since = after
             found, after = await self._inside().store.read(lambda conn, since=since: _next(conn, wanted, since))  # type: ignore[misc]
             if self._key() != key:
-                return  # the token was changed: who knows the new one comes back
+                return  # the token was changed, or somebody signed out: who may read comes back
             for event in found:
                 await reader.write(message(event))
             if found:

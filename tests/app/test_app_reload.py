@@ -103,7 +103,7 @@ async def test_a_good_config_takes_over_and_what_changed_is_told_by_names(tmp_pa
     assert types(it.other) == {"job.finished": 1}, "the new rule from its first event on, the old one to its last"
 
 
-RESTART = "cannot change while the daemon runs; systemctl restart training-monitor"
+RESTART = "cannot change while the daemon runs; stop it and start it again"
 BAD: list[tuple[dict[str, Any], str]] = [
     ({"sinks": [{"name": "inbox", "type": "webhook", "url": "no url"}]}, "sinks[0].url: "),
     ({"accounts": []}, "accounts: "),

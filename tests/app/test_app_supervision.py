@@ -108,6 +108,19 @@ def test_the_watchdog_is_fed_at_half_of_its_time_where_it_is_ours(environ: dict[
 
 
 @pytest.mark.parametrize(
+    ("environ", "words"),
+    [
+        ({}, "stop it and start it again"),
+        ({"INVOCATION_ID": "0123", "SYSTEMD_EXEC_PID": "1"}, "stop it and start it again"),  # a terminal's own unit
+        ({"SYSTEMD_EXEC_PID": str(os.getpid())}, "systemctl restart training-monitor"),
+        ({"NOTIFY_SOCKET": "@notify"}, "systemctl restart training-monitor"),
+    ],
+)
+def test_it_knows_who_starts_it_anew(environ: dict[str, str], words: str) -> None:
+    assert Systemd(environ).restart == words
+
+
+@pytest.mark.parametrize(
     ("facts", "line"),
     [
         ({}, "0 accounts, 0 active jobs, no good poll yet, 0 messages waiting"),

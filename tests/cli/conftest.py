@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from monitor.fields import SystemClock
 from monitor.fields.bell import Broadcast
@@ -55,11 +56,12 @@ def daemon(installed: Installed) -> Iterator[Installed]:
     loop = asyncio.new_event_loop()
     ready, done = threading.Event(), asyncio.Event()
     thread = threading.Thread(target=lambda: loop.run_until_complete(_serve(settings, ready, done)))
-    thread.start()
-    assert ready.wait(20)
-    yield installed
-    loop.call_soon_threadsafe(done.set)
-    thread.join(20)
+    with capture_logs():  # its log is not the command's output
+        thread.start()
+        assert ready.wait(20)
+        yield installed
+        loop.call_soon_threadsafe(done.set)
+        thread.join(20)
     loop.close()
 
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 import shlex
+import signal
+import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
+from monitor.cli.completion import PATIENCE
 from monitor.cli.main import PROGRAM
-from tests.kit.installed import Installed
+from tests.kit.installed import CHINESE, Installed
 
 BIN = str(Path(sys.executable).parent)
 ASK = """\
@@ -67,6 +71,7 @@ def test_bash_is_taught_by_one_command_and_offers_what_there_is(daemon: Installe
         ("events list --type job.re", ["job.requeued", "job.restarted", "job.reopened"]),
         ("events follow --type flavor.*", ["flavor.*"]),
         ("sinks test j", ["journal"]),
+        ("check --online --retry-key a", ["ascend-north"]),
         ("usage --by m", ["model"]),
         ("jobs show nix", []),
     ],
@@ -75,9 +80,32 @@ def test_words_are_offered_from_the_config_and_the_program(bare: Installed, type
     assert asked(bare, f"{PROGRAM} {typed}") == offered
 
 
-def test_ids_are_offered_from_the_daemon(daemon: Installed) -> None:
-    assert len(asked(daemon, f"{PROGRAM} jobs show ")) == 6
+def test_names_and_ids_are_offered_from_the_daemon(daemon: Installed) -> None:
+    names = ["qwen-sft-with-a-long-name-that-does-not-fit-anywhere-at-all", CHINESE, "qwen-sft"]
+    everything = asked(daemon, f"{PROGRAM} jobs show ")
+    assert everything[:3] == names, "what a shell would act upon is not among them, nor a name that two jobs have"
+    assert len(everything) == 3 + 6
+    assert asked(daemon, f"{PROGRAM} jobs show qwen") == [names[0], names[2]]
+    assert asked(daemon, f"{PROGRAM} flavors history m") == ["modelarts.bm.npu.arm.8snt9b3.d"]
     assert len(asked(daemon, f"{PROGRAM} deliveries show ")) == 3
+
+
+def test_who_may_not_read_the_config_gets_its_names_from_the_daemon(daemon: Installed) -> None:
+    daemon.config.rename(daemon.root / "hidden.yaml")
+    place = str(daemon.state / "control.sock")
+    for typed, offered in (("jobs list --account ll", "llm-beijing"), ("sinks test j", "journal")):
+        assert asked(daemon, f"{PROGRAM} {typed}", TRAINING_MONITOR_SOCKET=place) == [offered]
+
+
+def test_a_daemon_that_hangs_holds_no_key(bare: Installed) -> None:
+    before = signal.getsignal(signal.SIGALRM)
+    with socket.socket(socket.AF_UNIX) as silent:
+        silent.bind(str(bare.state / "control.sock"))
+        silent.listen()
+        began = time.monotonic()
+        assert asked(bare, f"{PROGRAM} jobs show f") == []
+        assert PATIENCE * 0.9 < time.monotonic() - began < PATIENCE + 2
+    assert signal.getsignal(signal.SIGALRM) is before
 
 
 def test_another_config_file_is_the_one_that_is_read(bare: Installed) -> None:

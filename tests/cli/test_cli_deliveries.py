@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import sqlite3
 import subprocess
 from pathlib import Path
 
@@ -23,6 +24,7 @@ DEAD, WAITING, SENT = (
 
 def states(installed: Installed, *options: str) -> dict[str, str]:
     done = installed.run("deliveries", "list", "--output", "json", *options)
+    assert done.returncode == 0, done.stderr
     return {item["id"]: item["state"] for item in json.loads(done.stdout)}
 
 
@@ -37,6 +39,8 @@ def test_deliveries_are_chosen_by_sink_state_and_text(installed: Installed) -> N
     assert states(installed) == {DEAD: "dead", WAITING: "pending", SENT: "delivered"}
     assert set(states(installed, "--sink", "hook")) == {DEAD, WAITING}
     assert set(states(installed, "--state", "dead")) == {DEAD}
+    for several in (("--state", "dead", "--state", "pending"), ("--state", "dead, pending")):
+        assert set(states(installed, *several)) == {DEAD, WAITING}
     assert set(states(installed, "--search", "second line")) == {WAITING}
     assert states(installed, "--since", "1m") == {}
     assert states(installed, "--rule", "nix") == {}
@@ -95,6 +99,8 @@ def test_many_are_changed_only_after_a_yes(installed: Installed) -> None:
     assert done.stdout == "2 deliveries are dropped.\n"
     assert states(installed) == {DEAD: "dropped", WAITING: "dropped", SENT: "delivered"}
     assert installed.run("deliveries", "retry", "--all", "--yes").stdout == "No delivery fits.\n"
+    again = installed.run("deliveries", "drop", "--all", "--state", "dropped", "--yes")
+    assert (again.returncode, again.stderr.splitlines()[0]) == (2, "error: What is dropped cannot be dropped.")
     assert installed.run("deliveries", "retry", WAITING).returncode == 0
     assert states(installed) == {DEAD: "dropped", WAITING: "pending", SENT: "delivered"}
     assert (
@@ -103,7 +109,9 @@ def test_many_are_changed_only_after_a_yes(installed: Installed) -> None:
     )
 
 
-@pytest.mark.parametrize(("said", "code", "state"), [("y", 0, "dropped"), ("n", 1, "pending"), ("\x03", 1, "pending")])
+@pytest.mark.parametrize(
+    ("said", "code", "state"), [("y", 0, "dropped"), ("n", 1, "pending"), ("\x03", 130, "pending")]
+)
 def test_on_a_terminal_there_is_a_question(installed: Installed, said: str, code: int, state: str) -> None:
     leader, follower = os.openpty()
     environ = installed.environ(PYTHONPATH=str(Path(__file__).parents[2]))
@@ -149,9 +157,37 @@ def test_a_choice_that_makes_no_sense_changes_nothing(
         done = installed.run("deliveries", what, *options)
         assert done.returncode == 2
         assert said in done.stderr.splitlines()[0]
+    over = installed.run("deliveries", "retry", "--all", "--state", "dead,delivered", "--yes")
+    assert (over.returncode, over.stderr) == (
+        2,
+        "error: What is delivered cannot be tried again.\nhint: --state takes: pending, dead, refused.\n",
+    )
     bulk = installed.run("deliveries", "retry", "--all", "--state", "dropped", "--yes")
     assert (bulk.returncode, bulk.stderr.splitlines()[0]) == (2, "error: What was dropped is not tried again in bulk.")
     assert states(installed) == {DEAD: "dead", WAITING: "pending", SENT: "delivered"}
+
+
+def test_what_a_sink_refused_is_given_up_and_mended_with_it(installed: Installed) -> None:
+    """`sinks list` and `doctor` count what `deliveries retry --all` makes due again."""
+    with sqlite3.connect(installed.state / "monitor.db") as db:
+        db.execute("UPDATE deliveries SET state = 'refused' WHERE id = ?", (DEAD,))
+    (hook, _) = sorted(json.loads(installed.run("sinks", "list", "--output", "json").stdout), key=lambda s: s["name"])
+    assert (hook["name"], hook["given_up"]) == ("hook", 1)
+    assert "GIVEN UP" in installed.run("sinks", "list").stdout
+    found = {each["about"]: each for each in json.loads(installed.run("doctor", "--output", "json").stdout)}
+    assert found["sink hook"]["text"] == "1 message was given up"
+    mend = found["sink hook"]["mend"].partition("; then: ")[2]
+    assert mend == "training-monitor deliveries retry --all --sink hook"
+    assert installed.run(*mend.split()[1:], "--yes").stdout.splitlines()[0] == "1 delivery is due again."
+    assert states(installed)[DEAD] == "pending"
+
+
+def test_doctor_names_what_was_given_up_at_a_sink_that_is_gone(installed: Installed) -> None:
+    installed.config.write_text(installed.config.read_text().replace("name: hook", "name: other"))
+    found = json.loads(installed.run("doctor", "--output", "json").stdout)
+    (gone,) = [each for each in found if "whose sink" in each["text"]]
+    assert gone["text"] == "1 message was given up whose sink the config does not have"
+    assert "--state dead,refused" in gone["mend"]
 
 
 def test_the_beginning_of_an_id_stands_for_the_whole(installed: Installed) -> None:

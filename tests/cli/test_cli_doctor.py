@@ -141,7 +141,7 @@ def test_refused_keys_dead_and_old_messages_are_told_with_the_commands_that_mend
     assert code == 3
     assert "refused a key 2 times" in only(found, "keys")[1]
     assert "waiting messages waits for" in only(found, "messages")[1]
-    assert "deliveries retry --all --sink journal" in only(found, "sink journal")[2]
+    assert "training-monitor deliveries retry --all --sink journal" in only(found, "sink journal")[2]
 
 
 def test_an_account_that_is_refused_in_its_workspace_is_a_failure_with_the_reason(installed: Installed) -> None:

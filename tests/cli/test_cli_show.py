@@ -42,3 +42,11 @@ def test_check_warns_of_a_variable_that_nobody_will_put_in(bare: Installed) -> N
     assert done.returncode == 0
     assert "warning: training-monitor.yaml:4:58: accounts[0].api_key: is taken as it stands" in done.stdout
     assert "${env:NAME}" in done.stdout
+
+
+def test_check_warns_of_a_first_run_that_nobody_hears_of(bare: Installed) -> None:
+    text = bare.config.read_text().replace("jobs: {}", "first_run: summary, jobs: {}", 1)
+    bare.config.write_text(text + "rules:\n  - {name: mine, on: [job.finished], notify: [journal]}\n")
+    done = bare.run("check", NEVER_SET="x", HOOK_URL="https://example.org")
+    assert done.returncode == 0
+    assert "accounts[0].first_run: nobody is told of it: no rule tells anybody of account.baselined" in done.stdout

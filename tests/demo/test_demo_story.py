@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import re
 import signal
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.kit.process import PROGRAM
+from tests.kit.until import until
 
 CHAPTERS = (
     r"fine-tune “客服问答-v3” was submitted",
@@ -61,6 +63,25 @@ async def test_a_signal_ends_it_cleanly_in_the_middle(how: signal.Signals, tmp_p
     assert process.returncode == 0
     assert err == b"", err.decode()
     assert out.decode().rstrip().endswith("nothing of it is left on this machine.")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("line", ["", "Two emulated platforms", "The same as a page"])
+async def test_ctrl_c_is_its_end_at_any_moment_and_one_more_changes_nothing(line: str, tmp_path: Path) -> None:
+    """`""`: while it is still being loaded, and then nothing is said."""
+    process = await demo(tmp_path)
+    assert process.stdout is not None
+    if line:
+        while line.encode() not in (said := await asyncio.wait_for(process.stdout.readline(), 30)):
+            assert said, "it ended by itself"
+    else:
+        await until(lambda: b"uvloop" in Path(f"/proc/{process.pid}/maps").read_bytes())
+    with contextlib.suppress(ProcessLookupError):
+        for pause in (0.0, 0.02, 0.1, 0.3):
+            await asyncio.sleep(pause)
+            process.send_signal(signal.SIGINT)
+    _, err = await asyncio.wait_for(process.communicate(), 12)
+    assert (process.returncode, err) == (0, b"")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -48,7 +48,8 @@ def test_mistakes_beside_a_later_key_are_told_too() -> None:
         ("job.finishd", "did you mean job.finished?"),
         ("flavor.soldout", "did you mean flavor.sold_out?"),
         ("flavor.sold.out", "did you mean flavor.sold_out?"),
-        ("jobs.*", "no event type matches 'jobs.*'"),
+        ("jobs.*", "no event type matches 'jobs.*'; did you mean job.*?"),
+        ("flavour*", "did you mean flavor.*?"),
         ("budget.reached", "events of type budget.reached are not supported yet"),
         ("", "no event type matches ''"),
     ],
@@ -133,6 +134,14 @@ def test_a_template_is_tried_on_every_type_that_its_rule_can_take() -> None:
     guarded = {"on": ["job.*", "flavor.listed"], "title": "{% if job %}{{ job.name }}{% endif %}"}
     narrow = {"on": ["*"], "when": "job.name != ''", "title": "{{ job.name }}"}
     RuleSet.compile(RULES.validate_python([GOOD | guarded, GOOD | narrow | {"name": "n"}]), [], None, ["slack"])
+
+
+def test_a_broken_condition_hides_no_broken_template_and_makes_none_up() -> None:
+    """Which types can come is not known then: what is absent from some of them is no mistake."""
+    broken = {"on": ["*"], "when": "jbo.name != ''", "title": "{{ job.name }}", "body": "{{ job.nme }}"}
+    assert [path[2] for path, *_ in wrong(broken)] == ["when", "body"]
+    guarded = broken | {"body": "{% if job %}{{ job.nme }}{% endif %}"}
+    assert [path[2] for path, *_ in wrong(guarded)] == ["when"]
 
 
 def test_labels_and_specifications_may_have_any_key() -> None:

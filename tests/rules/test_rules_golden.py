@@ -81,7 +81,12 @@ def _places(shelf: Any, stored: Any, accounts: Any, at: Any) -> dict[str, list[E
         "rule-failed": diff.rule_failed("job-ended", what="integer overflow", now=at(0), event="abc"),
         "template-failed": diff.template_failed("job-ended", what="there is no field 'nam' (line 1)", now=at(0)),
         "dead": diff.delivery_dead(
-            "team-slack", rule="job-ended", title="…", attempts=18, detail="HTTP 410 Gone", now=at(0)
+            "team-slack",
+            rule="job-ended",
+            title="qwen-sft failed after 42 min",
+            attempts=18,
+            detail="HTTP 410 Gone",
+            now=at(0),
         ),
         "reloaded": diff.config_reloaded(
             file="/etc/training-monitor/training-monitor.yaml",

@@ -191,6 +191,12 @@ def test_every_message_that_a_sink_did_not_get_is_named(own: Callable[..., Event
     assert [line.partition("again: ")[2] for line in text.plain.splitlines()[-2:]] == ["a failed", "b failed"]
 
 
+def test_messages_that_a_sink_did_not_get_are_told_apart_by_their_titles(own: Callable[..., Event]) -> None:
+    titles = [text_of(own("delivery_dead", seq, title=f"{name} failed")).title for seq, name in ((1, "a"), (2, "b"))]
+    assert titles == ["Sink team did not get: a failed", "Sink team did not get: b failed"]
+    assert text_of(own("delivery_dead", 1, title="")).title.startswith("Sink team did not get a message after 7")
+
+
 def test_what_waited_for_a_removed_sink_was_never_tried_and_is_not_said_to_be(own: Callable[..., Event]) -> None:
     text = text_of(own("delivery_dead", 1, title="3 messages", rule=None, attempts=0))
     assert text.title == "Sink team does not get what waited for it"

@@ -103,3 +103,41 @@ def test_a_variable_written_as_in_a_shell_is_doubted_at_its_place_without_being_
         (2, 15, "a[0].api_key"),
     ]
     assert all("${env:NAME}" in doubt.message and "DASHSCOPE" not in doubt.message for doubt in found)
+
+
+LOUD = """accounts:
+  - {name: llm, provider: model-studio, api_key: k, first_run: FIRST, jobs: {}}
+sinks:
+  - {name: log, type: log}
+"""
+RULE = "rules:\n  - {name: r, on: [ON], notify: [WHOM]WHEN}\n"
+NET = "unmatched: {notify: [log], min_severity: LEAST}\n"
+
+
+@pytest.mark.parametrize(
+    ("first", "on", "rest", "why"),
+    [
+        ("summary", "job.finished", {}, "there is no `unmatched`"),
+        ("summary", "job.finished", {"LEAST": "warning"}, "`unmatched` begins at warning"),
+        ("summary", "account.*", {"WHOM": "owner"}, "there is no `unmatched`"),
+        ("summary", "account.*", {"WHEN": ", when: severity == 'critical'"}, "there is no `unmatched`"),
+        ("summary", "account.*", {"WHEN": ", when: account.name == 'other'"}, "anybody of account.baselined, and"),
+        ("full", "flavor.listed", {}, "anybody of account.baselined, job.*, and"),
+        ("full", "job.finished", {}, None),
+        ("summary", "job.finished", {"LEAST": "info"}, None),
+        ("summary", "account.*", {"WHEN": ", when: account.name == 'llm'"}, None),
+        ("silent", "job.finished", {}, None),
+        ("summary", "", {}, None),
+    ],
+)
+def test_a_first_run_that_is_told_to_nobody_is_doubted_at_its_place(
+    tmp_path: Path, first: str, on: str, rest: dict[str, str], why: str | None
+) -> None:
+    path = tmp_path / "c.yaml"
+    text = LOUD + (RULE if on else "") + (NET if "LEAST" in rest else "")
+    for word, said in {"FIRST": first, "[ON]": f"['{on}']", "WHOM": "log", "WHEN": "", **rest}.items():
+        text = text.replace(word, said)
+    path.write_text(text)
+    found = doubts(path, load(path, resolve=False, environ={}, credentials_dir=None))
+    assert [(doubt.line, doubt.path) for doubt in found] == ([] if why is None else [(2, "accounts[0].first_run")])
+    assert why is None or why in found[0].message

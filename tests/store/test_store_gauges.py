@@ -57,18 +57,18 @@ async def test_what_waits_what_is_dead_and_what_is_active_is_counted(store: Stor
         "slack": (3, NOON + timedelta(minutes=4)),
         "hook": (1, NOON + timedelta(minutes=1)),
     }
-    assert found.dead == {"slack": 2}
+    assert found.given_up == {"slack": 2}
     assert found.jobs == {("north", "running"): 2, ("north", "queued"): 1}
     assert found.size > 10_000
 
 
 async def test_an_empty_store_has_nothing_to_tell(store: Store) -> None:
     found = await store.read(lambda conn: read_gauges(conn, routing="routing"))
-    assert (found.last_seq, found.unrouted, found.waiting, found.dead, found.jobs) == (0, 0, {}, {}, {})
+    assert (found.last_seq, found.unrouted, found.waiting, found.given_up, found.jobs) == (0, 0, {}, {}, {})
 
 
 async def test_the_dead_are_counted_up_to_a_bound(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(room, "MOST_DEAD", 1)
+    monkeypatch.setattr(room, "MOST_GIVEN_UP", 1)
 
     def more(conn: Connection) -> None:
         fill(conn)
@@ -78,4 +78,4 @@ async def test_the_dead_are_counted_up_to_a_bound(store: Store, monkeypatch: pyt
 
     await store.write(more)
     found = await store.read(lambda conn: read_gauges(conn, routing="routing"))
-    assert found.dead == {"slack": 2}  # one dead, one refused
+    assert found.given_up == {"slack": 2}  # one dead, one refused

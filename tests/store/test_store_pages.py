@@ -32,7 +32,7 @@ from monitor.store import (
     save_jobs,
 )
 from monitor.store.tables import events, jobs
-from monitor.store.walk import walk
+from monitor.store.walk import Walked, merged, walk
 from tests.kit.made import NOON, draft, known_job
 
 KEY = (jobs.c.created_at, jobs.c.id)
@@ -50,6 +50,30 @@ async def fill(store: Store, count: int = 30) -> None:
         save_jobs(conn, scope.id, [job(number) for number in range(count)], now=NOON)
 
     await store.write(write)
+
+
+def test_pages_of_several_lists_become_one_and_lose_nothing() -> None:
+    """Some of the lists end in the middle of nowhere, as a long search does."""
+    dice = random.Random(5)
+    for _ in range(200):
+        numbers = dice.sample(range(60), 40)
+        lists = [sorted(numbers[at::3], reverse=True) for at in range(3)]
+        after, seen, turns = 60, [], 0
+        while turns < 200:
+            turns += 1
+            page = merged([_part([n for n in one if n < after], dice) for one in lists], 5)
+            seen += [row[-1] for row in page.rows]
+            assert len(page.rows) <= 5
+            if page.number is None:
+                break
+            after = page.number
+        assert seen == sorted(numbers, reverse=True)
+
+
+def _part(left: list[int], dice: random.Random) -> Walked:
+    reach = dice.randint(1, 5)
+    rows: list[Any] = [("row", n) for n in left[:reach]]
+    return Walked(rows, (left[reach - 1],) if len(left) > reach else None)
 
 
 async def test_a_page_looks_through_so_many_rows_and_says_where_to_go_on(store: Store) -> None:

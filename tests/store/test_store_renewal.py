@@ -22,7 +22,6 @@ from monitor.store import (
     count_deliveries,
     get_delivery,
     give_up,
-    hold_deliveries,
     hold_delivery,
     list_deliveries,
     next_due,
@@ -159,36 +158,16 @@ async def test_what_was_dropped_is_counted_nowhere_and_lives_again_only_by_its_i
     await store.write(partial(give_up, number=row.n, detail="dropped by ann", now=LATER))
     assert await store.read(count_deliveries) == {}
     gauges = await store.read(partial(read_gauges, routing="routing"))
-    assert (gauges.dead, gauges.waiting) == ({}, {})
-    for state in CHANGEABLE:
-        assert await store.write(partial(hold_deliveries, sinks=["slack"], state=state, limit=9)) == []
+    assert (gauges.given_up, gauges.waiting) == ({}, {})
     assert await again(store, row.id) == 1
     assert names(await claimed(store)) == ["a"]
 
 
-async def test_who_renews_part_of_what_waits_and_goes_on_comes_to_an_end(store: Store) -> None:
-    for number in range(5):
-        await told(store, f"n{number}", f"job/{number}")
-    waiting = partial(hold_deliveries, sinks=["slack"], state=DeliveryState.PENDING, limit=2)
-    taken = []
-    while held := [n for n, _ in await store.write(waiting)]:
-        taken.append(held)
-        await store.write(partial(renew, numbers=held, detail="", now=LATER))
-    assert taken == [[1, 2], [3, 4], [5]]
-    (first,) = await claimed(store, 1)
-    retry = {"receipt": Receipt(outcome=Outcome.RETRY), "next_at": LATER + timedelta(hours=1)}
-    await store.write(partial(settle, delivery_id=first.id, state=DeliveryState.PENDING, now=LATER, **retry))
-    assert await store.write(waiting) == [(1, "slack")]  # tried since, in vain
-
-
-async def test_many_are_held_oldest_first_and_by_sink(store: Store) -> None:
+async def test_many_are_renewed_at_once_and_go_out_in_their_old_order(store: Store) -> None:
     for number in range(4):
         await told(store, f"n{number}", f"job/{number}")
         await ended(store, (await claimed(store))[0])
-    dead = partial(hold_deliveries, state=DeliveryState.DEAD)
-    assert await store.write(partial(dead, sinks=["hook", "slack"], limit=3)) == [(n, "slack") for n in (1, 2, 3)]
-    assert await store.write(partial(dead, sinks=["hook"], limit=3)) == []
-    assert await store.write(partial(renew, numbers=[1, 2, 3, 4], detail="", now=LATER)) == 4
+    assert await store.write(partial(renew, numbers=[3, 1, 2, 4], detail="", now=LATER)) == 4
     assert names(await claimed(store)) == ["n0", "n1", "n2", "n3"]
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from monitor.store import claim, get_delivery
-from monitor.web.api import Api, Request, changes
+from monitor.web.api import Api, Request
 from tests.kit.api import CONFIG, Asking, settings
 
 BY = "ann (uid 1000)"
@@ -23,7 +23,7 @@ async def of_state(ask: Asking, state: str, sink: str = "slack") -> str:
 
 async def test_nothing_is_changed_for_who_proves_nothing(ask: Asking) -> None:
     dead = await of_state(ask, "dead")
-    for path in (f"/deliveries/{dead}/retry", f"/deliveries/{dead}/drop", "/deliveries/retry", "/sinks/slack/test"):
+    for path in (f"/deliveries/{dead}/retry", f"/deliveries/{dead}/drop", "/sinks/slack/test"):
         assert (await ask.problem(path, "POST"))["status"] == 403
     assert (await ask.get(f"/deliveries/{dead}"))["state"] == "dead"
     assert ask.woken == []
@@ -62,38 +62,15 @@ async def test_a_dropped_delivery_tells_who_did_it_and_nobody_is_told_of_it(ask:
     assert (await ask.get("/status"))["last_seq"] == before
 
 
-async def test_what_was_dropped_is_not_dead_and_lives_again_only_by_its_id(ask: Asking) -> None:
+async def test_what_was_dropped_is_not_given_up_and_lives_again_only_by_its_id(ask: Asking) -> None:
     dead = await of_state(ask, "dead")
-    before = (await ask.get("/status"))["dead"]
+    before = (await ask.get("/status"))["given_up"]
     await ask.post(f"/deliveries/{dead}/drop")
-    assert (await ask.get("/status"))["dead"] == before - 1
+    assert (await ask.get("/status"))["given_up"] == before - 1
     twice = await ask.problem(f"/deliveries/{dead}/drop", "POST", who=BY)
     assert (twice["status"], twice["hint"]) == (409, "It was dropped already.")
-    assert (await ask.problem("/deliveries/retry", "POST", who=BY, state="dropped"))["status"] == 400
-    assert (await ask.post("/deliveries/retry"))["count"] == 1
     assert [item["id"] for item in await ask.items("/deliveries", state="dropped")] == [dead]
     assert (await ask.post(f"/deliveries/{dead}/retry"))["state"] == "pending"
-
-
-async def test_who_asks_again_while_there_is_more_has_all_that_wait_tried(
-    ask: Asking, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(changes, "AT_ONCE", 3)
-    waiting = len(await ask.items("/deliveries", state="pending", sink="hook"))
-    answers = [await ask.post("/deliveries/retry", state="pending", sink="hook") for _ in range(-(-waiting // 3))]
-    assert [answer["more"] for answer in answers] == [True] * (len(answers) - 1) + [False]
-    assert sum(answer["count"] for answer in answers) == waiting > 3
-    details = {item["detail"] for item in await ask.items("/deliveries", state="pending", sink="hook")}
-    assert details == {f"to be tried again, asked by {BY}"}
-
-
-async def test_all_that_are_dead_are_tried_again_at_once(ask: Asking) -> None:
-    assert await ask.post("/deliveries/retry", sink="hook") == {"count": 0, "more": False}
-    assert await ask.post("/deliveries/retry") == {"count": 2, "more": False}
-    assert await ask.items("/deliveries", state="dead") == []
-    assert await ask.post("/deliveries/retry", state="refused", sink="slack") == {"count": 2, "more": False}
-    assert ask.woken == ["slack", "slack"]
-    assert (await ask.problem("/deliveries/retry", "POST", who=BY, state="delivered"))["status"] == 400
 
 
 async def test_a_race_with_a_claim_ends_one_way_or_the_other(ask: Asking) -> None:
@@ -124,8 +101,6 @@ async def test_a_delivery_to_a_removed_sink_may_be_dropped_and_not_tried_again(a
     ask.inside.settings = settings(tmp_path, CONFIG.replace("slack", "teams"))
     problem = await ask.problem(f"/deliveries/{dead}/retry", "POST", who=BY)
     assert (problem["status"], problem["detail"]) == (409, "The config has no sink 'slack'.")
-    assert (await ask.problem("/deliveries/retry", "POST", who=BY, sink="slack"))["status"] == 409
-    assert (await ask.post("/deliveries/retry"))["count"] == 0
     assert (await ask.post(f"/deliveries/{dead}/drop"))["state"] == "dropped"
 
 

@@ -128,6 +128,14 @@ async def test_filters_of_events(order: str, ask: Asking) -> None:
         assert await ask.every("/events", **query, order=order, limit=2) == expected, name
 
 
+def _stock_ended(sent: Any) -> bool:
+    return sent["rule"] == "stock" and sent["state"] in ("delivered", "dead")
+
+
+def _slack_answered(sent: Any) -> bool:
+    return sent["sink"] == "slack" and sent["state"] in ("delivered", "refused")
+
+
 MESSAGES: list[tuple[str, dict[str, Any], Callable[[Any], bool]]] = [
     ("/notifications", {"rule": "stock"}, lambda said: said["rule"] == "stock"),
     ("/notifications", {"sink": "hook", "severity": "warning"}, lambda said: True),
@@ -136,6 +144,10 @@ MESSAGES: list[tuple[str, dict[str, Any], Callable[[Any], bool]]] = [
     ("/notifications", {"since": "2026-11-20T12:05:00Z"}, lambda said: said["id"] >= "n05"),
     ("/deliveries", {"sink": "slack"}, lambda sent: sent["sink"] == "slack"),
     ("/deliveries", {"state": "dead"}, lambda sent: sent["state"] == "dead"),
+    ("/deliveries", {"state": ["dead", "refused"]}, lambda sent: sent["state"] in ("dead", "refused")),
+    ("/deliveries", {"state": ["pending", "dead", "dead"]}, lambda sent: sent["state"] in ("pending", "dead")),
+    ("/deliveries", {"state": ["delivered", "dead"], "rule": "stock"}, _stock_ended),
+    ("/deliveries", {"state": ["refused", "delivered"], "sink": "slack"}, _slack_answered),
     ("/deliveries", {"state": "delivered", "rule": "job-ended"}, lambda sent: sent["state"] == "delivered"),
     ("/deliveries", {"rule": "stock", "sink": "hook"}, lambda s: (s["rule"], s["sink"]) == ("stock", "hook")),
     ("/deliveries", {"notification": "n02"}, lambda sent: sent["notification"] == "n02"),

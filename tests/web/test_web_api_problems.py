@@ -16,7 +16,8 @@ BAD: list[tuple[str, dict[str, Any], str, str]] = [
     ("/jobs", {"limt": 5}, "There is no parameter 'limt' here.", "Did you mean `limit`? It takes: limit, cursor"),
     ("/jobs", {"limit": [1, 2]}, "The parameter `limit` stands twice.", "once"),
     ("/jobs", {"state": "runing"}, "The parameter `state` must be one of pending, queued", "Did you mean `running`?"),
-    ("/jobs", {"active": "perhaps"}, "The parameter `active` must be true or false, not 'perhaps'.", ""),
+    ("/jobs", {"state": "bogus"}, "The parameter `state` must be one of", "Give one of: pending, queued, running,"),
+    ("/jobs", {"active": "perhaps"}, "The parameter `active` must be true or false, not 'perhaps'.", "true or"),
     ("/jobs", {"account": ""}, "The parameter `account` must be a text that is not empty", ""),
     ("/jobs", {"search": "a\0b"}, "The parameter `search` is too long or holds what is no text.", "UTF-8"),
     ("/jobs", {"search": "x" * 5000}, "The parameter `search` is too long", ""),
@@ -26,7 +27,7 @@ BAD: list[tuple[str, dict[str, Any], str, str]] = [
     ("/jobs", {"since": "99999999d"}, "The parameter `since` is no time", "7d"),
     ("/jobs", {"cursor": "abc"}, "The parameter `cursor` is none that this list gave.", "`next` of the page before"),
     ("/jobs", {"cursor": "ä"}, "The parameter `cursor` is none", ""),
-    ("/events", {"type": "job.finish"}, "no event type matches 'job.finish'; did you mean job.finished", "job.*"),
+    ("/events", {"type": "job.finish"}, "no event type matches 'job.finish'; did you mean job.finished?", "job.*"),
     ("/events", {"order": "upwards"}, "The parameter `order` must be one of newest, oldest", ""),
     ("/events", {"after": -1}, "The parameter `after` must be a whole number", ""),
     ("/events", {"until": "2026-13-01"}, "The parameter `until` is no time", ""),
@@ -43,7 +44,9 @@ async def test_what_is_asked_wrongly_is_named_with_its_remedy(ask: Asking) -> No
         problem = await ask.problem(path, **query)
         assert problem["status"] == 400, (path, query)
         assert detail in problem["detail"], problem
+        assert not problem["detail"].endswith("?."), problem
         assert hint in problem["hint"], problem
+        assert problem["hint"] != "", problem
 
 
 async def test_a_cursor_of_another_list_or_with_a_slip_in_it_is_refused(ask: Asking) -> None:
@@ -109,7 +112,7 @@ async def test_no_route_shows_a_secret_of_the_config(ask: Asking) -> None:
         shown += (await ask.reply(f"/{path}", limit=1000) if path != "status" else await ask.reply("/status")).body
     for path in ("/rules", "/usage", "/openapi.json", "/notifications/n01", "/events/1", "/jobs/north/north-0-1"):
         shown += (await ask.reply(path)).body
-    for path, query in (("/sinks/slack/test", {}), ("/deliveries/retry", {}), ("/deliveries/retry", {"sink": "x"})):
+    for path, query in (("/sinks/slack/test", {}), ("/deliveries/x/retry", {}), ("/deliveries/x/drop", {})):
         shown += (await ask.reply(path, "POST", who="ann", **query)).body
     assert len(shown) > 100_000
     assert [secret for secret in SECRETS if secret.encode() in shown] == []

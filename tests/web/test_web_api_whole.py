@@ -12,7 +12,7 @@ async def test_the_whole_at_a_glance(ask: Asking) -> None:
     assert status["troubles"] == ["north is ill"]
     states = [item["state"] for item in await ask.items("/deliveries")]
     assert status["waiting"] == states.count("pending") + states.count("sending")
-    assert status["dead"] == states.count("dead") + states.count("refused") == 4
+    assert status["given_up"] == states.count("dead") + states.count("refused") == 4
     assert status["oldest_waiting_at"] == "2026-11-20T12:00:00Z"
 
 
@@ -45,8 +45,8 @@ async def test_an_accounts_jobs_are_counted_by_state(ask: Asking) -> None:
 
 async def test_sinks_tell_the_last_delivery_and_what_waits(ask: Asking) -> None:
     slack, hook = await ask.items("/sinks")
-    assert (slack["name"], slack["type"], slack["dead"], slack["waiting"]) == ("slack", "webhook", 4, 6)
-    assert (hook["dead"], hook["waiting"], hook["last_delivery"]["state"]) == (0, 12, "pending")
+    assert (slack["name"], slack["type"], slack["given_up"], slack["waiting"]) == ("slack", "webhook", 4, 6)
+    assert (hook["given_up"], hook["waiting"], hook["last_delivery"]["state"]) == (0, 12, "pending")
 
 
 async def test_rules_stand_in_their_order_with_the_net_last(ask: Asking) -> None:

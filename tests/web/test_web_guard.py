@@ -166,24 +166,51 @@ async def test_who_guesses_waits_and_only_few_guesses_wait(tmp_path: Path, monke
         assert await status(it, "/api/v1/jobs", **BEARER) == 200
 
 
-async def test_who_guesses_through_the_same_proxy_does_not_keep_out_who_knows(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("leaves", [False, True])
+async def test_beyond_a_few_guesses_no_token_of_that_address_is_looked_at_and_others_get_in(
+    leaves: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """A guess that is answered at once, as wrong or as one too many, costs nothing: then nothing is slowed."""
     monkeypatch.setattr(tries, "PENANCE", 30.0)
-    async with served(tmp_path, token=True) as it, anyio.create_task_group() as group:
+    public = "public_url: https://monitor.example.org"
+    async with served(tmp_path, token=True, http=public) as it, anyio.create_task_group() as group:
         found: list[int] = []
+        guesser, other = "203.0.113.5", "198.51.100.1, 203.0.113.6"  # before the last it is what the client said
+        cookie = await signed_in(it)
 
         async def guess() -> None:
-            found.append(await status(it, "/api/v1/jobs", Authorization="Bearer guess"))
+            with anyio.move_on_after(0.3 if leaves else 60):
+                headers = {"Authorization": "Bearer guess", "X-Forwarded-For": f"{other}, {guesser}"}
+                found.append((await it.ask("/api/v1/jobs", headers=headers))[0])
 
-        for _ in range(tries.AT_ONCE + 1):
-            group.start_soon(guess)
+        async with anyio.create_task_group() as guesses:
+            for _ in range(tries.AT_ONCE + 1):
+                (guesses if leaves else group).start_soon(guess)
         await until(lambda: found == [429])
-        assert await status(it, "/api/v1/jobs", **BEARER) == 200
-        cookie = await signed_in(it)
-        assert await status(it, "/api/v1/jobs", Cookie=cookie) == 200
-        assert (await it.ask("/sign-in", "POST", data={"token": "guess"}))[0] == 429
+        for address, expected in ((guesser, 429), (other, 200)):
+            assert await status(it, "/api/v1/jobs", X_Forwarded_For=address, **BEARER) == expected
+            headers = {"X-Forwarded-For": address}
+            given = {"token": TOKEN}
+            assert (await it.ask("/sign-in", "POST", data=given, headers=headers))[0] == {429: 429, 200: 303}[expected]
+        assert await status(it, "/api/v1/jobs", X_Forwarded_For=guesser, Cookie=cookie) == 200
+        assert await status(it, "/api/v1/jobs", **BEARER) == 200, "the proxy's own machine"
         group.cancel_scope.cancel()
+
+
+async def test_without_a_proxy_nobody_says_for_himself_where_he_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tries, "PENANCE", 0.3)
+    found: list[int] = []
+    async with served(tmp_path, token=True) as it, anyio.create_task_group() as group:
+
+        async def guess(number: int) -> None:
+            headers = {"Authorization": "Bearer guess", "X-Forwarded-For": f"203.0.113.{number}"}
+            found.append((await it.ask("/api/v1/jobs", headers=headers))[0])
+
+        for number in range(tries.AT_ONCE + 2):
+            group.start_soon(guess, number)
+    assert found.count(429) == 2
 
 
 async def test_a_guess_whose_body_comes_late_is_counted_when_it_is_there(
@@ -252,8 +279,26 @@ async def test_a_session_is_neither_forged_nor_older_than_12_hours() -> None:
     until, proof = cookie.split(".")
     assert TOKEN not in cookie
     assert sessions.holds(cookie, token)
-    for forged in ("", ".", "x", f"{int(until) + 1}.{proof}", f"{until}.{proof[:-1]}", f"{until}.é", f"é.{proof}"):
+    assert sessions.open(token) != cookie, "of two who sign in together each can sign out alone"
+    later = f"{int(until.partition('-')[0]) + 1}-{until.partition('-')[2]}"
+    for forged in ("", ".", "x", f"{later}.{proof}", f"{until}.{proof[:-1]}", f"{until}.é", f"é.{proof}"):
         assert not sessions.holds(forged, token)
     assert not Sessions(lambda: now).holds(cookie, token)
     now += LIFE
     assert not sessions.holds(cookie, token)
+
+
+async def test_a_session_that_ended_is_remembered_until_it_would_have_ended() -> None:
+    now, token = 1_000_000.0, Secret(TOKEN)
+    sessions = Sessions(lambda: now)
+    first, second = sessions.open(token), sessions.open(token)
+    for nonsense in ("", "x", f"{first}x"):
+        sessions.end(nonsense, token)
+    assert (sessions.ends, sessions.holds(first, token)) == (0, True)
+    sessions.end(first, token)
+    sessions.end(first, token)
+    assert (sessions.ends, sessions.holds(first, token), sessions.holds(second, token)) == (1, False, True)
+    now += LIFE
+    third = sessions.open(token)
+    sessions.end(third, token)
+    assert list(sessions._ended) == [third]

@@ -119,13 +119,18 @@ async def test_with_a_token_troubles_are_told_to_those_who_prove_it_and_trying_t
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tries, "PENANCE", 0.2)
-    ill = Health(dead_loops=tuple, untried=tuple, probe_store=well, troubles=lambda: ["north/jobs is unauthorized: no"])
-    brief = {"status": "ok", "reasons": []}
+    ill = Health(
+        dead_loops=lambda: ["polling north/jobs"],
+        untried=lambda: ["north/jobs", "north/flavors"],
+        probe_store=well,
+        troubles=lambda: ["north/jobs is unauthorized: no"],
+    )
+    brief = {"status": "failing", "reasons": ["a loop is not running", "2 watches were not polled yet"]}
     async with served(tmp_path, health=ill, token=True) as it:
 
         async def ready(**headers: str) -> dict[str, Any]:
             status, _, body = await it.ask("/readyz", headers=headers)
-            assert status == 200, "a load balancer has no token"
+            assert status == 503, "a load balancer has no token"
             found: dict[str, Any] = json.loads(body)
             return found
 
@@ -133,7 +138,14 @@ async def test_with_a_token_troubles_are_told_to_those_who_prove_it_and_trying_t
         begun = time.monotonic()
         assert await ready(Authorization="Bearer wrong") == brief
         assert time.monotonic() - begun >= 0.2
-        whole = brief | {"troubles": ["north/jobs is unauthorized: no"]}
+        status, _, body = await it.ask("/healthz")
+        assert (status, b"north" in body) == (503, False)
+        reasons = [
+            "polling north/jobs is not running",
+            "north/jobs was not polled yet",
+            "north/flavors was not polled yet",
+        ]
+        whole = {"status": "failing", "reasons": reasons, "troubles": ["north/jobs is unauthorized: no"]}
         assert await ready(Authorization=f"Bearer {TOKEN}") == whole
         async with it.over_socket() as session, session.get("/readyz") as answer:
             assert await answer.json() == whole

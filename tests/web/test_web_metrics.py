@@ -182,7 +182,7 @@ async def test_what_waits_and_what_was_given_up_is_told_by_sink() -> None:
         waiting = await on.scrape()
         on.server.answers["/hook"] = [404, 500]
         async with on.outbox():
-            await eventually(lambda: _value(on, "deliveries_dead{sink=hook}"))
+            await eventually(lambda: _value(on, "deliveries_given_up_stored{sink=hook}"))
             await eventually(lambda: _value(on, "delivery_attempts_total{outcome=retry,sink=hook}"))
         seen = await on.scrape()
     assert waiting["deliveries_waiting{sink=hook}"] == 2
@@ -191,7 +191,7 @@ async def test_what_waits_and_what_was_given_up_is_told_by_sink() -> None:
     assert waiting["deliveries_given_up_total{sink=hook}"] == 0
     assert not [key for key in seen if "another" in key]
     assert seen["deliveries_waiting{sink=hook}"] == 1
-    assert seen["deliveries_dead{sink=hook}"] == 1
+    assert seen["deliveries_given_up_stored{sink=hook}"] == 1
     assert seen["deliveries_given_up_total{sink=hook}"] == 1
     assert seen["delivery_attempts_total{outcome=refused,sink=hook}"] == 1
 

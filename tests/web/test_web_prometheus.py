@@ -139,7 +139,7 @@ async def test_no_number_of_a_scrape_costs_more_the_longer_the_history_is(tmp_pa
         found = read_gauges(conn, routing="routing")
         raw.set_trace_callback(None)
         assert found.waiting["slack"].count == 20
-        assert found.dead == {"slack": 10}
+        assert found.given_up == {"slack": 10}
         asked = [text for text in said if text.startswith("SELECT")]
         return [(text, step[3]) for text in asked for step in raw.execute(f"EXPLAIN QUERY PLAN {text}").fetchall()]
 

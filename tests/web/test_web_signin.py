@@ -65,14 +65,17 @@ async def test_a_page_of_another_site_signs_nobody_in_or_out(tmp_path: Path) -> 
                 assert (status, found.get("Set-Cookie")) == (403, None)
 
 
-async def test_signing_out_takes_the_cookie_back(tmp_path: Path) -> None:
+async def test_signing_out_takes_the_cookie_back_and_ends_the_session_here_too(tmp_path: Path) -> None:
     async with served(tmp_path, token=True) as it:
         _, headers, _ = await it.ask("/sign-in", "POST", data={"token": TOKEN})
         cookie = headers["Set-Cookie"].split(";")[0]
         own = f"http://127.0.0.1:{it.port}"
+        assert b'action="/sign-out" hidden' not in (await it.ask("/", headers={"Cookie": cookie}))[2]
+        assert b'action="/sign-out" hidden' in (await it.ask("/", headers={"Authorization": f"Bearer {TOKEN}"}))[2]
         status, headers, _ = await it.ask("/sign-out", "POST", headers={"Cookie": cookie, "Origin": own})
         assert (status, headers["Location"]) == (303, "/sign-in")
         assert "Max-Age=0" in headers["Set-Cookie"]
+        assert (await it.ask("/api/v1/jobs", headers={"Cookie": cookie}))[0] == 401, "a copy of it opens nothing"
 
 
 async def test_without_a_token_there_is_nothing_to_sign_in_to(tmp_path: Path) -> None:

@@ -45,6 +45,28 @@ async def test_a_person_signs_in_with_a_browser(tmp_path: Path, monkeypatch: pyt
                 (cookie,) = await page.context.cookies()
                 assert (cookie["httpOnly"], cookie["sameSite"]) == (True, "Strict")
                 assert its.foreign == []
+        async with tab(
+            browser, it.url("/"), locale="zh-CN", viewport={"width": 400, "height": 700}, bypass_csp=True
+        ) as its:
+            page = its.page
+            await page.goto(it.url("/sign-in"))
+            await page.get_by_label("令牌").fill(TOKEN)
+            await page.keyboard.press("Enter")
+            await page.wait_for_url(it.url("/"))
+            (cookie,) = await page.context.cookies()
+            button = page.get_by_role("button", name="退出登录")
+            await page.get_by_label("语言").select_option("en")
+            await page.get_by_role("button", name="Sign out").wait_for()
+            assert (await its.axe(), await its.overflow()) == ([], 0)
+            await page.get_by_label("Language").select_option("zh")
+            await page.get_by_label("语言").focus()
+            await page.keyboard.press("Tab")
+            assert await button.evaluate("button => button === document.activeElement")
+            await page.keyboard.press("Enter")
+            await page.wait_for_url(it.url("/sign-in"))
+            assert await page.context.cookies() == []
+            kept = {"Cookie": f"{cookie['name']}={cookie['value']}"}
+            assert (await it.ask("/api/v1/jobs", headers=kept))[0] == 401
         for scheme in ("light", "dark"):
             options = {"color_scheme": scheme, "viewport": {"width": 400, "height": 600}, "bypass_csp": True}
             async with tab(browser, it.url("/sign-in"), **options) as its:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from monitor.web.control import ControlUnavailable, control_socket
 from tests.kit.web import served
@@ -177,6 +178,22 @@ async def test_who_asks_is_known_by_the_system(tmp_path: Path) -> None:
     user = pwd.getpwuid(os.getuid()).pw_name
     assert asked == [f"socket uid {os.getuid()} ({user})", None]
     assert not it.socket.exists()
+
+
+async def test_a_change_is_told_in_the_log_with_who_asked_and_an_attempt_is_not(tmp_path: Path) -> None:
+    async with served(tmp_path) as it, it.over_socket() as session:
+        name = it.settings.sinks[0].name
+        with capture_logs() as lines:
+            for path, status in ((f"sinks/{name}/test", 200), ("deliveries/nobody/drop", 404)):
+                async with session.post(f"/api/v1/{path}") as answered:
+                    assert answered.status == status
+    (line,) = [line for line in lines if "change" in line]
+    user = pwd.getpwuid(os.getuid()).pw_name
+    assert (line["by"], line["change"], line["log_level"]) == (
+        f"socket uid {os.getuid()} ({user})",
+        f"sinks/{name}/test",
+        "info",
+    )
 
 
 async def test_a_malformed_request_over_it_is_answered_too(tmp_path: Path) -> None:

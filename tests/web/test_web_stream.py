@@ -206,6 +206,18 @@ async def test_a_stream_that_wants_nothing_of_a_busy_log_pings(tmp_path: Path, m
             ringing.cancel()
 
 
+async def test_a_stream_ends_when_its_session_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream, "TICK", 0.05)
+    async with served(tmp_path, token=True) as it:
+        _, headers, _ = await it.ask("/sign-in", "POST", data={"token": TOKEN})
+        kept = {"Cookie": headers["Set-Cookie"].split(";")[0]}
+        async with streaming(it, **kept) as reader:
+            await reader.part()
+            await it.ask("/sign-out", "POST", headers=kept)
+            assert await reader.ended()
+        assert (await it.ask(STREAM, headers=kept))[0] == 401
+
+
 async def test_a_stream_ends_when_the_token_that_opened_it_is_changed(tmp_path: Path) -> None:
     old = {"Authorization": f"Bearer {TOKEN}"}
     async with served(tmp_path, token=True) as it, streaming(it, **old) as reader:

@@ -63,7 +63,7 @@ def _single(event: Event, *, rule: str, severity: Severity, names: Mapping[str, 
     lines.append(Line("From", joined(account, owner(event, names))))
     lines.append(Line("Rule", _origin(rule)))
     lines = [line for line in lines if line.value]
-    return told(prefix + story.title, [*lines, *links])
+    return told(prefix + (story.alone or story.title), [*lines, *links])
 
 
 def _origin(rule: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from monitor.model import Event, EventType
 from monitor.rules.message.clean import one_line
-from monitor.rules.message.facts import REASON, Facts, clock, counted
+from monitor.rules.message.facts import REASON, Facts, clock, counted, thousands
 from monitor.rules.message.story import Line, Story
 
 
@@ -18,6 +18,7 @@ def own_story(event: Event) -> Story:
     lines = [
         Line("Why", data.text("what", REASON) or data.text("detail", REASON) or data.text("reason", REASON)),
         Line("Message" if data.raw("attempts") else "Waiting", data.text("title", 120)),
+        Line("Attempts", _attempts(data)),
         Line("Rule that sent it", data.text("rule") if event.type is EventType.DELIVERY_DEAD else ""),
         *_changes(data),
         Line("Mistakes", _mistakes(data)),
@@ -26,7 +27,14 @@ def own_story(event: Event) -> Story:
         Line("Time", clock(event.time)),
     ]
     more = data.text("title", 100) or data.text("what", 100)
-    return Story(what, happened, tuple(line for line in lines if line.value), more)
+    alone = f"{what} did not get: {more}" if _attempts(data) and more else ""
+    return Story(what, happened, tuple(line for line in lines if line.value), more, alone)
+
+
+def _attempts(data: Facts) -> str:
+    """Of a message that was tried in vain; many can fail at once, and each is told by its own title."""
+    attempts = data.raw("attempts")
+    return f"{thousands(attempts)}; it will not be sent again" if isinstance(attempts, int) and attempts else ""
 
 
 def _changes(data: Facts) -> list[Line]:

@@ -23,12 +23,14 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """`what` and `happened` make the title (`<what> <happened>`); `more` goes behind them in a list."""
+    """`what` and `happened` make the title (`<what> <happened>`); `more` goes behind them in a list, and `alone` is the
+    title of a message about nothing else, where that can say more."""
 
     what: str
     happened: str
     lines: tuple[Line, ...] = ()
     more: str = ""
+    alone: str = ""
 
     @property
     def title(self) -> str:

@@ -73,8 +73,15 @@ def _unknown(name: str, there: Sequence[str]) -> Problem:
 
 def _meant(info: Type, value: str) -> str:
     if isinstance(info, EnumType):
-        return _close(value, [str(member.value) for member in info.cls]).strip()
-    return "Leave it out for the default." if isinstance(info, IntType) else ""
+        there = [str(member.value) for member in info.cls]
+        return f"{_close(value, there)}Give one of: {', '.join(there)}."
+    match info:
+        case BoolType():
+            return "Give true or false."
+        case StrType(max_length=None):
+            return "Give it a value, or leave it out."
+        case _:
+            return "Leave it out for the default."
 
 
 def _close(word: str, there: Iterable[str]) -> str:

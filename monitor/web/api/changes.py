@@ -16,26 +16,12 @@ from monitor.web.api.inside import Inside
 from monitor.web.api.message import Problem
 from monitor.web.api.route import Answer, Asked, Change, Route
 
-AT_ONCE = 10_000
-"""Deliveries that one request tries again; a longer transaction would hold up the daemon."""
 _OVER = {
     DeliveryState.SENDING: "It is being sent at this moment; wait for what comes of it.",
     DeliveryState.DELIVERED: "It has arrived.",
     DeliveryState.DROPPED: "It was dropped already.",
     DeliveryState.COLLAPSED: "It was told in a catch-up message; look at that one.",
 }
-
-
-class ManyAsked(Asked, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    sink: Annotated[str, msgspec.Meta(min_length=1, description="Of this sink; else of all.")] | None = None
-    state: Annotated[DeliveryState, msgspec.Meta(description="dead, refused or pending.")] = DeliveryState.DEAD
-
-
-class Renewed(Answer, frozen=True, kw_only=True):
-    """How many are due now. `more`: there are others still; ask again."""
-
-    count: int
-    more: bool
 
 
 class SinkAsked(Asked, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -59,21 +45,6 @@ def _drop(conn: Connection, inside: Inside, asked: DeliveryAsked, by: str) -> Ch
     number, sink = _changeable(conn, asked.id, store.CHANGEABLE, "dropped")
     store.give_up(conn, number, detail=f"dropped by {by}", now=inside.clock.now())
     return Change(answer=deliveries.item(deliveries.record(conn, asked.id).row), sinks=(sink,))
-
-
-def _retry_many(conn: Connection, inside: Inside, asked: ManyAsked, by: str) -> Change:
-    if asked.state not in store.CHANGEABLE:
-        hint = "Ask for the state dead, refused or pending."
-        raise Problem(400, "Bad request", f"What is {asked.state.value} is not tried again in bulk.", hint)
-    if asked.sink is not None:
-        _require_sink(inside, asked.sink)
-    sinks = [asked.sink] if asked.sink is not None else [sink.name for sink in inside.settings.sinks]
-    held = store.hold_deliveries(conn, sinks=sinks, state=asked.state, limit=AT_ONCE + 1)
-    now = inside.clock.now()
-    numbers = [number for number, _ in held[:AT_ONCE]]
-    count = store.renew(conn, numbers, detail=f"to be tried again, asked by {by}", now=now)
-    answer = Renewed(count=count, more=len(held) > AT_ONCE)
-    return Change(answer=answer, sinks=tuple(dict.fromkeys(sink for _, sink in held)))
 
 
 def _test(conn: Connection, inside: Inside, asked: SinkAsked, by: str) -> Change:
@@ -111,14 +82,6 @@ def _sinks(inside: Inside) -> list[str]:
 
 _CONFLICT = "It is not in a state that allows it, or its sink is not in the config."
 ROUTES = (
-    Route(
-        path="/api/v1/deliveries/retry",
-        summary="Try all that are dead again, oldest first.",
-        change=_retry_many,
-        asked=ManyAsked,
-        answer=Renewed,
-        errors={409: "The config has no such sink."},
-    ),
     Route(
         path="/api/v1/deliveries/{id}/retry",
         summary="Try a delivery again now, for as long as a new one.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 import msgspec
@@ -15,6 +15,7 @@ from monitor.web.api.route import Listed, Page
 _SEAL = 4
 T = TypeVar("T", int, str)
 Item = TypeVar("Item")
+Row = TypeVar("Row")
 
 
 def pack(of: str, *place: int | str) -> str:
@@ -42,6 +43,11 @@ def places(of: str, cursor: str | None, kind: type[T], count: int) -> tuple[T, .
         pass
     hint = "Take `next` of the page before, of the same list, or leave it out to begin."
     raise Problem(400, "Bad request", "The parameter `cursor` is none that this list gave.", hint)
+
+
+def page(of: str, rows: Iterable[Row], last: int | None, item: Callable[[Row], Item]) -> Page[Item]:
+    """A page of a list that is kept in the order of one number; `last`: where it ended, None at the end of the list."""
+    return Page(items=[item(row) for row in rows], next=None if last is None else pack(of, last))
 
 
 def cut(of: str, items: Sequence[Item], asked: Listed) -> Page[Item]:

@@ -9,7 +9,7 @@ import msgspec
 from monitor import store
 from monitor.model import DeliveryState, Outcome, Severity, rfc3339
 from monitor.store import AttemptRow, Connection, DeliveryFilter, DeliveryRecord, DeliveryRow
-from monitor.web.api.cursor import number, pack
+from monitor.web.api.cursor import number, page
 from monitor.web.api.inside import Inside
 from monitor.web.api.message import Problem
 from monitor.web.api.moment import Time, When, moment, told
@@ -20,7 +20,7 @@ LIST = "deliveries"
 
 class DeliveriesAsked(Listed, frozen=True, kw_only=True, forbid_unknown_fields=True):
     sink: Word | None = None
-    state: DeliveryState | None = None
+    state: Annotated[list[DeliveryState], msgspec.Meta(description="Any of these; may be repeated.")] = []  # noqa: RUF012
     rule: Word | None = None
     notification: Annotated[str, msgspec.Meta(min_length=1, description="A notification's id.")] | None = None
     since: When | None = None
@@ -98,15 +98,14 @@ def record(conn: Connection, id: str) -> DeliveryRecord:
 def _list(conn: Connection, inside: Inside, asked: DeliveriesAsked) -> Page[DeliveryItem]:
     wanted = DeliveryFilter(
         sink=asked.sink,
-        state=asked.state,
+        states=asked.state,
         rule=asked.rule,
         notification=asked.notification,
         since=moment("since", asked.since, inside.clock.now()),
         search=asked.search,
     )
-    behind = number(LIST, asked.cursor)
-    found, last = store.page_deliveries(conn, wanted, behind=behind, limit=asked.limit)
-    return Page(items=[item(row) for row in found], next=None if last is None else pack(LIST, last))
+    found, last = store.page_deliveries(conn, wanted, behind=number(LIST, asked.cursor), limit=asked.limit)
+    return page(LIST, found, last, item)
 
 
 def _one(conn: Connection, inside: Inside, asked: DeliveryAsked) -> DeliveryWhole:

@@ -89,7 +89,8 @@ def checked_types(types: list[str]) -> list[str] | None:
             known_pattern(pattern)
         except ValueError as error:
             hint = "Types are like `job.finished` or `job.*`."
-            raise Problem(400, "Bad request", f"The parameter `type`: {error}.", hint) from error
+            detail = f"The parameter `type`: {error}"
+            raise Problem(400, "Bad request", detail if detail[-1] == "?" else f"{detail}.", hint) from error
     return types or None
 
 

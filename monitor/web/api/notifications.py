@@ -9,7 +9,7 @@ import msgspec
 from monitor import store
 from monitor.model import DeliveryState, Reason, Severity, rfc3339
 from monitor.store import Connection, DeliveryRow, NotificationFilter, NotificationRow
-from monitor.web.api.cursor import number, pack
+from monitor.web.api.cursor import number, page
 from monitor.web.api.inside import Inside
 from monitor.web.api.message import Problem
 from monitor.web.api.moment import Time, When, moment, told
@@ -76,9 +76,8 @@ def _list(conn: Connection, inside: Inside, asked: NotificationsAsked) -> Page[N
         since=moment("since", asked.since, inside.clock.now()),
         search=asked.search,
     )
-    behind = number(LIST, asked.cursor)
-    found, last = store.page_notifications(conn, wanted, behind=behind, limit=asked.limit)
-    return Page(items=[_item(row) for row in found], next=None if last is None else pack(LIST, last))
+    found, last = store.page_notifications(conn, wanted, behind=number(LIST, asked.cursor), limit=asked.limit)
+    return page(LIST, found, last, _item)
 
 
 def _one(conn: Connection, inside: Inside, asked: NotificationAsked) -> NotificationItem:

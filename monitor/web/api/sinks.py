@@ -22,13 +22,13 @@ class LastDelivery(Answer, frozen=True, kw_only=True):
 
 
 class SinkItem(Answer, frozen=True, kw_only=True):
-    """`waiting`: not ended yet. `dead`: dead or refused, not dropped."""
+    """`waiting`: not ended yet. `given_up`: dead or refused, and not dropped."""
 
     name: str
     type: str
     last_delivery: LastDelivery | None
     waiting: int
-    dead: int
+    given_up: int
 
 
 def _list(conn: Connection, inside: Inside, asked: Listed) -> Page[SinkItem]:
@@ -44,7 +44,7 @@ def _item(conn: Connection, name: str, kind: str, counts: dict[str, int]) -> Sin
         at = rfc3339(row.settled_at or row.created_at)
         last = LastDelivery(id=row.id, state=row.state, at=at, attempts=row.attempt, detail=row.detail)
     return SinkItem(
-        name=name, type=kind, last_delivery=last, waiting=counts.get("waiting", 0), dead=counts.get("dead", 0)
+        name=name, type=kind, last_delivery=last, waiting=counts.get("waiting", 0), given_up=counts.get("given_up", 0)
     )
 
 

@@ -28,7 +28,7 @@ class Status(Answer, frozen=True, kw_only=True):
     rules: int
     troubles: list[str]
     waiting: Annotated[int, msgspec.Meta(description="Deliveries that have not ended.")]
-    dead: Annotated[int, msgspec.Meta(description="Deliveries that are dead or refused.")]
+    given_up: Annotated[int, msgspec.Meta(description="Deliveries that are dead or refused, and not dropped.")]
     oldest_waiting_at: Time | None
 
 
@@ -47,7 +47,7 @@ def _status(conn: Connection, inside: Inside, asked: Asked) -> Status:
         rules=len(settings.rules),
         troubles=list(inside.troubles()),
         waiting=sum(each["waiting"] for each in counts),
-        dead=sum(each["dead"] for each in counts),
+        given_up=sum(each["given_up"] for each in counts),
         oldest_waiting_at=told(store.oldest_waiting(conn)),
     )
 

@@ -20,6 +20,8 @@ KINDS = {
 INDEX = "index.html"
 PLACE = b"{static}"
 """Stands in the page where the path of its files belongs."""
+UNSEEN = b' action="/sign-out" hidden'
+"""Stands in what only people with a session see: there without the last word."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +42,8 @@ class Site:
 
     version: str
     index: File
+    signed_in: File
+    """The same for a person with a session."""
     files: Mapping[str, File]
     """By path inside the folder: `js/main.js`."""
 
@@ -55,7 +59,8 @@ def read_site(folder: Path = FOLDER) -> Site:
     version = digest.hexdigest()
     index = bodies.pop(INDEX).replace(PLACE, f"/static/{version}".encode())
     files = {name: _file(name, body) for name, body in bodies.items()}
-    return Site(version=version, index=_file(INDEX, index), files=MappingProxyType(files))
+    signed_in = _file(INDEX, index.replace(UNSEEN, UNSEEN.removesuffix(b" hidden")))
+    return Site(version=version, index=_file(INDEX, index), signed_in=signed_in, files=MappingProxyType(files))
 
 
 def _file(name: str, body: bytes) -> File:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aiohttp import hdrs, web
 
+from monitor.web.guard import SIGNED_IN, proven
 from monitor.web.page.files import File, Site, read_site
 from monitor.web.reply import takes_gzip
 
@@ -19,7 +20,7 @@ def page_routes() -> list[web.RouteDef]:
     site = read_site()
 
     async def index(request: web.Request) -> web.Response:
-        return _answer(request, site.index, ASK_AGAIN)
+        return _answer(request, site.signed_in if proven(request) == SIGNED_IN else site.index, ASK_AGAIN)
 
     async def static(request: web.Request) -> web.Response:
         file = _asked(site, request.match_info["version"], request.match_info["path"])
@@ -46,7 +47,7 @@ def _answer(request: web.Request, file: File, caching: str) -> web.Response:
     headers = {
         hdrs.CACHE_CONTROL: caching,
         hdrs.ETAG: f'"{file.tag}"',
-        hdrs.VARY: hdrs.ACCEPT_ENCODING,
+        hdrs.VARY: f"{hdrs.ACCEPT_ENCODING}, {hdrs.COOKIE}" if caching == ASK_AGAIN else hdrs.ACCEPT_ENCODING,
     }
     if any(tag.value in (file.tag, "*") for tag in request.if_none_match or ()):
         return web.Response(status=304, headers=headers)

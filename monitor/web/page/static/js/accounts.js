@@ -42,7 +42,7 @@ function nothing() {
 
 function troubles(status) {
   const lines = [...status.troubles.map((text) => clipped(text, 400))];
-  if (status.dead) lines.push(t("dead", { n: number(status.dead) }));
+  if (status.given_up) lines.push(t("given.up", { n: number(status.given_up) }));
   const waits = status.waiting ? t("waiting", { n: number(status.waiting), age: age(status.oldest_waiting_at) }) : null;
   if (!lines.length) return el("p", { class: "well" }, el("span", { "aria-hidden": "true" }, "✓ "), t("troubles.none"), waits && ` · ${waits}`);
   return [

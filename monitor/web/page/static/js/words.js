@@ -1,7 +1,7 @@
 // All words of the page, by language. English is complete; a test holds that Chinese has the same keys.
 
 const en = {
-  title: "Training Monitor", skip: "Skip to the content", nav: "Sections", theme: "Theme", language: "Language",
+  title: "Training Monitor", skip: "Skip to the content", nav: "Sections", theme: "Theme", language: "Language", "sign-out": "Sign out",
   "theme.auto": "System", "theme.light": "Light", "theme.dark": "Dark",
   accounts: "Accounts", jobs: "Jobs", stock: "Stock of flavors", usage: "Tokens and cost", events: "Events",
   messages: "Messages", loading: "Loading …", none: "none", all: "All",
@@ -13,7 +13,7 @@ const en = {
   severity: "Severity", sink: "Sink",
   "unit.d": "d", "unit.h": "h", "unit.min": "min", "unit.s": "s",
   "troubles.none": "No trouble is known.", troubles: "Troubles", waiting: "Messages on their way: {n}, the oldest for {age}",
-  dead: "Messages that could not be delivered: {n}", version: "Training Monitor {version}, up {up}", seq: "last event {seq}",
+  "given.up": "Messages that could not be delivered: {n}", version: "Training Monitor {version}, up {up}", seq: "last event {seq}",
   "accounts.none": "Nothing is watched yet.", "accounts.how": "Name an account in the config file and reload; training-monitor init writes one.",
   "data.age": "data {age} old", "data.none": "no data yet", watch: "Watch", every: "Every", age: "Data age",
   reason: "Reason", "last.good": "Last good poll", "since": "since {time}", watches: "Watches of {name}",
@@ -54,7 +54,7 @@ const en = {
 };
 
 const zh = {
-  title: "训练监控", skip: "跳到内容", nav: "各部分", theme: "主题", language: "语言",
+  title: "训练监控", skip: "跳到内容", nav: "各部分", theme: "主题", language: "语言", "sign-out": "退出登录",
   "theme.auto": "跟随系统", "theme.light": "浅色", "theme.dark": "深色",
   accounts: "账号", jobs: "作业", stock: "规格库存", usage: "用量与费用", events: "事件",
   messages: "消息", loading: "正在加载…", none: "无", all: "全部",
@@ -66,7 +66,7 @@ const zh = {
   severity: "级别", sink: "接收端",
   "unit.d": "天", "unit.h": "小时", "unit.min": "分", "unit.s": "秒",
   "troubles.none": "没有发现问题。", troubles: "问题", waiting: "{n} 条消息待发送，最早的已等待 {age}",
-  dead: "{n} 条消息未能送达", version: "训练监控 {version}，已运行 {up}", seq: "最近事件 {seq}",
+  "given.up": "{n} 条消息未能送达", version: "训练监控 {version}，已运行 {up}", seq: "最近事件 {seq}",
   "accounts.none": "尚未监控任何账号。", "accounts.how": "请在配置文件中添加账号并重新加载；training-monitor init 可生成配置。",
   "data.age": "数据为 {age}前", "data.none": "尚无数据", watch: "监控项", every: "间隔", age: "数据时效",
   reason: "原因", "last.good": "最近成功轮询", "since": "自 {time}", watches: "{name} 的监控项",

@@ -1,0 +1,98 @@
+"""Each command that the program has is run here once as people type it, and says what it is for.
+
+The commands are those of the program itself: one without a row fails, and so does a row without a command.
+"""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from monitor.store import delivery_id
+from tests.docs.page_of_commands import commands
+from tests.kit.installed import Installed
+
+DEAD, SAID = delivery_id(f"{1:032x}", "hook"), f"{1:032x}"
+WORKS: dict[str, tuple[list[str], str]] = {
+    "init": (["-", "--yes", "--provider", "model-studio"], r"^accounts:$"),
+    "check": ([], r"^training-monitor\.yaml is in order\.$"),
+    "doctor": (["--output", "json"], r'"about": "config"'),
+    "usage": (["--by", "model"], r"^TOTAL +2,000 +0\.30 CNY"),
+    "jobs list": ([], r"^qwen-sft +running "),
+    "jobs show": (["qwen-sft"], r"^tokens +1,234,567$"),
+    "flavors list": ([], r"cn-north-4b +soldout "),
+    "flavors history": (["modelarts.bm.npu.arm.8snt9b3.d"], r" flavor\.sold_out "),
+    "events list": (["--type", "job.submitted"], r"^ +1 .* job\.submitted "),
+    "events show": (["1"], r"^type +job\.submitted$"),
+    "notifications list": ([], rf"^{SAID} "),
+    "notifications show": ([SAID], r"^The whole text, "),
+    "deliveries list": (["--state", "dead"], rf"^{DEAD} "),
+    "deliveries show": ([DEAD], r"the webhook answered 404"),
+    "deliveries retry": ([DEAD], r"^1 delivery\b"),
+    "deliveries drop": (["--all", "--sink", "hook", "--yes"], r"^1 delivery\b"),
+    "sinks list": ([], r"^journal "),
+    "sinks test": (["journal"], r"journal"),
+    "config schema": ([], r'"\$schema"'),
+    "config show": (["--changed"], r"^sinks\[0\]\.name +journal "),
+    "db upgrade": ([], r"^The database "),
+    "db check": ([], r" is whole"),
+}
+LASTS: dict[str, tuple[list[str], str]] = {
+    "run": (["--log-format", "text"], r"started"),
+    "demo": (["--for", "1"], r"^Two emulated platforms, 60 times"),
+    "sandbox": (["--port", "0"], r"^Emulated platforms at http://127\.0\.0\.1:\d+"),
+    "events follow": (["--limit", "1"], r"flavor\.sold_out"),
+}
+"""They go on until a signal."""
+CLOSED = """\
+state_dir: {state}
+control: {{socket: off}}
+http: {{listen: off}}
+accounts:
+  - {{name: llm-beijing, provider: model-studio, api_key: k, endpoint: "http://127.0.0.1:9/api/v1", jobs: {{}}}}
+sinks: [{{name: journal, type: log}}]
+unmatched: {{notify: [journal], min_severity: critical}}
+"""
+"""Nobody listens there."""
+
+
+def test_every_command_is_run_by_a_test_of_this_page() -> None:
+    there = {name for name, _ in commands()}
+    assert there == set(WORKS) | set(LASTS)
+    assert not set(WORKS) & set(LASTS)
+
+
+@pytest.mark.parametrize("name", WORKS)
+def test_a_command_does_what_it_is_for(installed: Installed, name: str) -> None:
+    arguments, said = WORKS[name]
+    done = installed.run(*name.split(), *arguments, NEVER_SET="x", HOOK_URL="https://example.org/in", COLUMNS="160")
+    assert done.returncode == 0 or name == "doctor", done.stderr
+    assert re.search(said, done.stdout, re.MULTILINE), done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name", LASTS)
+def test_a_command_that_lasts_says_what_it_is_for_and_ends_on_ctrl_c_with_0(installed: Installed, name: str) -> None:
+    arguments, said = LASTS[name]
+    installed.config.write_text(CLOSED.format(state=installed.state))
+    with subprocess.Popen(
+        installed.command(*name.split(), *arguments),
+        cwd=installed.root,
+        env=installed.environ(PYTHONPATH=str(Path(__file__).parents[2])),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        heard = []
+        for line in process.stdout:  # pytest's time limit ends a silent one
+            heard.append(line)
+            if re.search(said, line):
+                process.send_signal(signal.SIGINT)
+                break
+        heard += process.stdout.readlines()
+    assert re.search(said, "".join(heard), re.MULTILINE), heard
+    assert process.returncode == 0, heard
