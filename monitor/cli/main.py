@@ -23,6 +23,7 @@ from monitor.cli import (
     init,
     jobs,
     notifications,
+    rules,
     run,
     sandbox,
     sinks,
@@ -72,6 +73,7 @@ def build() -> typer.Typer:
         ("notifications", notifications.app),
         ("deliveries", deliveries.app),
         ("sinks", sinks.app),
+        ("rules", rules.app),
         ("config", configs.app),
         ("db", database.app),
     ):

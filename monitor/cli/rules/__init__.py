@@ -1,0 +1,12 @@
+"""`rules`: what to do with rules beside running them; one command per module of this folder."""
+
+from __future__ import annotations
+
+import typer
+
+app = typer.Typer(help="Rules: test them, ask them, hold them against history.", no_args_is_help=True)
+
+
+@app.callback()
+def rules() -> None:
+    """Rules: test them, ask them, hold them against history."""
