@@ -31,10 +31,15 @@ def upgrade() -> None:
         sa.Column("by", sa.String(), nullable=False),
         sa.Column("rule", sa.String(), nullable=False),
         sa.Column("sinks", sa.String(), nullable=False),
-        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("seq", KEY, nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("n", name="pk_hidden"),
         sa.ForeignKeyConstraint(["seq"], ["events.seq"], name="fk_hidden_seq_events"),
     )
-    op.create_index("ix_hidden_by_n", "hidden", ["by", "n"])
-    op.create_index("ix_hidden_seq", "hidden", ["seq"])
+    for columns in (["by", "seq", "n"], ["rule", "n"], ["seq", "n"]):
+        op.create_index("_".join(("ix_hidden", *columns)), "hidden", columns)
+    for name, table, condition in (
+        ("ix_notifications_shadow", "notifications", sa.column("shadow").is_(True)),
+        ("ix_silences_open", "silences", sa.column("ended_at").is_(None)),
+    ):
+        op.create_index(name, table, ["n"], sqlite_where=condition, postgresql_where=condition)

@@ -42,7 +42,7 @@ from monitor.store.flavors import (
     revisions_elsewhere,
     save_flavors,
 )
-from monitor.store.hidden import HiddenWrite, write_hidden
+from monitor.store.hidden import HiddenRow, HiddenWrite, hidden_by, hidden_from, hidden_of, write_hidden
 from monitor.store.job_list import JobRecord, find_job, get_jobs, list_jobs
 from monitor.store.job_page import JobFilter, Owned, count_jobs, page_jobs
 from monitor.store.jobs import (
@@ -60,12 +60,14 @@ from monitor.store.notification_list import (
     NotificationRow,
     get_notification,
     last_told,
+    notifications_of,
     page_notifications,
 )
 from monitor.store.notifications import NotificationWrite, delivery_id, write_notifications
 from monitor.store.renewal import CHANGEABLE, RENEWABLE, give_up, hold_delivery, renew
 from monitor.store.rules import get_cursor, load_rule_state, save_rule_state, set_cursor
 from monitor.store.scopes import ScopeRow, ensure_scope, list_scopes, update_scope
+from monitor.store.silences import SilenceRow, add_silence, end_silence, get_silence, list_silences
 from monitor.store.usage_sums import UsageRow, UsageSum, sum_usage, usage
 from monitor.store.walk import Place
 
@@ -82,6 +84,7 @@ __all__ = [
     "FlavorRecord",
     "FlavorWrite",
     "Health",
+    "HiddenRow",
     "HiddenWrite",
     "JobFilter",
     "JobIndex",
@@ -96,6 +99,7 @@ __all__ = [
     "Owned",
     "Place",
     "ScopeRow",
+    "SilenceRow",
     "StaleWrite",
     "Store",
     "StoreCheck",
@@ -108,6 +112,7 @@ __all__ = [
     "StoreUnavailable",
     "UsageRow",
     "UsageSum",
+    "add_silence",
     "append_events",
     "backlog",
     "bad_signatures",
@@ -119,6 +124,7 @@ __all__ = [
     "count_jobs",
     "count_states",
     "delivery_id",
+    "end_silence",
     "ensure_scope",
     "find_job",
     "first_sight",
@@ -128,7 +134,11 @@ __all__ = [
     "get_flavors",
     "get_jobs",
     "get_notification",
+    "get_silence",
     "give_up",
+    "hidden_by",
+    "hidden_from",
+    "hidden_of",
     "hold_delivery",
     "kill_sink",
     "last_seq",
@@ -137,6 +147,7 @@ __all__ = [
     "list_flavors",
     "list_jobs",
     "list_scopes",
+    "list_silences",
     "load_flavors",
     "load_health",
     "load_job_index",
@@ -145,6 +156,7 @@ __all__ = [
     "load_rule_state",
     "next_due",
     "next_revision",
+    "notifications_of",
     "oldest_waiting",
     "open_store",
     "page_deliveries",

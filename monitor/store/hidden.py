@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, Select, insert, select
 
 from monitor.store.tables import hidden
 
@@ -38,3 +39,38 @@ def write_hidden(conn: Connection, writes: Sequence[HiddenWrite]) -> None:
     ]
     if rows:
         conn.execute(insert(hidden), rows)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HiddenRow:
+    """One event that a silence (`silence/<id>`) or a mute window (`mute`) of this rule kept from these sinks."""
+
+    by: str
+    rule: str
+    sinks: tuple[str, ...]
+    seq: int
+    at: datetime
+
+
+def hidden_by(conn: Connection, by: str, limit: int = 100) -> list[HiddenRow]:
+    """What it kept back, newest events first."""
+    query = select(hidden).where(hidden.c.by == by).order_by(hidden.c.seq.desc(), hidden.c.n.desc())
+    return _rows(conn, query.limit(limit))
+
+
+def hidden_from(conn: Connection, rule: str, limit: int = 100) -> list[HiddenRow]:
+    """What of a rule was kept back, by whatever, newest first."""
+    query = select(hidden).where(hidden.c.rule == rule).order_by(hidden.c.n.desc())
+    return _rows(conn, query.limit(limit))
+
+
+def hidden_of(conn: Connection, seq: int) -> list[HiddenRow]:
+    """By what and from whom this event was kept, in the order in which that happened."""
+    return _rows(conn, select(hidden).where(hidden.c.seq == seq).order_by(hidden.c.n))
+
+
+def _rows(conn: Connection, query: Select[Any]) -> list[HiddenRow]:
+    return [
+        HiddenRow(by=row.by, rule=row.rule, sinks=tuple(msgspec.json.decode(row.sinks)), seq=row.seq, at=row.at)
+        for row in conn.execute(query)
+    ]

@@ -21,7 +21,8 @@ MOST_EVENTS = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotificationRow:
-    """`events`: the numbers of the first hundred of `event_count`, `subjects` theirs as (account, subject)."""
+    """`events`: the numbers of the first hundred of `event_count`, `subjects` theirs as (account, subject). `shadow`: a
+    rule on trial would have said it; it has no deliveries."""
 
     n: int
     id: str
@@ -31,6 +32,7 @@ class NotificationRow:
     title: str
     plain: str
     created_at: datetime
+    shadow: bool
     events: tuple[int, ...]
     event_count: int
     subjects: tuple[tuple[str, str], ...]
@@ -39,7 +41,8 @@ class NotificationRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotificationFilter:
-    """`search`: part of the title or the text, in any case. `since`: written then or later."""
+    """`search`: part of the title or the text, in any case. `since`: written then or later. `shadow`: only what rules
+    on trial would have said, or nothing of it; None: both."""
 
     rule: str | None = None
     sink: str | None = None
@@ -47,6 +50,7 @@ class NotificationFilter:
     reason: str | None = None
     since: datetime | None = None
     search: str | None = None
+    shadow: bool | None = None
 
 
 def page_notifications(
@@ -62,6 +66,13 @@ def page_notifications(
 def get_notification(conn: Connection, id: str) -> NotificationRow | None:
     rows = conn.execute(select(notifications).where(notifications.c.id == id)).all()
     return next(iter(_whole(conn, rows)), None)
+
+
+def notifications_of(conn: Connection, seq: int, limit: int = 100) -> list[NotificationRow]:
+    """What was said of this event, oldest first."""
+    said = select(notification_events.c.notification).where(notification_events.c.seq == seq)
+    query = select(notifications).where(notifications.c.n.in_(said)).order_by(notifications.c.n).limit(limit)
+    return _whole(conn, conn.execute(query).all())
 
 
 def first_notification_since(conn: Connection, since: datetime) -> int:
@@ -89,6 +100,10 @@ def _conditions(
             (filters.append(unindexed(column) == word)) if narrow else narrow.append(column == word)
     if wanted.since is not None:
         narrow.append(table.n >= first_notification_since(conn, wanted.since))
+    if wanted.shadow:
+        filters.append(table.shadow.is_(True)) if narrow else narrow.append(table.shadow.is_(True))
+    elif wanted.shadow is not None:
+        filters.append(table.shadow.is_(False))
     if wanted.reason is not None:
         filters.append(table.reason == wanted.reason)
     if wanted.sink is not None:
@@ -142,6 +157,7 @@ def _row(row: Row[Any], links: Sequence[Row[Any]], sent: Sequence[DeliveryRow]) 
         title=row.title,
         plain=row.plain,
         created_at=row.created_at,
+        shadow=row.shadow,
         events=tuple(link.seq for link in links),
         event_count=links[0].of if links else 0,
         subjects=tuple(dict.fromkeys((link.account, link.subject) for link in links)),

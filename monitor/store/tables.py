@@ -220,6 +220,12 @@ notifications = Table(
     Index(None, "created_at"),
 )
 """`shadow`: what a rule on trial would have sent; it has no deliveries."""
+Index(
+    "ix_notifications_shadow",
+    notifications.c.n,
+    sqlite_where=notifications.c.shadow.is_(True),
+    postgresql_where=notifications.c.shadow.is_(True),
+)
 notification_events = Table(
     "notification_events",
     metadata,
@@ -300,6 +306,12 @@ silences = Table(
     UniqueConstraint("id"),
 )
 """For people to look at; the rules take theirs from the events. `ended_by` NULL: it ended by itself."""
+Index(
+    "ix_silences_open",
+    silences.c.n,
+    sqlite_where=silences.c.ended_at.is_(None),
+    postgresql_where=silences.c.ended_at.is_(None),
+)
 hidden = Table(
     "hidden",
     metadata,
@@ -309,7 +321,8 @@ hidden = Table(
     _text("sinks"),
     Column("seq", Key, ForeignKey("events.seq"), nullable=False),
     _time("at", null=False),
-    Index(None, "by", "n"),
-    Index(None, "seq"),
+    Index(None, "by", "seq", "n"),
+    Index(None, "rule", "n"),
+    Index(None, "seq", "n"),
 )
 """What a silence (`silence/<id>`) or a rule's mute window (`mute`) kept from whom. `sinks` is a JSON list."""

@@ -16,6 +16,8 @@ from monitor.store.migrate import HEAD
 from monitor.store.tables import metadata
 from tests.kit.made import draft
 
+NEXT = f"{int(HEAD) + 1:04}"
+
 
 def test_the_head_is_the_newest_migration() -> None:
     assert head() == HEAD
@@ -46,7 +48,7 @@ async def test_every_index_of_the_program_is_in_the_database(home) -> None:
     assert meant.keys() <= there.keys()
     partial_ones = {name for name, index in meant.items() if index.dialect_options["sqlite"]["where"] is not None}
     assert partial_ones == {name for name in meant if " WHERE " in there[name]}
-    assert len(partial_ones) == 9
+    assert len(partial_ones) == 11
 
 
 async def test_a_check_finds_what_is_not_as_it_should_be(sqlite_home) -> None:
@@ -68,9 +70,9 @@ async def test_a_database_with_rows_is_upgraded_after_a_copy(tmp_path: Path, nex
     await store.aclose()
     done = in_next_release(tmp_path, next_revision)
     assert done.stdout == "True\nFalse\n", done.stderr
-    copy = tmp_path / "monitor.db.before-0003"
+    copy = tmp_path / f"monitor.db.before-{NEXT}"
     assert sorted(path.name for path in tmp_path.glob("monitor.db*")) == ["monitor.db", copy.name, "monitor.db.lock"]
-    for path, revision in ((copy, HEAD), (tmp_path / "monitor.db", "0003")):
+    for path, revision in ((copy, HEAD), (tmp_path / "monitor.db", NEXT)):
         raw = sqlite3.connect(path)
         assert raw.execute("SELECT version_num FROM alembic_version").fetchall() == [(revision,)]
         assert raw.execute("SELECT count(*) FROM events").fetchall() == [(1,)]
@@ -119,7 +121,7 @@ def in_next_release(place: Path, scripts: str, call: str = "") -> subprocess.Com
         "import asyncio, sys\nfrom pathlib import Path\n"
         "from monitor.store import alembic, migrate, open_store, upgrade\n"
         "place, scripts = Path(sys.argv[1]), Path(sys.argv[2])\n"
-        "migrate.HEAD = '0003'\nalembic.migrations = lambda: scripts\n"
+        f"migrate.HEAD = '{NEXT}'\nalembic.migrations = lambda: scripts\n"
         f"async def main():\n{f'    await {call}' if call else twice}\n"
         "asyncio.run(main())\n"
     )
@@ -143,8 +145,8 @@ def scripts_with(tmp_path_factory: pytest.TempPathFactory, body: str) -> str:
     versions = sorted(f"versions/{path.name}" for path in (migrations() / "versions").glob("0*.py"))
     for name in ("env.py", "script.py.mako", *versions):
         (folder / name).write_text((migrations() / name).read_text())
-    (folder / "versions" / "0003_next.py").write_text(
-        f"import sqlalchemy as sa\nfrom alembic import op\n\nrevision = '0003'\ndown_revision = '0002'\n\n"
+    (folder / "versions" / f"{NEXT}_next.py").write_text(
+        f"import sqlalchemy as sa\nfrom alembic import op\n\nrevision = '{NEXT}'\ndown_revision = '{HEAD}'\n\n"
         f"def upgrade() -> None:\n    {body}\n"
     )
     return str(folder)

@@ -12,27 +12,39 @@ import pytest
 from monitor.model import DeliveryState, Outcome, Receipt, Scope
 from monitor.store import (
     Connection,
+    HiddenWrite,
     JobWrite,
+    NotificationFilter,
+    SilenceRow,
+    add_silence,
     append_events,
     backlog,
     bad_signatures,
     claim,
     collapse,
+    end_silence,
     ensure_scope,
     find_job,
     first_sight,
     get_cursor,
     get_delivery,
     get_event,
+    get_silence,
+    hidden_by,
+    hidden_from,
+    hidden_of,
     kill_sink,
     last_seq,
     list_deliveries,
     list_jobs,
+    list_silences,
     load_job_index,
     load_jobs,
     load_jobs_elsewhere,
     next_due,
     next_revision,
+    notifications_of,
+    page_notifications,
     read_events,
     recover_claims,
     save_jobs,
@@ -40,6 +52,7 @@ from monitor.store import (
     set_cursor,
     settle,
     usage,
+    write_hidden,
     write_notifications,
 )
 from tests.kit.made import NOON, draft, known_job, notification
@@ -99,13 +112,21 @@ HOT: dict[str, Callable[[Connection], Any]] = {
     "list_jobs": list_jobs,
     "list_jobs of an account": partial(list_jobs, account="north"),
     "list_jobs active": partial(list_jobs, active=True),
+    "get_silence": partial(get_silence, id="s1"),
+    "list_silences": partial(list_silences, now=NOON),
+    "end_silence": partial(end_silence, id="s1", at=NOON, by="ann"),
+    "hidden_by": partial(hidden_by, by="silence/s1"),
+    "hidden_from": partial(hidden_from, rule="all"),
+    "hidden_of": partial(hidden_of, seq=3),
+    "notifications_of": partial(notifications_of, seq=3),
+    "page_notifications on trial": partial(page_notifications, wanted=NotificationFilter(shadow=True)),
     "find_job": partial(find_job, wanted="ft-"),
     "usage of a time": partial(usage, by="day", since=NOON),
     "usage of an account": partial(usage, by="model", account="north", since=NOON),
 }
 SORTED = {"usage of a time", "usage of an account", "find_job", "read_events by type", "backlog"}
 """What may sort: what it sorts is bounded by the answer."""
-HARMLESS = ("SCAN anon_", "SCAN CONSTANT ROW")
+HARMLESS = ("SCAN anon_", "SCAN (subquery-", "SCAN CONSTANT ROW")
 """Steps over rows that the statement itself made."""
 
 
@@ -116,6 +137,11 @@ def fill(conn: Connection) -> None:
     save_jobs(conn, 1, writes, now=NOON)
     events = append_events(conn, EPOCH, [(draft(subject=f"job/ft-{n}"), 1) for n in range(50)])
     write_notifications(conn, [notification(f"n{event.seq}", events=(event,)) for event in events])
+    hours = {"starts_at": NOON, "ends_at": NOON + timedelta(hours=1)}
+    for n in range(50):
+        add_silence(conn, SilenceRow(id=f"s{n}", match="true", owner="ann", comment="", **hours))
+        seqs = tuple(event.seq for event in events)
+        write_hidden(conn, [HiddenWrite(by=f"silence/s{n}", rule="all", sinks=("slack",), seqs=seqs, at=NOON)])
 
 
 @pytest.mark.parametrize("name", HOT)
