@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -62,15 +63,18 @@ class Document:
         return node.start
 
 
-def read_document(file: str, text: str) -> Document:
-    """Raises ConfigErrors where the text is no YAML mapping; duplicate keys are in `problems`."""
+def read_document(file: str, text: str, *, needs: Collection[str] = ("accounts", "sinks")) -> Document:
+    """Raises ConfigErrors where the text is no YAML mapping; duplicate keys are in `problems`. `needs`: what stands in
+    it at least."""
     document = Document(file, text)
     try:
         root = compose(text)
         if root is None:
-            raise BadYaml("the file is empty; it needs at least `accounts` and `sinks`", Mark(0, 0, 0))
+            least = " and ".join(f"`{key}`" for key in needs)
+            raise BadYaml(f"the file is empty; it needs at least {least}", Mark(0, 0, 0))
         if not isinstance(root, Mapping):
-            raise BadYaml("the file must be a mapping: `accounts:`, `sinks:` and so on at the left margin", root.start)
+            keys = ", ".join(f"`{key}:`" for key in needs)
+            raise BadYaml(f"the file must be a mapping: {keys} and so on at the left margin", root.start)
         document.data = _Builder(document).build(root, ())
     except BadYaml as error:
         problem = Problem(file, error.mark.line + 1, error.mark.column + 1, "", str(error))

@@ -41,7 +41,7 @@ class Sections:
 
 def read_sections(document: Document, data: dict[str, Any]) -> Sections:
     """Checks each section by itself, so that a mistake in one hides none in another."""
-    reader = _Reader(document, data)
+    reader = Reader(document, data)
     found = Sections(problems=reader.problems)
     found.accounts = reader.entries("accounts", "provider", providers.options, providers.kinds())
     found.sinks = reader.entries("sinks", "type", sinks.options, sinks.kinds())
@@ -53,7 +53,9 @@ def read_sections(document: Document, data: dict[str, Any]) -> Sections:
     return found
 
 
-class _Reader:
+class Reader:
+    """Holds parts of a document against models. `problems`: every mistake so far."""
+
     def __init__(self, document: Document, data: dict[str, Any]) -> None:
         self._document = document
         self._data = data
