@@ -20,11 +20,13 @@ from monitor.model import EventDraft
 from monitor.polling.poller import Poller
 from monitor.polling.surroundings import Surroundings
 from monitor.routing import Router
+from monitor.routing.links import Links
 from monitor.rules import RuleSet
 from monitor.settings import Settings
 from monitor.sinks import registry
 from monitor.sinks.options import SinkOptions
 from monitor.store import Connection, Store, StoreError
+from monitor.store.answers import make_link_key
 from monitor.telemetry.meter import Meter
 from monitor.wire import Http, new_session
 
@@ -61,7 +63,9 @@ class Lasting:
 class Generation:
     """The three stages at work. `run` once; `aclose` in any case."""
 
-    def __init__(self, settings: Settings, lasting: Lasting, sends: aiohttp.ClientSession) -> None:
+    def __init__(
+        self, settings: Settings, lasting: Lasting, sends: aiohttp.ClientSession, links: Links | None = None
+    ) -> None:
         """Builds everything; sends nothing. Raises LookupError for a secret that was not resolved."""
         self.settings = settings
         self._lasting = lasting
@@ -99,6 +103,7 @@ class Generation:
             bell=lasting.events,
             wake=self.outbox.ring,
             unseen=self.poller.unseen,
+            links=links,
             meter=meter,
         )
         self._closing = AsyncExitStack()
@@ -112,7 +117,7 @@ class Generation:
         slots = sum(sink.concurrency for sink in settings.sinks)  # a sink that hangs takes connections from nobody
         sends = new_session(connections=slots)
         try:
-            made = cls(settings, lasting, sends)
+            made = cls(settings, lasting, sends, await _links(settings, lasting.store))
             await made.poller.open()
         except BaseException:
             await sends.close()
@@ -168,6 +173,13 @@ class Generation:
             _log.warning("what is left in the log is routed by the next start", reason=str(error))
         except Exception as error:  # as while it works: what one turn runs into must not end a daemon that reloads
             _log.exception("a turn of routing broke; this is a bug", error=type(error).__name__)
+
+
+async def _links(settings: Settings, opened: Store) -> Links | None:
+    """None where nobody could follow them."""
+    if settings.http.public_url is None or settings.http.listen is None:
+        return None
+    return Links(await opened.write(make_link_key), settings.http.public_url)
 
 
 def _entry(options: SinkOptions, session: aiohttp.ClientSession, clock: Clock) -> SinkEntry:

@@ -9,6 +9,7 @@ from hashlib import blake2b
 
 from monitor.diff import flavor_flapping, rule_failed, silence_ended, template_failed
 from monitor.model import EventDraft
+from monitor.routing.links import Links
 from monitor.rules import Effect, Failed, Flapping, Hide, Notify
 from monitor.store import HiddenWrite, NotificationWrite
 
@@ -29,12 +30,12 @@ class Writes:
         return bool(self.notifications or self.hidden or self.events)
 
 
-def writes(effects: Iterable[Effect], epoch: str, now: datetime) -> Writes:
-    """Carries out the effects."""
+def writes(effects: Iterable[Effect], epoch: str, now: datetime, links: Links | None = None) -> Writes:
+    """Carries out the effects. `links`: put into messages that somebody may answer."""
     made = Writes()
     for effect in effects:
         if isinstance(effect, Notify):
-            made.notifications.append(notification(effect, epoch, now))
+            made.notifications.append(notification(effect, epoch, now, links))
         elif isinstance(effect, Hide):
             if not effect.shadow:
                 write = HiddenWrite(by=effect.by, rule=effect.rule, sinks=effect.sinks, seqs=effect.seqs, at=effect.at)
@@ -57,15 +58,17 @@ def writes(effects: Iterable[Effect], epoch: str, now: datetime) -> Writes:
     return made
 
 
-def notification(effect: Notify, epoch: str, now: datetime) -> NotificationWrite:
+def notification(effect: Notify, epoch: str, now: datetime, links: Links | None = None) -> NotificationWrite:
     """Its id is the same for the same rule, reason, events and mark: a batch that is done twice tells nothing twice."""
     parts = (epoch, effect.rule, effect.reason.value, effect.mark, *(event.id for event in effect.events))
+    named = blake2b("\0".join(parts).encode(), digest_size=16).hexdigest()
+    answerable = effect.answerable and not effect.shadow
     return NotificationWrite(
-        id=blake2b("\0".join(parts).encode(), digest_size=16).hexdigest(),
+        id=named,
         rule=effect.rule,
         severity=effect.severity,
         reason=effect.reason,
-        text=effect.text,
+        text=links.added(effect.text, named, now) if links is not None and answerable else effect.text,
         created_at=now,
         event_seqs=tuple(event.seq for event in effect.events),
         subjects=tuple(dict.fromkeys(f"{event.account or ''}|{event.subject}" for event in effect.events)),

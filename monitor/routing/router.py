@@ -13,6 +13,7 @@ from monitor.fields.bell import Bell
 from monitor.fields.pulse import Pulse
 from monitor.model import Event
 from monitor.routing.decide import Writes, writes
+from monitor.routing.links import Links
 from monitor.routing.memory import decode, encode
 from monitor.routing.recall import Stored
 from monitor.rules import Engine, RuleSet, drive
@@ -71,7 +72,8 @@ class Router:
     """Turns events into notifications and deliveries, each event once, in the order of `seq`.
 
     `bell` is rung by whoever commits events. `wake` is called with the sinks that deliveries were written for.
-    `unseen` names the watches of which it is not known how they are at the moment.
+    `unseen` names the watches of which it is not known how they are at the moment. `links` makes the links by which
+    people answer messages; None: there are none.
     """
 
     def __init__(
@@ -83,6 +85,7 @@ class Router:
         bell: Bell,
         wake: Callable[[Iterable[str]], None],
         unseen: Callable[[], Iterable[str]] = tuple,
+        links: Links | None = None,
         meter: Meter = NO_METER,
     ) -> None:
         self._store = store
@@ -91,6 +94,7 @@ class Router:
         self._bell = bell
         self._wake = wake
         self._unseen = unseen
+        self._links = links
         self._meter = meter
         self.pulse = Pulse(clock, patience=PATIENCE)
         self._at: _Position | None = None
@@ -155,7 +159,7 @@ class Router:
         last = len(events) < BATCH or events[-1].seq == newest
         at.engine.recalling(Stored(conn))
         effects = drive(at.engine, events, now if last else None, unseen=unseen, wall=now)
-        made = writes(effects, self._store.epoch, now)
+        made = writes(effects, self._store.epoch, now, self._links)
         if (broken := at.engine.broken) is not None:
             at.engine.broken = None
             self._log.error("the rules broke; this is a bug", exc_info=broken)
