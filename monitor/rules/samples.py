@@ -61,7 +61,25 @@ _USAGE: Mapping[str, Any] = {
     "model": "sample-model",
 }
 _ACCOUNT: Mapping[str, Any] = {"name": "sample", "provider": "sample", "region": "sample-region"}
-_STOCK = (EventType.FLAVOR_SOLD_OUT, EventType.FLAVOR_RESTOCKED)
+_STOCK = (EventType.FLAVOR_SOLD_OUT, EventType.FLAVOR_RESTOCKED, EventType.FLAVOR_FLAPPING)
+
+
+_SILENCE: Mapping[str, Any] = {
+    "id": "s1",
+    "match": 'account.name == "sample"',
+    "owner": "sample-user",
+    "comment": "a sample of a comment",
+    "from": _AT,
+    "until": _AT,
+}
+_OF_PEOPLE: Mapping[str, tuple[str, Mapping[str, Any]]] = {
+    "silence": ("silence/s1", {"silence": _SILENCE, "by": "sample-user", "hidden": 3}),
+    "notification": (
+        "notification/n1",
+        {"notification": "n1", "rule": "sample", "subjects": [], "title": "sample", "until": _AT, "by": "sample-user"},
+    ),
+}
+_FLAPPING: Mapping[str, Any] = {"changes": 6, "flapping_since": _AT, "settled": False}
 
 
 def sample(type: EventType) -> Event:
@@ -80,6 +98,10 @@ def sample(type: EventType) -> Event:
         data["flavor"] = dict(_FLAVOR) if stock else {**_FLAVOR, "zone": None, "stock": None}
         data["previous"] = {"stock": "soldout", "since": _AT, "duration": 3600.0} if stock else None
         subject = "flavor/sample.flavor/sample-zone"
+        data |= _FLAPPING if type is EventType.FLAVOR_FLAPPING else {}
+    if family in _OF_PEOPLE:
+        subject, said = _OF_PEOPLE[family]
+        data |= said
     account = None
     if family in ("job", "usage", "flavor", "account", "provider", "poll"):
         account = {**_ACCOUNT, "labels": {}}

@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 from referencing import Registry, Resource
 
 from monitor import diff, ledger
-from monitor.model import DEFAULT_SEVERITY, Catalogue, EventDraft, EventType, JobError
+from monitor.model import DEFAULT_SEVERITY, Catalogue, Event, EventDraft, EventType, JobError
 
 FOLDER = Path(__file__).parents[2] / "docs" / "events"
 URN = "urn:training-monitor:event:v1:"
@@ -46,7 +46,8 @@ def validator(name: str) -> Draft202012Validator:
 
 @pytest.fixture
 def drafts(new_story: Any, poll: Any, at: Any, flavor: Any, reading: Any) -> list[EventDraft]:
-    return [*_job_drafts(new_story, poll, at), *_flavor_drafts(flavor, reading), *_own_drafts(at)]
+    own = [*_people_drafts(at), *_own_drafts(at)]
+    return [*_job_drafts(new_story, poll, at), *_flavor_drafts(flavor, reading), *own]
 
 
 def _job_drafts(new_story: Any, poll: Any, at: Any) -> Iterator[EventDraft]:
@@ -92,7 +93,25 @@ def _flavor_drafts(flavor: Any, reading: Any) -> Iterator[EventDraft]:
     for zones in ({"a": "soldout"}, {"a": "normal"}, {"a": "normal", "b": "odd"}):
         change = diff.diff_flavor(change.known, flavor(zones), reading())
         yield from change.drafts
+        for turn in (draft for draft in change.drafts if draft.type is EventType.FLAVOR_SOLD_OUT):
+            yield from (_flapping(turn, settled) for settled in (False, True))
     yield from diff.flavor_delisted(change.known, reading()).drafts
+
+
+def _flapping(turn: EventDraft, settled: bool) -> EventDraft:
+    facts = {name: getattr(turn, name) for name in EventDraft.__dataclass_fields__}
+    last = Event(seq=1, id="x", revision=1, **facts)
+    return diff.flavor_flapping(last, changes=6, since=turn.time, settled=settled, now=turn.detected_at)
+
+
+def _people_drafts(at: Any) -> Iterator[EventDraft]:
+    said: dict[str, Any] = {"rule": "r", "subjects": ["llm|job/1"], "title": "Job failed", "by": "ann", "now": at(20)}
+    yield diff.acknowledged("n1", **said)
+    yield diff.snoozed("n1", **said, until=at(60))
+    about: dict[str, Any] = {"owner": "ann", "comment": "a move", "now": at(20)}
+    yield diff.silence_added("s1", match="true", start=at(20), until=at(60), by="bob", **about)
+    yield diff.silence_ended("s1", by="bob", hidden=None, **about)
+    yield diff.silence_ended("s1", by=None, hidden=3, **about)
 
 
 def _own_drafts(at: Any) -> Iterator[EventDraft]:
@@ -145,14 +164,18 @@ def test_severity_and_account_in_the_data_are_those_of_the_event(drafts: list[Ev
     for draft in drafts:
         assert (draft.data["severity"], draft.data["late"]) == (draft.severity, draft.late)
         assert (draft.data["account"] or {}).get("name") == draft.account
-        if draft.type is not EventType.JOB_FINISHED:
+        if draft.type is not EventType.JOB_FINISHED and not draft.data.get("settled"):
             assert draft.severity == DEFAULT_SEVERITY.get(draft.type, "info")
 
 
-def test_only_a_silent_baseline_is_quiet(drafts: list[EventDraft], at: Any) -> None:
+def test_only_a_silent_baseline_and_a_silence_that_is_over_by_itself_are_quiet(
+    drafts: list[EventDraft], at: Any
+) -> None:
     from monitor.model import Account
 
-    assert {draft.type for draft in drafts if draft.quiet} == {EventType.ACCOUNT_BASELINED}
+    quiet = {draft.type for draft in drafts if draft.quiet}
+    assert quiet == {EventType.ACCOUNT_BASELINED, EventType.SILENCE_ENDED}
+    assert [draft.quiet for draft in drafts if draft.type is EventType.SILENCE_ENDED] == [False, True]
     for first_run in ("summary", "full"):
         told = diff.baselined(Account(name="a", provider="p"), watch="w", counts={}, now=at(0), first_run=first_run)
         assert told.quiet is False

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from monitor import diff
-from monitor.model import Event, EventType, JobError, Reason, Severity
+from monitor.model import Event, EventDraft, EventType, JobError, Reason, Severity
 from monitor.rules import render
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -104,7 +104,28 @@ def _places(shelf: Any, stored: Any, accounts: Any, at: Any) -> dict[str, list[E
         "started": diff.monitor_started(version="0.1.0", now=at(0)),
         "stopped": diff.monitor_stopped(version="0.1.0", now=at(0), reason="SIGTERM"),
     }
+    sold = next(event for event in stored(turns.drafts) if event.type is EventType.FLAVOR_SOLD_OUT)
+    drafts |= _of_people(at) | {
+        name: diff.flavor_flapping(sold, changes=changes, since=at(18), settled=name != "flapping", now=at(now))
+        for name, changes, now in (("flapping", 6, 60), ("settled", 14, 180))
+    }
     return _named("flavor", stored(turns.drafts)) | {name: stored([draft]) for name, draft in drafts.items()}
+
+
+def _of_people(at: Any) -> dict[str, EventDraft]:
+    title = "Training job “resnet50-nightly” has been in the queue for 2 h"
+    said: dict[str, Any] = {"rule": "stuck", "subjects": ["a|job/1"], "title": title, "by": "ann", "now": at(5)}
+    about: dict[str, Any] = {"owner": "ann", "comment": "the cluster moves to hall 2"}
+    match = 'account.name == "ascend-north"'
+    return {
+        "acknowledged": diff.acknowledged("n1", **said),
+        "snoozed": diff.snoozed("n1", **said, until=at(180)),
+        "silence-added": diff.silence_added(
+            "s1", match=match, start=at(5), until=at(125), by="ann", now=at(5), **about
+        ),
+        "silence-ended": diff.silence_ended("s1", by="bob", hidden=None, now=at(60), **about),
+        "silence-over": diff.silence_ended("s1", by=None, hidden=3, now=at(125), **about),
+    }
 
 
 def _digests(tuned: Any, trained: Any, shelf: Any, stored: Any, at: Any) -> dict[str, list[Event]]:

@@ -144,7 +144,7 @@ def test_a_digest_tells_the_net_change_of_each_thing(tuned: Any, shelf: Any, sto
     events = [event for event in stored([*job, *twice.drafts]) if event.type is not EventType.FLAVOR_CHANGED]
     plain = text_of(*events[:4], *events[5:]).plain
     assert "- qwen3-14b fine-tune “a” succeeded in 8 min, used 2,000 tokens (0.06 CNY) · llm-beijing" in plain
-    assert "- modelarts.bm.npu.910b.8 in z1 changed 4 times, now normal as before · ascend-north" in plain
+    assert "- modelarts.bm.npu.910b.8 in z1 changed 4 times, now in stock as before · ascend-north" in plain
     assert "- modelarts.bm.npu.910b.8 in z2 is sold out, after at least 5 min in stock · ascend-north" in plain
     assert plain.count("\n- ") == 3
 

@@ -11,6 +11,7 @@ from monitor.rules.message.digest import digest
 from monitor.rules.message.facts import Facts, clock, joined
 from monitor.rules.message.jobs import job_story, owner
 from monitor.rules.message.own import own_story
+from monitor.rules.message.people import answer_story, silence_story
 from monitor.rules.message.places import account_story, flavor_story
 from monitor.rules.message.story import Line, Story, told
 from monitor.rules.options import UNMATCHED
@@ -22,6 +23,8 @@ _STORIES = {
     "account": account_story,
     "provider": account_story,
     "poll": account_story,
+    "notification": answer_story,
+    "silence": silence_story,
 }
 
 

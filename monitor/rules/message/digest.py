@@ -12,6 +12,7 @@ from monitor.model import Event, EventType, Reason, Severity, Text
 from monitor.rules.message.clean import cut
 from monitor.rules.message.facts import Facts, amount, counted, joined, money, stretch, thousands
 from monitor.rules.message.jobs import owner
+from monitor.rules.message.places import stock_word
 from monitor.rules.message.story import Line, Story, told
 
 SHOWN = 12
@@ -124,7 +125,7 @@ def _stock(found: Story, turns: list[Event]) -> str:
     if len(turns) == 1:
         return found.title
     if before == now:
-        return f"{found.what} changed {len(turns)} times, now {now} as before"
+        return f"{found.what} changed {len(turns)} times, now {stock_word(now)} as before"
     return f"{found.title} (changed {len(turns)} times)"
 
 

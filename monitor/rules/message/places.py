@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from monitor.fields.duration import format_duration
 from monitor.model import Event, EventType
 from monitor.rules.message.clean import one_line
 from monitor.rules.message.facts import REASON, Facts, clock, counted, joined, thousands
@@ -31,6 +32,7 @@ def flavor_story(event: Event) -> Story:
         Line("Time", clock(event.time)),
         Line("Offer", joined(flavor.text("name", 80), flavor.text("type"), facts, by=" · ")),
         Line("Zones", zones if not flavor.text("zone") else ""),
+        *(_flapping_lines(data) if event.type is EventType.FLAVOR_FLAPPING else ()),
     ]
     return Story(flavor_name(event), _flavor_news(event, data), tuple(line for line in lines if line.value))
 
@@ -43,11 +45,38 @@ def _flavor_news(event: Event, data: Facts) -> str:
         return "is sold out" + (f", after {lasted} in stock" if lasted else "")
     if event.type is EventType.FLAVOR_RESTOCKED:
         return "is in stock again" + (f", after {lasted} sold out" if lasted else "")
+    if event.type is EventType.FLAVOR_FLAPPING:
+        return _flapping(event, data)
     return {
         EventType.FLAVOR_LISTED: "is a new flavor",
         EventType.FLAVOR_DELISTED: "is no longer offered",
         EventType.FLAVOR_CHANGED: "has changed",
     }.get(event.type, f"has news: {event.type.value}")
+
+
+def stock_word(word: str) -> str:
+    """A stock state as people say it."""
+    return {"normal": "in stock", "soldout": "sold out"}.get(word, word)
+
+
+def _flapping(event: Event, data: Facts) -> str:
+    changes, since = data.raw("changes"), data.moment("flapping_since")
+    now = stock_word(data.part("flavor").text("stock"))
+    times = counted(changes, "change") if isinstance(changes, int) and not isinstance(changes, bool) else "many changes"
+    if data.raw("settled") is True:
+        return joined("has settled", joined(now, f"after {times}", by=", "), by=": ")
+    lasted = (event.time - since).total_seconds() if since is not None else 0.0
+    span = f" in {format_duration(lasted)}" if lasted >= 1 else ""
+    return f"changes too often: {times}{span}" + (f", now {now}" if now else "")
+
+
+def _flapping_lines(data: Facts) -> list[Line]:
+    since = data.moment("flapping_since")
+    meaning = "it is not told change by change any more, but once when it has settled"
+    return [
+        Line("Since", clock(since) if since is not None else ""),
+        Line("Meaning", meaning if data.raw("settled") is not True else "each change is told again"),
+    ]
 
 
 def _key(key: str) -> str:

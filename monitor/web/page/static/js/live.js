@@ -12,7 +12,8 @@ export const TYPES = [
   "flavor.sold_out", "flavor.restocked", "flavor.listed", "flavor.delisted", "flavor.changed", "flavor.flapping",
   "account.baselined", "account.unreachable", "account.recovered", "account.unauthorized", "account.view_shrunk",
   "provider.unrecognised", "poll.malformed", "rule.failed", "template.failed", "sink.failing", "sink.recovered",
-  "delivery.dead", "store.degraded", "config.reloaded", "config.rejected", "monitor.started", "monitor.stopped",
+  "delivery.dead", "notification.acknowledged", "notification.snoozed", "silence.added", "silence.ended",
+  "store.degraded", "config.reloaded", "config.rejected", "monitor.started", "monitor.stopped",
 ];
 
 export class Live {
