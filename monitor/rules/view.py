@@ -17,11 +17,12 @@ _SPAN_LIMIT = 10_000 * 365.25 * 86400
 """Protobuf durations end at some 10,000 years."""
 
 
-def view(event: Event, now: datetime | None = None) -> View:
+def view(event: Event, now: datetime | None = None, only: Mapping[str, Mapping[str, Kind]] = VARIABLES) -> View:
     """Every variable by name; an absent one, and an absent field, is None. Times are aware datetimes, spans seconds.
-    `now`: the moment that the rules look at it; left out: that of its detection."""
+    `now`: the moment that the rules look at it; left out: that of its detection. `only`: the variables and fields that
+    are wanted."""
     data = event.data
-    result: dict[str, Any] = {name: _message(name, data.get(name)) for name in VARIABLES if name != "event"}
+    result: dict[str, Any] = {name: _message(kinds, data.get(name)) for name, kinds in only.items() if name != "event"}
     result["event"] = {
         "type": event.type.value,
         "subject": event.subject,
@@ -30,20 +31,20 @@ def view(event: Event, now: datetime | None = None) -> View:
         "late": event.late,
         "seq": event.seq,
     }
-    job = result["job"]
+    job = result.get("job")
     if job is not None:
         for name in ("outcome", "attempt", "duration", "error"):
-            if job[name] is None:
+            if name in job and job[name] is None:
                 job[name] = _CONVERT[VARIABLES["job"][name]](data.get(name))
     result["now"] = now or event.detected_at
     result["severity"] = event.severity.value
     return result
 
 
-def _message(name: str, value: object) -> dict[str, Any] | None:
+def _message(kinds: Mapping[str, Kind], value: object) -> dict[str, Any] | None:
     if not isinstance(value, Mapping):
         return None
-    return {field: _CONVERT[kind](value.get(field)) for field, kind in VARIABLES[name].items()}
+    return {field: _CONVERT[kind](value.get(field)) for field, kind in kinds.items()}
 
 
 def _text(value: object) -> str | None:

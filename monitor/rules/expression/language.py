@@ -6,7 +6,7 @@ an iteration budget, linear regular expressions.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -31,13 +31,32 @@ _READS = {
 
 
 class Bound:
-    """One event, ready for any number of expressions."""
+    """One event, ready for any number of expressions of one language."""
 
-    __slots__ = ("activation", "view")
+    __slots__ = ("_event", "_language", "_made", "_now", "_version")
 
-    def __init__(self, activation: Any, view: View) -> None:
-        self.activation = activation
-        self.view = view
+    def __init__(self, language: Language, event: Event, now: datetime | None) -> None:
+        self._language = language
+        self._event = event
+        self._now = now
+        self._version = -1
+        self._made: tuple[Any, View] = (None, {})
+
+    @property
+    def activation(self) -> Any:
+        return self._filled()[0]
+
+    @property
+    def view(self) -> View:
+        """What the expressions of the language read, and maybe no more."""
+        return self._filled()[1]
+
+    def _filled(self) -> tuple[Any, View]:
+        """Made anew where an expression came meanwhile that reads more."""
+        if self._version != self._language.version:
+            self._made = self._language.fill(self._event, self._now)
+            self._version = self._language.version
+        return self._made
 
 
 class Expression:
@@ -78,6 +97,10 @@ class Language:
         self._messages = Messages()
         self._shapes = Shapes()
         self._env = _environment(self._messages)
+        self._needs: dict[str, dict[str, Kind]] = {}
+        """The variables and fields that any of the expressions reads: only these are worked out."""
+        self.version = 0
+        """Grows whenever an expression reads more."""
 
     def compile(self, source: str) -> Expression:
         """Raises ExpressionError with every mistake that can be seen now."""
@@ -93,19 +116,34 @@ class Language:
             raise ExpressionError(Complaint(1, 1, TOO_DEEP)) from None
         if mistakes := self._second_look(source, tree):
             raise ExpressionError(*mistakes)
+        self._need(tree.needs)
         return Expression(self._env.deserialize(tree.serialized).eval, tree.reads)
 
     def bind(self, event: Event, now: datetime | None = None) -> Bound:
         """The event's variables as of `now` (left out: its detection); those that it does not have stay unbound."""
-        values = view(event, now)
+        return Bound(self, event, now)
+
+    def fill(self, event: Event, now: datetime | None) -> tuple[Any, View]:
+        """The event's variables for the evaluator and as plain values, as far as an expression reads them."""
+        values = view(event, now, self._needs)
         data: dict[str, Any] = {name: values[name] for name in SCALARS}
-        for name in VARIABLES:
+        for name, kinds in self._needs.items():
             there = values[name] is not None
             if there:
-                data[name] = self._messages.fill(name, values[name])
+                data[name] = self._messages.fill(name, {field: values[name][field] for field in kinds})
             if name not in ALWAYS:
                 data[f"@{name}"] = there
-        return Bound(self._env.Activation(data), values)
+        return self._env.Activation(data), values
+
+    def _need(self, paths: Iterable[Path]) -> None:
+        for name, *field in paths:
+            if name not in VARIABLES:
+                continue
+            known = self._needs.setdefault(name, {})
+            wanted = {each: VARIABLES[name][each] for each in field} if field else VARIABLES[name]
+            if not wanted.items() <= known.items():
+                known |= wanted
+                self.version += 1
 
     def _second_look(self, source: str, tree: Tree) -> list[Complaint]:
         mistakes = [

@@ -57,12 +57,12 @@ class Messages:
         return message_factory.GetMessageClass(self.pool.FindMessageTypeByName(f"{PACKAGE}.{name}"))
 
     def fill(self, name: str, values: Mapping[str, Any]) -> Message:
-        """One variable's message of its view."""
-        message = self._classes[name]()
-        for field, kind in VARIABLES[name].items():
-            value = values[field]
+        """One variable's message of its view, with the fields that the view has."""
+        message, kinds = self._classes[name](), VARIABLES[name]
+        for field, value in values.items():
             if value is None:
                 continue
+            kind = kinds[field]
             slot = getattr(message, field)
             if kind is Kind.MAP:
                 slot.update(value)

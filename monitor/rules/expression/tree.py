@@ -41,6 +41,8 @@ class Tree:
 
     serialized: bytes
     reads: frozenset[Path]
+    needs: frozenset[Path]
+    """Variables and fields that must be filled in, those among them that are only held against null."""
     literals: tuple[Literal, ...]
     shadows: tuple[tuple[str, int], ...]
     """Variables of a macro that hide one of ours, and where."""
@@ -61,7 +63,13 @@ def read_tree(shapes: Shapes, serialized: bytes) -> Tree:
     surgeon = _Surgeon(shapes, {place.key: place.value for place in checked.source_info.positions})
     surgeon.walk(checked.expr)
     envelope.value = checked.SerializeToString()
-    return Tree(envelope.SerializeToString(), frozenset(surgeon.reads), tuple(surgeon.literals), tuple(surgeon.shadows))
+    return Tree(
+        envelope.SerializeToString(),
+        frozenset(surgeon.reads),
+        frozenset(surgeon.needs),
+        tuple(surgeon.literals),
+        tuple(surgeon.shadows),
+    )
 
 
 class _Surgeon:
@@ -72,6 +80,7 @@ class _Surgeon:
         self._positions = positions
         self._last_id = max(positions, default=0) + 1_000_000
         self.reads: set[Path] = set()
+        self.needs: set[Path] = set()
         self.literals: list[Literal] = []
         self.shadows: list[tuple[str, int]] = []
 
@@ -90,6 +99,7 @@ class _Surgeon:
     def _read(self, expr: Any, path: Path) -> None:
         if path[0] not in VARIABLES and path[0] not in SCALARS:
             return
+        self.needs.add(path[:2])
         if expr.select_expr.test_only:
             self.reads.add(path[:-1])
             return
@@ -112,6 +122,7 @@ class _Surgeon:
         before = set(self.reads)
         if call.function == "_[_]" and (key := _key(call.args)) is not None:
             self.reads.add(key)
+            self.needs.add(key[:2])
         else:
             for child in _children(expr):
                 self.walk(child)
