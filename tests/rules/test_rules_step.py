@@ -15,19 +15,18 @@ from monitor.model import Event, EventType, Reason, Severity
 from monitor.rules import (
     Effect,
     Failed,
-    Gathered,
+    Heard,
     Notify,
-    NotifyGroup,
     PersonOptions,
     RuleOptions,
     RuleSet,
     RuleState,
     Tick,
     UnmatchedOptions,
-    next_due,
-    resolve,
     step,
 )
+from monitor.rules.engine import Engine
+from monitor.rules.state import FULL, Entry, Pile
 
 SINKS = ("slack", "hook", "ann-mail", "bob-mail", "journal")
 ANN = PersonOptions(name="Ann", ids=["modelarts:ann"], notify=["ann-mail"])
@@ -185,12 +184,20 @@ def test_an_event_about_a_rule_is_never_routed_by_that_rule(own: Callable[..., E
     assert outcome(rules({}, {"notify": ["hook"]}), own(builder, "r0")) == [("r1", ("hook",))]
 
 
-def test_a_rule_that_fails_harms_only_itself_and_is_reported(finished: Event) -> None:
+def test_a_rule_that_fails_harms_only_itself_and_is_reported_and_the_net_hears_why(finished: Event) -> None:
     _, effects = step(rules({"when": OVERFLOW}, {}), RuleState(), finished)
     assert [effect for effect in effects if isinstance(effect, Failed)] == [
         Failed(kind="rule", rule="r0", what="integer overflow", event=finished)
     ]
-    assert [effect.rule for effect in effects if isinstance(effect, Notify)] == ["r1"]
+    told = {effect.rule: effect.text.plain for effect in effects if isinstance(effect, Notify)}
+    assert list(told) == ["r1", "unmatched"]
+    assert "rule r0 failed on this: integer overflow" in told["unmatched"]
+
+
+def test_what_a_rule_failed_on_goes_to_the_net_whatever_its_severity(finished: Event) -> None:
+    net = UnmatchedOptions(notify=["journal"], min_severity=Severity.CRITICAL)
+    assert outcome(rules({"when": OVERFLOW}, net=net), finished) == [("unmatched", ("journal",))]
+    assert outcome(rules({"when": "false"}, net=net), finished) == []
 
 
 def test_a_failing_rule_is_reported_once_in_an_hour(finished: Event) -> None:
@@ -216,12 +223,21 @@ def late(event: Event, seq: int, after: float = 0, **changes: Any) -> Event:
 
 
 def run(ruleset: RuleSet, items: list[Event | Tick]) -> tuple[RuleState, list[Effect]]:
-    state, told = RuleState(), []
+    """Each item by itself, with a restart after it."""
+    state, told, recall = RuleState(), [], Heard(item for item in items if isinstance(item, Event))
     for item in items:
-        state, effects = step(ruleset, state, item)
+        state, effects = step(ruleset, state, item, recall)
         told += effects
         state = msgspec.json.decode(msgspec.json.encode(state), type=RuleState)
     return state, told
+
+
+def caught_up(effects: list[Effect]) -> list[Notify]:
+    return [each for each in effects if isinstance(each, Notify) and each.reason is Reason.CATCH_UP]
+
+
+def seqs(notify: Notify) -> tuple[int, ...]:
+    return tuple(event.seq for event in notify.events)
 
 
 @pytest.mark.parametrize(
@@ -229,7 +245,8 @@ def run(ruleset: RuleSet, items: list[Event | Tick]) -> tuple[RuleState, list[Ef
     [
         ([0, 10, 20], [(1, 2, 3)]),
         ([0, 29.9, 60], [(1, 2), (3,)]),
-        ([0, 30], [(1,), (2,)]),
+        ([0, 30], [(1, 2)]),  # events of a moment come before what falls due at it
+        ([0, 30.1], [(1,), (2,)]),
         ([0, 25, 50, 75, 100, 119, 121], [(1, 2, 3, 4, 5, 6), (7,)]),
     ],
 )
@@ -239,34 +256,41 @@ def test_late_events_are_told_together_after_a_pause_of_30_s_or_at_most_2_min(
     items: list[Event | Tick] = [late(finished, seq, after) for seq, after in enumerate(seconds, 1)]
     items.append(Tick(now=finished.detected_at + timedelta(hours=1)))
     state, told = run(rules({}), items)
-    assert [effect.seqs for effect in told if isinstance(effect, NotifyGroup)] == groups
-    assert [effect for effect in told if not isinstance(effect, NotifyGroup)] == []
+    assert [seqs(each) for each in caught_up(told)] == groups
+    assert caught_up(told) == told
     assert state == RuleState()
 
 
-def test_a_group_that_is_full_is_due_at_once(finished: Event) -> None:
-    state = RuleState().gather(
-        Gathered(
-            rule="r0",
-            sink="slack",
-            severity=Severity.INFO,
-            seqs=tuple(range(9_999)),
-            first=finished.detected_at,
-            last=finished.detected_at,
-        )
+def test_a_pile_that_is_full_is_due_at_once(finished: Event) -> None:
+    pile = Pile(
+        rule="r0",
+        sink="slack",
+        kind="late",
+        key="",
+        reason=Reason.NEW,
+        severity=Severity.INFO,
+        entries=tuple(Entry(seq, "s", None) for seq in range(FULL - 1)),
+        first=finished.detected_at,
+        last=finished.detected_at,
+        due=finished.detected_at + timedelta(seconds=30),
     )
-    state, _ = step(rules({}), state, late(finished, 10_000))
-    _, told = step(rules({}), state, Tick(now=finished.detected_at))
-    assert [len(effect.seqs) for effect in told if isinstance(effect, NotifyGroup)] == [10_000]
+    last = late(finished, FULL)
+    state, _ = step(rules({}), RuleState(piles={"late|r0|new||slack": pile}), last)
+    heard = Heard(late(finished, seq) for seq in range(FULL + 1))
+    (effect,) = step(rules({}), state, Tick(now=finished.detected_at), heard)[1]
+    assert isinstance(effect, Notify)
+    assert len(effect.events) == FULL
 
 
 def test_next_due_says_when_a_tick_is_needed(finished: Event) -> None:
-    state, _ = run(rules({}), [late(finished, 1), late(finished, 2, 10)])
+    events: list[Event | Tick] = [late(finished, 1), late(finished, 2, 10)]
+    state, _ = run(rules({}), events)
+    heard = Heard([late(finished, 1), late(finished, 2, 10)])
     due = finished.detected_at + timedelta(seconds=40)
-    assert next_due(state) == due
-    assert step(rules({}), state, Tick(now=due - timedelta(milliseconds=1)))[1] == []
-    assert len(step(rules({}), state, Tick(now=due))[1]) == 1
-    assert next_due(RuleState()) is None
+    assert Engine(rules({}), state, heard).next_due() == due
+    assert step(rules({}), state, Tick(now=due - timedelta(milliseconds=1)), heard)[1] == []
+    assert len(step(rules({}), state, Tick(now=due), heard)[1]) == 1
+    assert Engine(rules({}), RuleState(), heard).next_due() is None
 
 
 def test_late_each_is_told_at_once_and_singly(finished: Event) -> None:
@@ -285,9 +309,7 @@ def test_a_rule_tells_each_sink_once_whoever_owns_the_jobs_and_bears_the_highest
     events = [late(finished, 1), late(other, 2, detected := 0), late(finished, 3, detected)]
     events = [replace(event, detected_at=finished.detected_at) for event in events]
     _, told = run(ruleset, [*events, Tick(now=finished.detected_at + timedelta(minutes=5))])
-    assert [
-        (effect.rule, effect.sinks, effect.seqs, effect.severity) for effect in told if isinstance(effect, NotifyGroup)
-    ] == [
+    assert [(each.rule, each.sinks, seqs(each), each.severity) for each in caught_up(told)] == [
         ("r0", ("slack",), (1, 2, 3), Severity.WARNING),
         ("r0", ("ann-mail",), (1, 3), Severity.INFO),
         ("r1", ("hook",), (1, 3), Severity.CRITICAL),
@@ -298,42 +320,36 @@ def test_a_group_is_as_severe_as_its_worst_event(finished: Event) -> None:
     worse = late(finished, 2, severity=Severity.CRITICAL)
     after = Tick(now=finished.detected_at + timedelta(minutes=1))
     _, told = run(rules({}), [late(finished, 1), worse, late(finished, 3), after])
-    assert [effect.severity for effect in told if isinstance(effect, NotifyGroup)] == [Severity.CRITICAL]
+    assert [each.severity for each in caught_up(told)] == [Severity.CRITICAL]
 
 
 def test_the_net_gathers_late_events_too(finished: Event) -> None:
     _, told = run(
         rules(), [late(finished, 1), late(finished, 2), Tick(now=finished.detected_at + timedelta(minutes=1))]
     )
-    assert [(effect.rule, effect.seqs) for effect in told if isinstance(effect, NotifyGroup)] == [("unmatched", (1, 2))]
+    assert [(each.rule, seqs(each)) for each in caught_up(told)] == [("unmatched", (1, 2))]
 
 
-def test_a_group_outlives_its_rule_and_a_sink_that_is_removed(finished: Event) -> None:
-    state, _ = run(rules({"notify": ["slack", "hook"]}, {"notify": ["slack"]}), [late(finished, 1)])
+def test_a_pile_outlives_its_rule_and_a_sink_that_is_removed(finished: Event) -> None:
+    event = late(finished, 1)
+    state, _ = run(rules({"notify": ["slack", "hook"]}, {"notify": ["slack"]}), [event])
     fewer = RuleSet.compile([], [], NET, ["hook", "journal"])
-    _, told = step(fewer, state, Tick(now=finished.detected_at + timedelta(minutes=1)))
-    assert [effect.sinks for effect in told if isinstance(effect, NotifyGroup)] == [("hook",), ("journal",)]
+    _, told = step(fewer, state, Tick(now=finished.detected_at + timedelta(minutes=1)), Heard([event]))
+    assert [each.sinks for each in caught_up(told)] == [("hook",), ("journal",)]
 
 
-def test_a_due_group_is_resolved_into_one_notification(finished: Event) -> None:
+def test_what_was_gathered_is_told_as_one_in_order_and_with_the_rules_words_where_one_is_left(finished: Event) -> None:
     ruleset = rules({"on": ["job.*"], "title": "{{ job.name }} is {{ job.state }}"})
     events = [late(finished, 1), late(finished, 2, type=EventType.JOB_RESTARTED)]
-    _, told = run(ruleset, [*events, Tick(now=finished.detected_at + timedelta(minutes=1))])
-    (group,) = told
-    assert isinstance(group, NotifyGroup)
-    (notify,) = resolve(ruleset, group, events[::-1])
-    assert isinstance(notify, Notify)
-    assert (notify.rule, notify.reason, notify.events, notify.sinks) == (
-        "r0",
-        Reason.CATCH_UP,
-        tuple(events),
-        ("slack",),
-    )
-    assert notify.text.title.startswith("Catching up: ")
-    (single,) = resolve(ruleset, group, events[:1])
-    assert isinstance(single, Notify)
-    assert single.text.title == "resnet50-nightly is succeeded"
-    assert resolve(ruleset, group, []) == []
+    tick = Tick(now=finished.detected_at + timedelta(minutes=1))
+    _, told = run(ruleset, [*events, tick])
+    (both,) = caught_up(told)
+    assert (both.rule, both.events, both.sinks) == ("r0", tuple(events), ("slack",))
+    assert both.text.title.startswith("Catching up: ")
+    state, _ = run(ruleset, list(events))
+    (one,) = caught_up(step(ruleset, state, tick, Heard(events[:1]))[1])
+    assert one.text.title == "resnet50-nightly is succeeded"
+    assert step(ruleset, state, tick, Heard())[1] == []
 
 
 def test_step_leaves_the_old_state_as_it_was(finished: Event) -> None:
