@@ -36,16 +36,25 @@ class Only(NamedTuple):
 
 
 def load(
-    path: FilePath, *, resolve: bool | Only, environ: Mapping[str, str], credentials_dir: FilePath | None
+    path: FilePath,
+    *,
+    resolve: bool | Only,
+    environ: Mapping[str, str],
+    credentials_dir: FilePath | None,
+    rules: bool = False,
+    base: Mapping[str, Any] | None = None,
 ) -> Settings:
     """The settings that a file stands for. Raises ConfigErrors with every mistake, sorted by place.
 
     `resolve`: put every reference in, report each that cannot be, compile the rules and build the sinks once. Without
     it, for commands that only read the store, secrets stay unresolved and never fail (`Secret.missing`), only what
     other fields need is looked up, and the libraries of rules and sinks are not loaded. `Only` asks for the secrets of
-    one account or sink.
+    one account or sink. `rules`: compile the rules in any case. `base`: right sections that stand in for those that the
+    file leaves out.
     """
     document = read_document(str(path), read_text(path))
+    if base is not None:
+        document.data = {**base, **document.data}
     surroundings = Surroundings(environ, credentials_dir)
     substitution = Substitution(surroundings)
     entry = names(document.data, resolve.section).get(resolve.name, ())[:2] if isinstance(resolve, Only) else ()
@@ -61,8 +70,9 @@ def load(
         *found.problems,
         *cross_check(document, data, found),
     ]
-    if resolve is True:
+    if resolve is True or rules:
         problems += rule_problems(document, data, found)
+    if resolve is True:
         problems += sink_problems(document, found.sinks)
     if problems:
         raise ConfigErrors(_scrubbed(problems, substitution))
