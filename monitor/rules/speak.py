@@ -15,9 +15,14 @@ if TYPE_CHECKING:
     from monitor.rules.engine.course import Course
     from monitor.rules.engine.telling import Saying
 
+NO_TEXT = Text(title="", plain="", markdown="")
+
 
 def speak(course: Course, saying: Saying, events: Sequence[Event], severity: Severity) -> tuple[Text, str | None]:
     """The text, and what was wrong with the template. A template tells one event; several are told without it."""
+    template = saying.rule.template if saying.rule is not None else None
+    if course.wordless and (template is None or len(events) != 1):
+        return NO_TEXT, None
     text = render(
         events,
         rule=saying.name,
@@ -27,7 +32,6 @@ def speak(course: Course, saying: Saying, events: Sequence[Event], severity: Sev
         names=course.ruleset.names,
         asides=saying.asides,
     )
-    template = saying.rule.template if saying.rule is not None else None
     if template is None or len(events) != 1:
         return text, None
     from monitor.rules.template import TemplateMistake

@@ -28,6 +28,8 @@ class Course:
     memory: Memory
     recall: Recall
     now: datetime
+    wordless: bool = False
+    """Messages get no text: they are only counted."""
     effects: list[Effect] = field(default_factory=list)
     _bound: tuple[int, datetime, Bound] | None = None
 

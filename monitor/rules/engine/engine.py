@@ -28,9 +28,11 @@ class Engine:
     the effect `Failed` and harms only the event that it broke on. The daemon, the lab and the back-test drive this.
     """
 
-    def __init__(self, ruleset: RuleSet, state: RuleState, recall: Recall) -> None:
+    def __init__(self, ruleset: RuleSet, state: RuleState, recall: Recall, *, wordless: bool = False) -> None:
+        """`wordless`: messages get no text but that of templates, which would take most of the time of who only counts
+        them."""
         self.memory = Memory(state)
-        self._course = Course(ruleset, self.memory, recall, datetime.min.replace(tzinfo=UTC))
+        self._course = Course(ruleset, self.memory, recall, datetime.min.replace(tzinfo=UTC), wordless)
         self._waiting: list[tuple[datetime, str, str]] = []
         """What fell due while nobody could see how it is."""
         self.broken: Exception | None = None
