@@ -124,7 +124,7 @@ HOT: dict[str, Callable[[Connection], Any]] = {
     "usage of a time": partial(usage, by="day", since=NOON),
     "usage of an account": partial(usage, by="model", account="north", since=NOON),
 }
-SORTED = {"usage of a time", "usage of an account", "find_job", "read_events by type", "backlog"}
+SORTED = {"usage of a time", "usage of an account", "find_job", "read_events by type", "backlog", "notifications_of"}
 """What may sort: what it sorts is bounded by the answer."""
 HARMLESS = ("SCAN anon_", "SCAN (subquery-", "SCAN CONSTANT ROW")
 """Steps over rows that the statement itself made."""
