@@ -208,7 +208,7 @@ def test_a_digest_is_bounded(failing: Callable[..., Event]) -> None:
     events = [replace(event, seq=seq, subject=f"job/{seq}") for seq in range(5000)]
     text = text_of(*events)
     assert text.title == "Catching up: 5,000 jobs failed"
-    assert text.plain.splitlines()[-1] == "- and 4988 more"
+    assert text.plain.splitlines()[-1] == "- and 4,988 more"
     assert len(text.plain) < 5000
 
 

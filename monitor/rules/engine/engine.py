@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 from monitor.model import Event
+from monitor.rules.asides import LATE
 from monitor.rules.compile import RuleSet
 from monitor.rules.effects import Effect, Failed
 from monitor.rules.engine import flapping, following, piling, releasing, reporting, seeing, silencing, sorting, standing
@@ -14,9 +15,6 @@ from monitor.rules.engine.memory import Memory
 from monitor.rules.recall import Recall
 from monitor.rules.state import RuleState
 
-LATE = timedelta(seconds=60)
-"""What falls due and is dealt with later than this (the daemon was down, the account was not seen) is told as of
-then."""
 ENGINE = "routing"
 """The name under which a failure of the engine itself is told."""
 

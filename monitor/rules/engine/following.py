@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from monitor.model import Event, Reason
+from monitor.rules import asides
 from monitor.rules.compile import Rule
 from monitor.rules.engine import standing, telling
 from monitor.rules.engine.course import Course
@@ -81,7 +82,8 @@ def _fire(course: Course, subject: str, name: str) -> None:
     course.memory.keep(replace(row, timers={each: kept for each, kept in row.timers.items() if each != name}))
     event, latest = course.event(timer.seq), course.event(timer.latest)
     if event is not None and latest is not None and course.holds(rule.holds, latest, name):
-        told = telling.tell(course, Saying(name, rule, Reason.NEW, lasted=True), event)
+        late = asides.missed(course, row.watch, timer.due)
+        told = telling.tell(course, Saying(name, rule, Reason.NEW, lasted=True, asides=late), event)
         if not told and not rule.options.shadow:
             telling.net(course, event)
 

@@ -26,7 +26,9 @@ def resolve(course: Course, ended: Mapping[str, Standing], event: Event) -> None
             continue
         if event.type in rule.types and course.holds(rule.when, event, name):
             continue
-        saying = Saying(name, rule, Reason.RESOLVED, severity=Severity.INFO, since=told.told_at)
+        saying = Saying(
+            name, rule, Reason.RESOLVED, severity=Severity.INFO, since=told.told_at, begun=course.event(told.seq)
+        )
         telling.pass_on(course, saying, event, told.sinks)
 
 
@@ -53,7 +55,9 @@ def fall_due(course: Course, subjects: Iterable[str], when: datetime) -> None:
         rule = course.ruleset.named(name)
         severity = max((told.severity for told, _ in reminded), key=lambda each: each.rank)
         since = min(told.told_at for told, _ in reminded)
-        saying = Saying(name, rule, Reason.REMINDER, severity=severity, since=since, mark=when.isoformat())
+        times = max(told.times for told, _ in reminded) + 1
+        mark = when.isoformat()
+        saying = Saying(name, rule, Reason.REMINDER, severity=severity, since=since, mark=mark, times=times)
         telling.fall_due(course, saying, [event for _, event in reminded], sinks)
 
 
@@ -72,7 +76,14 @@ def _escalate(course: Course, rule: Rule, told: Standing, event: Event) -> Stand
     if sinks:
         mark = f"step {taken}"
         saying = Saying(
-            rule.name, rule, Reason.REMINDER, severity=told.severity, since=told.told_at, mark=mark, escalated=True
+            rule.name,
+            rule,
+            Reason.REMINDER,
+            severity=told.severity,
+            since=told.told_at,
+            mark=mark,
+            escalated=True,
+            told_to=told.sinks,
         )
         telling.fall_due(course, saying, [event], sinks)
     return replace(

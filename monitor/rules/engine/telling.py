@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from monitor.model import Event, Reason, Severity
@@ -33,11 +33,21 @@ class Saying:
     lasted: bool = False
     """A state has lasted as long as the rule asked for."""
     since: datetime | None = None
-    """When it was told first."""
+    """When it was told first; of a report: the begin of its period."""
     mark: str = ""
     group: str = ""
     escalated: bool = False
     asides: tuple[Line, ...] = ()
+    times: int = 1
+    """How often it was told, this message with it."""
+    told_to: tuple[str, ...] = ()
+    """Who was told before an escalation."""
+    begun: Event | None = None
+    """Of a message that a state is over: the event that began it."""
+    by_now: Mapping[int, str] = field(default_factory=dict)
+    """By the number of an event whose state is over by now: the state of its subject."""
+    headline: str = ""
+    """A title that says more than one made of the events would."""
 
     @property
     def shadow(self) -> bool:

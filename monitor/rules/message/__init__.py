@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from monitor.model import Event, Reason, Severity, Text
-from monitor.rules.message.clean import one_line
 from monitor.rules.message.digest import digest
 from monitor.rules.message.facts import Facts, clock, joined
 from monitor.rules.message.jobs import job_story, owner
+from monitor.rules.message.lasting import in_time
+from monitor.rules.message.occasion import Occasion
 from monitor.rules.message.own import own_story
 from monitor.rules.message.people import answer_story, silence_story
 from monitor.rules.message.places import account_story, flavor_story
 from monitor.rules.message.story import Line, Story, told
-from monitor.rules.options import UNMATCHED
 
 _STORIES = {
     "job": job_story,
@@ -36,17 +37,22 @@ def render(
     severity: Severity,
     now: datetime,
     names: Mapping[str, str] | None = None,
-    asides: Sequence[Line] = (),
 ) -> Text:
     """The text of a notification; never raises, whatever the events' data. No event at all is a test message.
-    `names`: what people are called, by `<provider>:<id>`; others are shown by their id. `asides`: lines
-    about the message itself."""
+    `names`: what people are called, by `<provider>:<id>`; others are shown by their id."""
+    return render_on(events, Occasion(rule=rule, reason=reason, severity=severity, now=now), names or {})
+
+
+def render_on(events: Sequence[Event], occasion: Occasion, names: Mapping[str, str]) -> Text:
+    """The same, of a message that is more than news."""
     if not events:
-        return _test(now)
+        return _test(occasion.now)
     if len(events) == 1:
-        return _single(events[0], rule=rule, severity=severity, names=names or {}, asides=asides)
-    ordered = sorted(events, key=lambda event: event.seq)
-    return digest(ordered, story_of, names or {}, origin=_origin(rule), reason=reason, severity=severity, asides=asides)
+        text = _single(events[0], occasion, names)
+    else:
+        ordered = sorted(events, key=lambda event: event.seq)
+        text = digest(ordered, lambda event: in_time(story_of(event), event, occasion), names, occasion)
+    return replace(text, title=told(occasion.prefix + occasion.headline, ()).title) if occasion.headline else text
 
 
 def story_of(event: Event) -> Story:
@@ -54,23 +60,18 @@ def story_of(event: Event) -> Story:
     return _STORIES.get(event.type.value.partition(".")[0], own_story)(event)
 
 
-def _single(event: Event, *, rule: str, severity: Severity, names: Mapping[str, str], asides: Sequence[Line]) -> Text:
-    story = story_of(event)
-    prefix = "Critical: " if severity is Severity.CRITICAL else ""
+def _single(event: Event, occasion: Occasion, names: Mapping[str, str]) -> Text:
+    story = in_time(story_of(event), event, occasion)
     links = tuple(line for line in story.lines if line.url)
     lines = [line for line in story.lines if not line.url]
-    if event.late:
+    if event.late and not occasion.lasted:
         lines.append(Line("Seen late", clock(event.detected_at)))
     account = Facts({"name": event.account}).text("name") if not event.subject.startswith("account/") else ""
-    lines += asides
+    lines += occasion.asides
     lines.append(Line("From", joined(account, owner(event, names))))
-    lines.append(Line("Rule", _origin(rule)))
+    lines.append(Line("Rule", occasion.origin))
     lines = [line for line in lines if line.value]
-    return told(prefix + (story.alone or story.title), [*lines, *links])
-
-
-def _origin(rule: str) -> str:
-    return "none took it" if rule == UNMATCHED else one_line(rule, 80)
+    return told(occasion.prefix + (story.alone or story.title), [*lines, *links])
 
 
 def _test(now: datetime) -> Text:

@@ -8,16 +8,20 @@ from dataclasses import dataclass
 from datetime import UTC
 from decimal import Decimal
 
-from monitor.model import Event, EventType, Reason, Severity, Text
+from monitor.fields.duration import format_duration
+from monitor.model import Event, EventType, Reason, Text
 from monitor.rules.message.clean import cut
 from monitor.rules.message.facts import Facts, amount, counted, joined, money, stretch, thousands
 from monitor.rules.message.jobs import owner
+from monitor.rules.message.lasting import since, words_of
+from monitor.rules.message.occasion import Occasion
 from monitor.rules.message.places import stock_word
 from monitor.rules.message.story import Line, Story, told
 
 SHOWN = 12
 _BULLET = 240
 _PARTS = 6
+_PREFIX = {Reason.CATCH_UP: "catching up: ", Reason.REMINDER: "still: ", Reason.RESOLVED: "resolved: "}
 _STOCK = (EventType.FLAVOR_SOLD_OUT, EventType.FLAVOR_RESTOCKED)
 _USAGE = (EventType.USAGE_RECORDED, EventType.USAGE_CORRECTED)
 
@@ -38,44 +42,43 @@ def digest(
     events: Sequence[Event],
     story: Callable[[Event], Story],
     names: Mapping[str, str],
-    *,
-    origin: str,
-    reason: Reason,
-    severity: Severity,
-    asides: Sequence[Line] = (),
+    occasion: Occasion,
 ) -> Text:
-    """`events` are two or more, in the order of `seq`."""
+    """`events` are two or more, in the order of `seq`; the worst is named first, and of those what lasts longest."""
     subjects: dict[tuple[str | None, str], list[Event]] = {}
     for event in events:
         subjects.setdefault((event.account, event.subject), []).append(event)
-    things = sorted((_thing(group) for group in subjects.values()), key=lambda thing: -thing.last.severity.rank)
-    prefix = "Critical: " if severity is Severity.CRITICAL else ""
-    prefix += "catching up: " if reason is Reason.CATCH_UP else ""
+    things = sorted((_thing(group) for group in subjects.values()), key=lambda thing: _order(thing, occasion))
+    prefix = occasion.prefix + _PREFIX.get(occasion.reason, "")
     if len(things) == 1:
-        return _one_thing(things[0], story, prefix, origin, names, asides)
+        return _one_thing(things[0], story, prefix, names, occasion)
     accounts = sorted({Facts({"name": name}).text("name") for name in {thing.last.account for thing in things} if name})
     bullets = [
-        cut(_text(thing, story) + f" · {thing.account}" * (len(accounts) > 1), _BULLET) for thing in things[:SHOWN]
+        cut(_text(thing, story, occasion) + f" · {thing.account}" * (len(accounts) > 1), _BULLET)
+        for thing in things[:SHOWN]
     ]
     if len(things) > SHOWN:
-        bullets.append(f"and {len(things) - SHOWN} more")
+        bullets.append(f"and {thousands(len(things) - SHOWN)} more")
     lines = [
         Line("Used", _used(events)),
         Line("Time", stretch(min(event.time for event in events), max(event.time for event in events))),
-        *asides,
+        *occasion.asides,
         Line("Account" if len(accounts) == 1 else "Accounts", cut(", ".join(accounts), 200)),
-        Line("Rule", origin),
+        Line("Rule", occasion.origin),
     ]
-    return told(prefix + _counts(things), [line for line in lines if line.value], bullets)
+    return told(prefix + _counts(things, occasion), [line for line in lines if line.value], bullets)
+
+
+def _order(thing: _Thing, occasion: Occasion) -> tuple[int, float]:
+    return -thing.last.severity.rank, since(thing.last).timestamp() if occasion.lasted else 0.0
 
 
 def _one_thing(
     thing: _Thing,
     story: Callable[[Event], Story],
     prefix: str,
-    origin: str,
     names: Mapping[str, str],
-    asides: Sequence[Line],
+    occasion: Occasion,
 ) -> Text:
     """The net change of one subject with what is known of it, and its steps."""
     events, last = thing.events, thing.events[-1]
@@ -85,12 +88,12 @@ def _one_thing(
         steps.insert(0, f"{len(events) - SHOWN} more before")
     lines = [
         *(line for line in found.lines if line.label != "Time" and not line.url),
-        *asides,
+        *occasion.asides,
         Line("From", joined(thing.account, owner(last, names))),
-        Line("Rule", origin),
+        Line("Rule", occasion.origin),
         *(line for line in found.lines if line.url),
     ]
-    return told(prefix + _text(thing, story), [line for line in lines if line.value], steps)
+    return told(prefix + _text(thing, story, occasion), [line for line in lines if line.value], steps)
 
 
 def _step(event: Event, found: Story) -> str:
@@ -103,8 +106,10 @@ def _thing(events: list[Event]) -> _Thing:
     return _Thing(events, (news or events)[-1])
 
 
-def _text(thing: _Thing, story: Callable[[Event], Story]) -> str:
+def _text(thing: _Thing, story: Callable[[Event], Story], occasion: Occasion) -> str:
     found = story(thing.last)
+    if thing.last.seq in occasion.by_now or (occasion.lasted and len(thing.events) == 1):
+        return found.title
     usage = [event for event in thing.events if event.type in _USAGE]
     if thing.last.type in _STOCK:
         return _stock(found, [event for event in thing.events if event.type in _STOCK])
@@ -129,32 +134,44 @@ def _stock(found: Story, turns: list[Event]) -> str:
     return f"{found.title} (changed {len(turns)} times)"
 
 
-def _kind(event: Event) -> tuple[str, str]:
-    word = event.type.value.partition(".")[2].replace("_", " ")
-    match event.type.value.partition(".")[0]:
+def _kind(event: Event, occasion: Occasion) -> tuple[str, str]:
+    family, _, word = event.type.value.partition(".")
+    word = word.replace("_", " ")
+    if words := words_of(event, occasion):
+        return family, words
+    match family:
         case "job":
             state = Facts(event.data).part("job").text("state")
             return "job", "gone" if event.type is EventType.JOB_GONE else state or word
         case "usage":
             return "job", "with usage"
         case "flavor":
-            return "flavor", {"restocked": "in stock again", "sold out": "sold out"}.get(word, word)
+            settled = word == "flapping" and event.data.get("settled") is True
+            return "flavor", "settled" if settled else {"restocked": "in stock again"}.get(word, word)
         case "account":
             return "account", word
         case _:
             return "other event", ""
 
 
-def _counts(things: list[_Thing]) -> str:
+def _counts(things: list[_Thing], occasion: Occasion) -> str:
     """`2 jobs failed, 3 succeeded, 1 flavor sold out`: the worst first, the noun where it changes."""
-    numbers = Counter(_kind(thing.last) for thing in things)
+    numbers = Counter(_kind(thing.last, occasion) for thing in things)
     nouns = list(dict.fromkeys(kind for kind, _ in numbers))
     parts: list[str] = []
     for noun in nouns:
         words = [(word, number) for (kind, word), number in numbers.items() if kind == noun]
         parts.append(f"{counted(words[0][1], noun)} {words[0][0]}".strip())
         parts += [f"{thousands(number)} {word}" for word, number in words[1:]]
-    return ", ".join(parts[:_PARTS]) + (" and more" if len(parts) > _PARTS else "")
+    return ", ".join(parts[:_PARTS]) + (" and more" if len(parts) > _PARTS else _at_least(things, occasion, len(parts)))
+
+
+def _at_least(things: list[_Thing], occasion: Occasion, kinds: int) -> str:
+    """How long all of one kind have lasted."""
+    if not occasion.lasted or kinds > 1 or any(thing.last.seq in occasion.by_now for thing in things):
+        return ""
+    shortest = min((occasion.now - since(thing.last)).total_seconds() for thing in things)
+    return f" for {format_duration(shortest)} or longer" if shortest >= 1 else ""
 
 
 def _used(events: Sequence[Event]) -> str:

@@ -1,0 +1,104 @@
+"""States that last: how long they have, that they still do, what they came to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+
+from monitor.fields.duration import format_duration
+from monitor.model import Event, EventType, Reason
+from monitor.rules.holding import state_of
+from monitor.rules.message.facts import Facts
+from monitor.rules.message.occasion import Occasion
+from monitor.rules.message.story import Line, Story
+
+_IS: Final[Mapping[str, tuple[str, str]]] = {
+    "pending": ("pending", "of waiting"),
+    "queued": ("in the queue", "in the queue"),
+    "running": ("running", "of running"),
+    "stopping": ("being stopped", "of being stopped"),
+    "succeeded": ("over (succeeded)", "of being over"),
+    "failed": ("over (failed)", "of being over"),
+    "canceled": ("over (canceled)", "of being over"),
+    "finished": ("over", "of being over"),
+    "reopened": ("open again", "of being open again"),
+    "gone": ("gone from the platform", "of being gone"),
+    "soldout": ("sold out", "sold out"),
+    "normal": ("in stock", "in stock"),
+    "listed": ("on offer", "on offer"),
+    "delisted": ("off the catalogue", "off the catalogue"),
+    "unreachable": ("unreachable", "out of reach"),
+    "unauthorized": ("refused by the platform", "of being refused"),
+    "well": ("well", "of being well"),
+}
+"""By state: what a thing that has it is, and what it comes out of (`after 2 h in the queue`)."""
+
+_END: Final[Mapping[EventType, str]] = {
+    EventType.JOB_QUEUED: "is in the queue",
+    EventType.JOB_STARTED: "is running",
+    EventType.JOB_RESTARTED: "is running again",
+    EventType.JOB_REQUEUED: "is back in the queue",
+    EventType.JOB_STOPPING: "is being stopped",
+    EventType.JOB_REOPENED: "is not over after all",
+    EventType.JOB_GONE: "is gone from the platform",
+    EventType.FLAVOR_SOLD_OUT: "is sold out",
+    EventType.FLAVOR_RESTOCKED: "is in stock again",
+    EventType.FLAVOR_LISTED: "is offered again",
+    EventType.FLAVOR_DELISTED: "is no longer offered",
+    EventType.ACCOUNT_UNREACHABLE: "cannot be reached",
+    EventType.ACCOUNT_UNAUTHORIZED: "is refused by the platform",
+    EventType.ACCOUNT_RECOVERED: "can be read again",
+}
+_OUTCOME: Final[Mapping[str, str]] = {"succeeded": "has succeeded", "failed": "has failed", "canceled": "was canceled"}
+
+
+def since(event: Event) -> datetime:
+    """When its state began."""
+    return min(event.time, event.detected_at)
+
+
+def words_of(event: Event, occasion: Occasion) -> str:
+    """What the event's subject is now (`in the queue`); "" where nothing is known of a state that lasts."""
+    state = occasion.by_now.get(event.seq) or (state_of(event) if occasion.lasted else None)
+    return _IS.get(state, ("", ""))[0] if state is not None else ""
+
+
+def in_time(found: Story, event: Event, occasion: Occasion) -> Story:
+    """The story as it reads on this occasion; as it was where no state lasts."""
+    state = state_of(event)
+    if occasion.reason is Reason.RESOLVED and occasion.begun is not None:
+        return _ended(found, event, occasion.begun)
+    if state is None or state not in _IS:
+        return found
+    now = occasion.by_now.get(event.seq)
+    if now is not None:
+        return replace(found, happened=f"was {_IS[state][0]} and is {_IS.get(now, ('otherwise', ''))[0]} now", alone="")
+    if not occasion.lasted:
+        return found
+    span = format_duration((occasion.now - since(event)).total_seconds())
+    happened = f"has been {_IS[state][0]} for {span}"
+    if occasion.reason is Reason.REMINDER and not occasion.told_to:
+        often = f" ({_nth(occasion.times)} message)" if occasion.times > 1 else ""
+        happened = f"is still {_IS[state][0]}, for {span}{often}"
+    lines = tuple(Line("Since", line.value) if line.label == "Time" else line for line in found.lines)
+    return replace(found, happened=happened, lines=lines, alone="")
+
+
+def _ended(found: Story, event: Event, begun: Event) -> Story:
+    state = state_of(begun)
+    end = _END.get(event.type, "")
+    if event.type is EventType.JOB_FINISHED:
+        outcome = Facts(event.data).text("outcome")
+        end = _OUTCOME.get(outcome, "is over")
+    if state is None or state not in _IS or not end:
+        return found
+    lasted = (min(event.time, event.detected_at) - since(begun)).total_seconds()
+    after = f" after {format_duration(lasted)} {_IS[state][1]}" if lasted >= 1 else ""
+    return replace(found, happened=end + after, alone="")
+
+
+def _nth(number: int) -> str:
+    ends = {1: "st", 2: "nd", 3: "rd"}
+    return f"{number:,}{'th' if number % 100 in (11, 12, 13) else ends.get(number % 10, 'th')}"

@@ -1,0 +1,47 @@
+"""Why a message is written at this moment, and what people heard of it before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from monitor.model import Event, Reason, Severity
+from monitor.rules.message.clean import one_line
+from monitor.rules.message.story import Line
+from monitor.rules.options import UNMATCHED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Occasion:
+    """All that a text depends on beside the events."""
+
+    rule: str
+    reason: Reason
+    severity: Severity
+    now: datetime
+    lasted: bool = False
+    """It is about states that last: how long they have is what matters."""
+    told_at: datetime | None = None
+    """When it was told first."""
+    times: int = 1
+    """How often, this message with it."""
+    told_to: tuple[str, ...] = ()
+    """An escalation: these sinks heard of it, and nobody acknowledged it."""
+    begun: Event | None = None
+    """Of a message that something is over: the event that began it."""
+    by_now: Mapping[int, str] = field(default_factory=dict)
+    """By the number of an event whose state is over: the state that its subject has now."""
+    headline: str = ""
+    """A title that says more than one made of the events would."""
+    asides: tuple[Line, ...] = ()
+    """Lines about the message itself."""
+
+    @property
+    def origin(self) -> str:
+        return "none took it" if self.rule == UNMATCHED else one_line(self.rule, 80)
+
+    @property
+    def prefix(self) -> str:
+        """What stands before any title."""
+        return "Critical: " if self.severity is Severity.CRITICAL else ""
