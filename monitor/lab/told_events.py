@@ -1,0 +1,111 @@
+"""Events that a scenario tells without a poll: trouble with an account, usage, and whole events as they are written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from monitor import diff
+from monitor.lab.platform import TrackedJob
+from monitor.lab.polls import Look, of_jobs
+from monitor.lab.steps import AccountStep, EventStep, Figure
+from monitor.model import DEFAULT_SEVERITY, Account, EventDraft, EventType, Severity, rfc3339
+from monitor.rules.samples import sample
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """What the ledger would say of a figure."""
+
+    tokens_total: int
+    delta: int
+    cost: Decimal | None
+    total_cost: Decimal | None
+    currency: str | None
+    correction: bool
+
+
+def trouble(account: Account, word: str, step: AccountStep, now: datetime) -> EventDraft:
+    if word == "unauthorized":
+        reason = step.reason or "the platform refuses the key"
+        return diff.unauthorized(account, watch=step.watch, reason=reason, hint=None, now=now)
+    reason = step.reason or "the platform does not answer"
+    return diff.unreachable(account, watch=step.watch, reason=reason, hint=None, since=now, failures=3, now=now)
+
+
+def recovered(account: Account, step: AccountStep, since: datetime, reason: str | None, now: datetime) -> EventDraft:
+    return diff.recovered(account, watch=step.watch, reason=reason, since=since, now=now)
+
+
+def usage(tracked: TrackedJob, figure: Figure, look: Look) -> EventDraft:
+    assert tracked.known is not None
+    known, before = tracked.known, tracked.known.booked_tokens
+    booked = Booked(
+        tokens_total=figure.tokens,
+        delta=figure.tokens - (before or 0),
+        cost=figure.cost,
+        total_cost=figure.cost,
+        currency=figure.currency,
+        correction=before is not None,
+    )
+    tracked.known = replace(known, booked_tokens=figure.tokens, revision=known.revision + 1)
+    return diff.usage_event(tracked.known, booked, of_jobs(tracked, look))
+
+
+def whole(step: EventStep, account: Account, now: datetime) -> EventDraft:
+    """The event as it is written, over a sample of its type. Raises ValueError."""
+    kind = EventType(step.event)
+    model = sample(kind)
+    about = account if model.account is not None else None
+    subject = step.subject or _subject(model.subject, account)
+    severity = step.severity or _severity(kind, step.data)
+    data = _over(_named(model.data, subject), step.data)
+    if about is not None:
+        data["account"] = _over(about.as_data(), step.data.get("account", {}))
+    data |= {"detected_at": rfc3339(now), "late": step.late, "severity": severity.value}
+    return EventDraft(
+        type=kind,
+        account=about.name if about is not None else None,
+        subject=subject,
+        time=now - timedelta(seconds=step.ago or 0.0),
+        detected_at=now,
+        severity=severity,
+        data=data,
+        late=step.late,
+    )
+
+
+def _subject(subject: str, account: Account) -> str:
+    return f"account/{account.name}" if subject == "account/sample" else subject
+
+
+def _severity(type: EventType, data: Mapping[str, Any]) -> Severity:
+    job = data.get("job")
+    failed = data.get("outcome") or (job.get("state") if isinstance(job, Mapping) else None) or "failed"
+    if type is EventType.JOB_FINISHED and failed == "failed":
+        return Severity.WARNING
+    return DEFAULT_SEVERITY.get(type, Severity.INFO)
+
+
+def _named(data: Mapping[str, Any], subject: str) -> dict[str, Any]:
+    """The sample under the name that the subject gives."""
+    family, _, rest = subject.partition("/")
+    if family == "job" and isinstance(data.get("job"), Mapping):
+        return {**data, "job": {**data["job"], "id": rest, "name": rest}}
+    if family == "flavor" and isinstance(data.get("flavor"), Mapping):
+        flavor, _, zone = rest.rpartition("/")
+        return {**data, "flavor": {**data["flavor"], "id": flavor, "name": flavor, "zone": zone}}
+    return dict(data)
+
+
+def _over(below: Mapping[str, Any], above: Any) -> dict[str, Any]:
+    """`above` laid over `below`, mapping by mapping."""
+    made = dict(below)
+    for key, value in above.items() if isinstance(above, Mapping) else ():
+        inner = made.get(key)
+        both = isinstance(inner, Mapping) and isinstance(value, Mapping)
+        made[key] = _over(inner, value) if both and isinstance(inner, Mapping) else value
+    return made
