@@ -31,14 +31,13 @@ def _interval(value: Any) -> float:
     return seconds
 
 
-Duration = Annotated[
-    float,
-    BeforeValidator(_interval),
-    WithJsonSchema(
-        {"type": "string", "pattern": r"^([0-9]+(\.[0-9]+)?[smhd])+$", "examples": ["30s", "5m", "2h", "1d"]}
-    ),
-]
+_FORM = WithJsonSchema(
+    {"type": "string", "pattern": r"^([0-9]+(\.[0-9]+)?[smhd])+$", "examples": ["30s", "5m", "2h", "1d"]}
+)
+Duration = Annotated[float, BeforeValidator(_interval), _FORM]
 """A config field of at least one second; the value is seconds."""
+Pause = Annotated[float, BeforeValidator(parse_duration), _FORM]
+"""A config field that may be `0s`: not at all."""
 
 
 def format_duration(seconds: float) -> str:

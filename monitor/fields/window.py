@@ -17,6 +17,11 @@ DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 _TIME = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])|24:00")
 _MIDNIGHT = time(0)
+_USUAL = dict.fromkeys(
+    ("beijing", "peking", "cst", "china", "shenzhen", "hangzhou", "+08:00", "utc+8", "gmt+8"), "Asia/Shanghai"
+)
+_USUAL |= {"z": "UTC", "pst": "America/Los_Angeles", "ist": "Asia/Kolkata", "jst": "Asia/Tokyo", "bst": "Europe/London"}
+"""What people write who mean a place that has another name in the time zone database."""
 
 
 def parse_time(text: Any) -> time:
@@ -32,8 +37,10 @@ def known_zone(name: str) -> str:
         return name
     from difflib import get_close_matches
 
-    near = get_close_matches(name, sorted(_zones()), n=1, cutoff=0.5)
-    raise ValueError(f"there is no time zone {name!r}; " + (f"did you mean {near[0]}?" if near else "try UTC"))
+    usual = [_USUAL[word] for word in (name.lower().rpartition("/")[2], name.lower()) if word in _USUAL]
+    near = usual or get_close_matches(name, sorted(_zones()), n=1, cutoff=0.6)
+    right = f"did you mean {near[0]}?" if near else "write it like Asia/Shanghai, or UTC"
+    raise ValueError(f"there is no time zone {name!r}; {right}")
 
 
 @lru_cache(maxsize=1)
@@ -127,3 +134,18 @@ def next_time(at: time, days: Sequence[Day] | None, zone: ZoneInfo, after: datet
         if moment > after and (days is None or DAYS[day.weekday()] in days):
             return moment
         day += timedelta(days=1)
+
+
+_YEAR = datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 1, 8, tzinfo=UTC)
+"""Every clock change and every weekday lies between these."""
+
+
+def always_open(windows: Sequence[WindowOptions]) -> bool:
+    """Whether at every moment of a year at least one of them is open."""
+    moment, end = _YEAR
+    while moment < end:
+        later = closing(windows, moment)
+        if later is None:
+            return False
+        moment = later
+    return True

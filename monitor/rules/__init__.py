@@ -1,9 +1,10 @@
 """What to say to whom, and when: rules over events, decided by one pure function. No I/O, no clock, no database."""
 
-from monitor.rules.compile import RuleErrors, RuleMistake, RuleSet
+from monitor.rules.compile import RuleSet
 from monitor.rules.effects import Effect, Failed, Flapping, Hide, Jump, Notify, SilenceOver, Tick
 from monitor.rules.engine import Engine
 from monitor.rules.message import render
+from monitor.rules.mistake import RuleErrors, RuleMistake
 from monitor.rules.options import FlappingOptions, PersonOptions, RuleOptions, UnmatchedOptions
 from monitor.rules.recall import Heard, Recall
 from monitor.rules.state import RuleState

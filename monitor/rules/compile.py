@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from monitor.model import EventType
+from monitor.rules.contradictions import contradictions
 from monitor.rules.globs import matching_types, nearest
 from monitor.rules.holding import STOCK
+from monitor.rules.mistake import Path, RuleErrors, RuleMistake
 from monitor.rules.options import (
     OWNER,
     UNMATCHED,
@@ -22,26 +25,6 @@ from monitor.rules.options import (
 if TYPE_CHECKING:
     from monitor.rules.expression.language import Expression, Language
     from monitor.rules.template import Template, Templates
-
-Path = tuple[str | int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class RuleMistake:
-    """`path` is the place in the config file; `line` and `column` (from 1) lie inside the text that stands there."""
-
-    path: Path
-    message: str
-    line: int | None = None
-    column: int | None = None
-
-
-class RuleErrors(ValueError):
-    """The rules cannot be used; `mistakes` are all of them, in the order of the file."""
-
-    def __init__(self, mistakes: Sequence[RuleMistake]) -> None:
-        super().__init__("; ".join(mistake.message for mistake in mistakes))
-        self.mistakes = tuple(mistakes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +79,11 @@ class RuleSet:
         sinks: Collection[str],
         flapping: FlappingOptions | None = None,
         *,
-        unsure: Collection[int] = (),
+        unread: Mapping[int, Collection[str]] = MappingProxyType({}),
     ) -> RuleSet:
-        """Raises RuleErrors with every mistake that can be seen before an event comes. `unsure`: rules, by their index,
-        whose `on` is not known, so that a template may lack what it names."""
-        workshop = _Workshop(sinks, unsure)
+        """Raises RuleErrors with every mistake that can be seen before an event comes. `unread`: keys of rules, by the
+        rule's index, that stand in the file and are wrong in themselves, so that these rules are not whole."""
+        workshop = _Workshop(sinks, unread)
         made = [workshop.rule(index, options) for index, options in enumerate(rules)]
         workshop.names(rules)
         workshop.people(people)
@@ -171,24 +154,26 @@ def _directory(people: Sequence[PersonOptions]) -> dict[str, tuple[str, ...]]:
 class _Workshop:
     """Compiles one set; keeps the mistakes, and the language once a rule needs it."""
 
-    def __init__(self, sinks: Collection[str], unsure: Collection[int]) -> None:
+    def __init__(self, sinks: Collection[str], unread: Mapping[int, Collection[str]]) -> None:
         self.mistakes: list[RuleMistake] = []
         self.lexicon = Lexicon()
         self.templates: Templates | None = None
         self._sinks = sinks
-        self._unsure = unsure
+        self._unread = unread
 
     def rule(self, index: int, options: RuleOptions) -> Rule:
         path: Path = ("rules", index)
+        unread = self._unread.get(index, ())
         types = frozenset[EventType]().union(*(matching_types(pattern) for pattern in options.on))
         when = self._when((*path, "when"), options.when) if options.when is not None else None
         holds = self._when((*path, "while"), options.holds) if options.holds is not None else None
-        self.notify((*path, "notify"), options.notify, owner=True)
+        self._told(path, options)
+        self.mistakes += contradictions(options, types if "on" not in unread else frozenset(), path, unread)
         if types & STOCK and options.lasting is None:
             types |= {EventType.FLAVOR_FLAPPING}  # it is told instead of the changes that the rule takes
         template = None
         if options.title is not None or options.body is not None:
-            sure = index not in self._unsure and (when is not None or options.when is None)
+            sure = "on" not in unread and "when" not in unread and (when is not None or options.when is None)
             template = self._template(path, options, types, when, sure=sure)
         return Rule(
             options=options,
@@ -199,6 +184,12 @@ class _Workshop:
             mute=self._gates((*path, "mute"), options.mute),
             template=template,
         )
+
+    def _told(self, path: Path, options: RuleOptions) -> None:
+        self.notify((*path, "notify"), options.notify, owner=True)
+        self.notify((*path, "fallback"), options.fallback or (), owner=False)
+        for index, step in enumerate(options.escalate or ()):
+            self.notify((*path, "escalate", index, "notify"), step.notify, owner=True)
 
     def _gates(self, path: Path, windows: Sequence[Window] | None) -> tuple[Gate, ...]:
         return tuple(
@@ -227,7 +218,7 @@ class _Workshop:
                 continue
             near = nearest(name, [*self._sinks, *([OWNER] if owner else [])])
             if name == OWNER:
-                right = "`owner` can stand in rules only; name a sink"
+                right = "`owner` can stand in `notify` of rules only; name a sink"
             elif near:
                 right = f"no sink is named {name!r}; did you mean {near}?"
             else:

@@ -8,16 +8,17 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import (
     AfterValidator,
     BeforeValidator,
-    ConfigDict,
     Field,
+    GetJsonSchemaHandler,
     ModelWrapValidatorHandler,
     StringConstraints,
     ValidationError,
     model_validator,
 )
-from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, ErrorDetails, InitErrorDetails, PydanticCustomError
 
-from monitor.fields.duration import Duration
+from monitor.fields.duration import Duration, Pause, parse_duration
 from monitor.fields.strict import Name, Strict
 from monitor.fields.window import Day, TimeOfDay, WindowOptions, Zone
 from monitor.model import Severity
@@ -43,8 +44,6 @@ Expression = Annotated[str, StringConstraints(strip_whitespace=False, min_length
 class Window(WindowOptions):
     """A window of a rule, in which its messages are held back or dropped."""
 
-    model_config = ConfigDict(populate_by_name=True)
-
     but: Annotated[Expression | None, Field(alias="except")] = None
     """CEL: events for which the window does not count."""
 
@@ -66,27 +65,40 @@ class Digest(Strict):
     days: Annotated[list[Day], Field(min_length=1)] | None = None
     """`mon` to `sun`; left out: every day."""
     timezone: Zone = "UTC"
+    """The time zone of `at` and `days`, like Asia/Shanghai."""
 
 
 def _listed(value: Any) -> Any:
     return [value] if isinstance(value, Mapping) else value
 
 
-Windows = Annotated[list[Window], BeforeValidator(_listed), Field(min_length=1)]
-Steps = Annotated[list[Step], BeforeValidator(_listed), Field(min_length=1)]
+def _lasts(value: Any) -> Any:
+    if isinstance(value, str) and value[:1] == "0" and parse_duration(value) == 0:
+        raise ValueError(f"{value} is no time to wait; leave `for` out to tell at once")
+    return value
+
+
+class _OrOne:
+    """A list that may be written as its only entry: tells that to editors."""
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        listed = handler(core)
+        return {"anyOf": [listed, listed["items"]]}
+
+
+Windows = Annotated[list[Window], BeforeValidator(_listed), Field(min_length=1), _OrOne()]
+Steps = Annotated[list[Step], BeforeValidator(_listed), Field(min_length=1), _OrOne()]
 
 
 class RuleOptions(Strict):
     """One rule: which events it takes, whom it tells, when and in what words."""
-
-    model_config = ConfigDict(populate_by_name=True)
 
     name: Name
     on: Annotated[list[Annotated[str, AfterValidator(known_pattern)]], Field(min_length=1)]
     """Event types; `*` as a glob."""
     when: Expression | None = None
     """A CEL expression over `event account job previous flavor usage now severity`."""
-    lasting: Annotated[Duration | None, Field(alias="for")] = None
+    lasting: Annotated[Duration | None, BeforeValidator(_lasts), Field(alias="for")] = None
     """How long the state that the event set must last before it is told. It is told once; an event that ends the state
     before ends the waiting too."""
     holds: Annotated[Expression | None, Field(alias="while")] = None
@@ -108,8 +120,8 @@ class RuleOptions(Strict):
     """Tells those who were told when the state ends. Default: where `remind_every` stands."""
     group_by: list[str] | None = None
     """Fields, like `account.name`: events that have the same values are told as one. `[]`: all of the rule."""
-    group_wait: Duration | None = None
-    """How long a new group waits for more. Default 30s."""
+    group_wait: Pause | None = None
+    """How long a new group waits for more. Default 30s; `0s`: not at all."""
     group_interval: Duration | None = None
     """How long a group that was told waits until it tells what came since. Default 5m."""
     throttle: Duration | None = None

@@ -55,3 +55,19 @@ ALWAYS: Final = frozenset({"event", "now", "severity"})
 
 def names() -> tuple[str, ...]:
     return (*VARIABLES, *SCALARS)
+
+
+def paths() -> tuple[str, ...]:
+    """What events can be grouped by: every field that has one value, and `severity`; keys of maps come to these."""
+    plain = [
+        f"{variable}.{field}"
+        for variable, fields in VARIABLES.items()
+        for field, kind in fields.items()
+        if kind not in (Kind.MAP, Kind.ERROR)
+    ]
+    return (*plain, *(f"job.error.{field}" for field in ERROR_FIELDS), "severity")
+
+
+def path_of(field: str) -> tuple[str, ...]:
+    """`account.labels.example.org/team` as variable, field and key: only a key of a map may have dots in it."""
+    return tuple(field.split(".", 2))

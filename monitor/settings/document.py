@@ -38,8 +38,22 @@ class Document:
 
         `inner` is a 1-based (line, column) inside the text that stands there.
         """
+        path = self.as_written(path)
         mark = self._mark(path, at_key, inner)
         return Problem(self.file, mark.line + 1, mark.column + 1, path_text(path), message)
+
+    def as_written(self, path: Path) -> Path:
+        """The path without the indexes of lists that were written as the only entry of theirs."""
+        found: Path = ()
+        for place, part in enumerate(path):
+            if (
+                part == 0
+                and (*found, part) not in self.values
+                and (*found, *path[place + 1 : place + 2]) in self.values
+            ):
+                continue
+            found = (*found, part)
+        return found
 
     def _mark(self, path: Path, at_key: bool, inner: tuple[int, int] | None) -> Mark:
         here = path

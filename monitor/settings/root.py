@@ -84,6 +84,11 @@ def _store(value: Any) -> Any:
     return value
 
 
+def _or_off(schema: dict[str, Any]) -> None:
+    """`off` is what editors offer in the place of null."""
+    schema["anyOf"] = [{"const": "off"} if form == {"type": "null"} else form for form in schema["anyOf"]]
+
+
 class HttpOptions(Strict):
     """The HTTP port: the status page, the API, metrics, health and readiness."""
 
@@ -156,9 +161,11 @@ class Plain(Strict):
     """Which events are told to whom. Without any rule and without `unmatched`, everything is told to every sink."""
     unmatched: UnmatchedOptions | None = None
     """The net: who is told what no rule took."""
-    flapping: Annotated[FlappingOptions | None, BeforeValidator(lambda value: None if value == "off" else value)] = (
-        FlappingOptions()
-    )
+    flapping: Annotated[
+        FlappingOptions | None,
+        BeforeValidator(lambda value: None if value == "off" else value),
+        Field(json_schema_extra=_or_off),
+    ] = FlappingOptions()
     """When a stock changes too often to be worth a message each; `off`: never."""
     catch_up_after: Duration = 900.0
     """A gap in polling after which changes are told as one message."""

@@ -71,7 +71,8 @@ def _describe(definition: dict[str, Any], model: type[BaseModel]) -> None:
         if not issubclass(owner, BaseModel) or owner is BaseModel:
             continue
         for name, text in _texts(owner).items():
-            if (described := definition.get("properties", {}).get(name)) is not None:
+            key = owner.model_fields[name].alias or name if name in owner.model_fields else name
+            if (described := definition.get("properties", {}).get(key)) is not None:
                 described.setdefault("description", text)
 
 

@@ -110,7 +110,7 @@ class Reader:
         return None
 
     def _mistake(self, model: type[BaseModel], item: ErrorDetails, at: Path) -> None:
-        path = (*at, *item["loc"])
+        path = self._document.as_written((*at, *item["loc"]))
         kind = item["type"]
         if kind == "missing":
             self.problems.append(self._document.problem(path, _missing(path), at_key=True))

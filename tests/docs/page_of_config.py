@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,7 +64,7 @@ class Reader:
         if "$ref" in node:
             return self.plain(self._definitions[node["$ref"].rpartition("/")[2]] | _without(node, "$ref"))
         for word in ("anyOf", "allOf"):
-            others = [each for each in node.get(word, ()) if each.get("type") != "null"]
+            others = _told(node.get(word, ()))
             if len(others) == 1:
                 return self.plain(others[0] | _without(node, word))
         return node
@@ -74,7 +74,8 @@ class Reader:
             inner = self.plain(given)
             path, said = f"{prefix}{name}", " ".join(given.get("description", inner.get("description", "")).split())
             if "properties" in inner:
-                yield Key(path, "section", "", said)
+                lists = any(each.get("type") == "array" for each in given.get("anyOf", ()))
+                yield Key(path, "section, or a list of such" if lists else "section", "", said)
                 yield from self.keys(inner, f"{path}.")
             else:
                 yield Key(path, self.kind(inner), _default(inner), said)
@@ -84,6 +85,8 @@ class Reader:
             return f"`{node['const']}`"
         if "enum" in node:
             return " ".join(f"`{word}`" for word in node["enum"])
+        if "prefixItems" in node:
+            return f"list of {len(node['prefixItems'])}"
         if node.get("type") == "array":
             return f"list of {self.kind(self.plain(node['items']))}"
         if node.get("type") == "object":
@@ -93,6 +96,15 @@ class Reader:
         if "anyOf" in node:
             return " or ".join(self.kind(self.plain(each)) for each in node["anyOf"] if each.get("type") != "null")
         return PLAIN.get(node.get("type", ""), "text")
+
+
+def _told(forms: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The forms of a value that its row shows: not that it is absent, not `off` beside a section, and not the list
+    beside what may stand in it."""
+    others = [each for each in forms if each.get("type") != "null"]
+    if any("$ref" in each for each in others):
+        return [each for each in others if "const" not in each and each.get("items") not in others]
+    return others
 
 
 def _without(node: dict[str, Any], key: str) -> dict[str, Any]:

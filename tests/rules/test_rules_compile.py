@@ -35,9 +35,9 @@ def test_a_key_of_a_later_version_is_answered_by_name(key: str) -> None:
 
 def test_mistakes_beside_a_later_key_are_told_too() -> None:
     found = dict(
-        refused({}, {"for": "2h", "notify": [], "on": ["job.{x}"], "oops": 1, "severity": "bad", "late": "no"})
+        refused({}, {"was": "x", "notify": [], "on": ["job.{x}"], "oops": 1, "severity": "bad", "late": "no"})
     )
-    assert set(found) == {(1, key) for key in ("for", "notify", "oops", "severity", "late")} | {(1, "on", 0)}
+    assert set(found) == {(1, key) for key in ("was", "notify", "oops", "severity", "late")} | {(1, "on", 0)}
     assert found[1, "severity"] == "Input should be 'info', 'warning' or 'critical'"
     assert "job.{x}" in found[1, "on", 0]
 
@@ -96,7 +96,7 @@ def test_all_mistakes_of_all_rules_are_told_with_their_places() -> None:
     assert says[1] == "no sink is named 'slakc'; did you mean slack?"
     assert says[4] == "no sink is named 'nowhere-at-all'; there are hook, slack"
     assert says[5] == "rules[0] is named 'r' already; names must differ"
-    assert says[8] == "`owner` can stand in rules only; name a sink"
+    assert says[8] == "`owner` can stand in `notify` of rules only; name a sink"
 
 
 @pytest.mark.parametrize(

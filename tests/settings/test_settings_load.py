@@ -59,7 +59,9 @@ def test_the_example_loads_with_every_secret_resolved() -> None:
 
     assert [account.name for account in settings.accounts] == ["llm-beijing", "ascend-north"]
     assert [sink.name for sink in settings.sinks] == ["team-slack", "ann-mail", "hook", "journal"]
-    assert [rule.name for rule in settings.rules] == ["job-failed", "job-ended", "stock"]
+    assert [rule.name for rule in settings.rules] == [
+        *("job-failed", "job-ended", "stuck-in-queue", "stock", "requeued", "weekly", "long-runs")
+    ]
     assert "0123456789'" not in repr(settings).replace("project_id='0123456789", "")
     assert settings.catch_up_after == 900
 
