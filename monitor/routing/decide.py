@@ -21,6 +21,8 @@ class Writes:
     notifications: list[NotificationWrite] = field(default_factory=list)
     hidden: list[HiddenWrite] = field(default_factory=list)
     events: list[EventDraft] = field(default_factory=list)
+    over: list[tuple[str, datetime]] = field(default_factory=list)
+    """Silences that came to their end by themselves, and when."""
 
     @property
     def sinks(self) -> set[str]:
@@ -50,6 +52,7 @@ def writes(effects: Iterable[Effect], epoch: str, now: datetime, links: Links | 
                 )
             )
         else:
+            made.over.append((effect.id, effect.at))
             made.events.append(
                 silence_ended(
                     effect.id, owner=effect.owner, comment=effect.comment, by=None, hidden=effect.hidden, now=effect.at

@@ -14,7 +14,7 @@ from monitor.fields.pulse import Pulse
 from monitor.model import Event
 from monitor.routing.decide import Writes, writes
 from monitor.routing.links import Links
-from monitor.routing.memory import decode, encode
+from monitor.routing.memory import Rows, decode
 from monitor.routing.recall import Stored
 from monitor.rules import Engine, RuleSet, drive
 from monitor.store import (
@@ -22,6 +22,7 @@ from monitor.store import (
     Store,
     StoreError,
     append_events,
+    end_silence,
     get_cursor,
     last_seq,
     load_rule_state,
@@ -64,6 +65,7 @@ class _Position:
 
     cursor: int
     engine: Engine
+    rows: Rows
     fresh: bool = True
     """No turn was made of it yet."""
 
@@ -138,13 +140,13 @@ class Router:
         now, begun = self._clock.now(), self._clock.monotonic()
         self._mind_the_clock(at.engine, now, begun)
         turn = await self._store.read(lambda conn: self._decided(conn, at, now, unseen))
-        changed = encode(at.engine.memory.changes())
+        changed = at.rows.encode(at.engine.memory.changes())
         if turn.made or changed or turn.cursor != at.cursor:
             await self._store.write(lambda conn: _commit(conn, self._store.epoch, turn, changed))
             at.engine.memory.settle()
             types, rules = [event.type.value for event in turn.events], [each.rule for each in turn.made.notifications]
             self._meter.routed(types, rules, self._clock.monotonic() - begun)
-        self._at = _Position(turn.cursor, at.engine, fresh=False)
+        self._at = _Position(turn.cursor, at.engine, at.rows, fresh=False)
         if turn.made.sinks:
             self._wake(turn.made.sinks)
         return not turn.last or bool(turn.made.events)
@@ -167,7 +169,7 @@ class Router:
 
     def _position(self, conn: Connection) -> _Position:
         state = decode(load_rule_state(conn))
-        return _Position(get_cursor(conn, CURSOR), Engine(self._ruleset, state, Stored(conn)))
+        return _Position(get_cursor(conn, CURSOR), Engine(self._ruleset, state, Stored(conn)), Rows(state))
 
     def _mind_the_clock(self, engine: Engine, now: datetime, monotonic: float) -> None:
         """A wall clock that was set moves all that is measured in passed time."""
@@ -193,5 +195,7 @@ def _commit(conn: Connection, epoch: str, turn: _Turn, changed: Mapping[str, byt
     write_notifications(conn, made.notifications)
     write_hidden(conn, made.hidden)
     append_events(conn, epoch, [(draft, next_revision(conn, draft.account, draft.subject)) for draft in made.events])
+    for silence, at in made.over:
+        end_silence(conn, silence, at, None)
     save_rule_state(conn, changed)
     set_cursor(conn, CURSOR, turn.cursor)
