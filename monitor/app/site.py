@@ -36,6 +36,7 @@ def new_site(lasting: Lasting, metrics: Metrics, current: Callable[[], Generatio
         started_at=clock.now(),
         troubles=lambda: current().poller.troubles(),
         wake=wake,
+        ring=lasting.events.ring,
     )
     exposer = Exposer(metrics, inside, health=lambda: health, watches=lambda: current().poller)
     return Site(

@@ -39,7 +39,7 @@ def api_routes(api: Callable[[], Api], by: Identify) -> list[web.RouteDef]:
             by=by(request),
         )
         reply = await api().answer(asked)
-        if asked.method == "POST" and reply.status < 300:
+        if reply.changed:
             _log.info("a change was asked for and made", by=asked.by, change=unquote(path).removeprefix("/api/v1/"))
         return response(reply, request)
 

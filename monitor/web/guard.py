@@ -20,7 +20,8 @@ from monitor.web.tries import Tries, whence
 BY = web.RequestKey("by", str)
 """Who asks, where that is proven."""
 OPEN_PATHS = frozenset({"/healthz", "/readyz", "/sign-in", "/sign-out"})
-OPEN_FOLDER = "/static/"
+OPEN_FOLDERS = ("/static/", "/answer/")
+"""Assets; and what is opened by a signed link, which is looked at there."""
 HEALTH = frozenset({"/healthz", "/readyz"})
 SIGNED_IN = "web sign-in"
 SIGN_IN = "/sign-in"
@@ -31,7 +32,7 @@ Next = Callable[[web.Request], Awaitable[web.StreamResponse]]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guard:
     """Without `http.token` everybody on this machine may read and nobody may change anything. With it everything but
-    health, the sign-in and assets needs it, or a session."""
+    health, the sign-in, assets and signed links needs it, or a session."""
 
     listen: Listen
     options: Callable[[], HttpOptions]
@@ -45,7 +46,7 @@ class Guard:
         check_host(request, self.listen.host, options.public_url)
         check_path(request)
         path = request.rel_url.raw_path
-        if path in OPEN_PATHS or path.startswith(OPEN_FOLDER):
+        if path in OPEN_PATHS or path.startswith(OPEN_FOLDERS):
             if path in HEALTH and options.token is not None:
                 # A wrong token costs the same time here as elsewhere, or tokens could be tried here.
                 request[BRIEF] = await self._check_token(request, options.token, options.public_url) is not None

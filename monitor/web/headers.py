@@ -17,7 +17,6 @@ CONTENT_SECURITY = "; ".join(
     )
 )
 _ALWAYS = {
-    "Content-Security-Policy": CONTENT_SECURITY,
     "Cross-Origin-Embedder-Policy": "require-corp",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -29,11 +28,14 @@ _ALWAYS = {
 
 
 def secure(response: web.StreamResponse) -> None:
-    """Adds them. How long an answer may be kept its maker may say; the default is not at all."""
+    """Adds them. How long an answer may be kept (the default is not at all), and that no page hears where a link was
+    (the address of a signed one is itself the secret), and what stricter policy a page needs, its maker may say."""
     response.headers.update(_ALWAYS)
     response.headers.setdefault("Cache-Control", "no-store")
     # under no-referrer a browser sends `Origin: null` with a form, and no form of ours could prove where it comes from
-    response.headers["Referrer-Policy"] = "same-origin" if response.content_type == "text/html" else "no-referrer"
+    response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY)
+    usual = "same-origin" if response.content_type == "text/html" else "no-referrer"
+    response.headers.setdefault("Referrer-Policy", usual)
 
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:

@@ -77,6 +77,7 @@ def port_app(site: Site, listen: Listen) -> web.Application:
     guard = Guard(listen=listen, options=lambda: site.inside.settings.http, sessions=sessions, tries=tries)
     app = _app(site, guard.admit, proven, key=lambda: (site.inside.settings.http.token, sessions.ends))
     app.add_routes(sign_in_routes(lambda: site.inside.settings.http, sessions, tries))
+    app.add_routes(_answer_routes(site, tries))
     app.add_routes(_page_routes())
     return app
 
@@ -165,6 +166,12 @@ async def _accept_local(
     bound: sockets.socket, loop: Loop, connection: Callable[[], asyncio.Protocol]
 ) -> asyncio.AbstractServer:
     return await loop.create_unix_server(connection, sock=bound)
+
+
+def _answer_routes(site: Site, tries: Tries) -> list[web.RouteDef]:
+    from monitor.web.answer import answer_routes
+
+    return list(answer_routes(lambda: site.inside, tries))
 
 
 def _page_routes() -> list[web.RouteDef]:

@@ -95,10 +95,13 @@ class Served:
         return aiohttp.ClientSession("http://localhost", connector=aiohttp.UnixConnector(str(self.socket)))
 
 
-def settings(folder: Path, *, listen: str = "127.0.0.1:8650", http: str = "", control: str = "") -> Settings:
-    """Of a config file that is written into the folder; `http` and `control` are inner lines of these sections."""
+def settings(
+    folder: Path, *, listen: str = "127.0.0.1:8650", http: str = "", control: str = "", more: str = ""
+) -> Settings:
+    """Of a config file that is written into the folder; `http` and `control` are inner lines of these sections, `more`
+    are sections of its own."""
     path = folder / "training-monitor.yaml"
-    path.write_text(CONFIG.format(state=folder / "state", listen=listen, http=http, control=control))
+    path.write_text(CONFIG.format(state=folder / "state", listen=listen, http=http, control=control) + more)
     return load(path, resolve=True, environ={}, credentials_dir=None)
 
 
@@ -126,14 +129,17 @@ async def served(
     group: str | None = None,
     health: Health | None = None,
     listen: Listen | None = None,
+    more: str = "",
 ) -> AsyncIterator[Served]:
     """Serves a new store; with `token`, TOKEN is needed."""
-    found = settings(folder, http=", ".join(part for part in (f"token: {TOKEN}" if token else "", http) if part))
+    inner = ", ".join(part for part in (f"token: {TOKEN}" if token else "", http) if part)
+    found = settings(folder, http=inner, more=more)
     store = await fresh_store(found.state_dir)
     try:
         inside = Inside(store=store, clock=SystemClock(), settings=found)
         health = health or Health(dead_loops=tuple, untried=tuple, probe_store=well)
         site = Site(api=Api(inside), inside=inside, health=health, metrics=metrics, events=Broadcast())
+        inside.ring = site.events.ring
         assert found.control.socket is not None
         async with serving(
             site, listen=listen or Listen("127.0.0.1", 0), socket=found.control.socket, group=group

@@ -7,6 +7,7 @@ without a route.
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import aiohttp
@@ -17,6 +18,7 @@ from monitor.settings import Listen
 from monitor.store import Connection, write_notifications
 from monitor.web.api.routes import ROUTES
 from monitor.web.server import control_app, port_app
+from tests.kit import silent
 from tests.kit.api import seed
 from tests.kit.made import notification
 from tests.kit.web import TOKEN, served
@@ -43,6 +45,13 @@ API: dict[str, Ask] = {
     "GET /api/v1/rules": ("/api/v1/rules", 200, '"items"'),
     "GET /api/v1/usage": ("/api/v1/usage", 200, '"tokens"'),
     "GET /api/v1/openapi.json": ("/api/v1/openapi.json", 200, '"3.1.0"'),
+    "GET /api/v1/silences": ("/api/v1/silences?state=active", 200, '"owner":"ann"'),
+    "GET /api/v1/silences/{id}": ("/api/v1/silences/{silence}", 200, '"night'),
+    "POST /api/v1/silences": ("/api/v1/silences?match=false&for=1h&owner=bob&comment=why", 200, '"preview"'),
+    "POST /api/v1/silences/preview": ("/api/v1/silences/preview?match=true", 200, '"messages"'),
+    "POST /api/v1/silences/{id}/end": ("/api/v1/silences/{silence}/end", 200, '"state":"ended"'),
+    "POST /api/v1/notifications/{id}/snooze": ("/api/v1/notifications/{stuck}/snooze?for=1h", 200, '"snoozed"'),
+    "POST /api/v1/notifications/{id}/ack": ("/api/v1/notifications/{stuck}/ack?by=ann", 200, '"acknowledged"'),
     "POST /api/v1/deliveries/{id}/retry": ("/api/v1/deliveries/{waits}/retry", 200, '"pending"'),
     "POST /api/v1/deliveries/{id}/drop": ("/api/v1/deliveries/{waits}/drop", 200, '"dropped"'),
     "POST /api/v1/sinks/{name}/test": ("/api/v1/sinks/journal/test", 200, '"delivery"'),
@@ -56,11 +65,15 @@ PAGE: dict[str, Ask] = {
     "GET /": ("/", 200, "<html"),
     "GET /static/{version}/{path}": ("{script}", 200, ""),
     "GET /favicon.ico": ("/favicon.ico", 200, ""),
+    "GET /answer/{token}": ("{link}", 200, "Acknowledge"),
+    "POST /answer/{token}": ("{link}", 303, ""),
+    "GET /static/answer.css": ("/static/answer.css", 200, "{"),
     "GET /sign-in": ("/sign-in", 200, "<form"),
     "GET /static/sign-in.css": ("/static/sign-in.css", 200, "{"),
     "POST /sign-in": ("/sign-in", 303, ""),
     "POST /sign-out": ("/sign-out", 303, ""),
 }
+FORMS = {"POST /sign-in": {"token": TOKEN}, "POST /answer/{token}": {"do": "1h"}}
 
 
 def routes(app: web.Application) -> set[str]:
@@ -78,14 +91,14 @@ async def test_every_route_is_asked_by_a_test_of_this_page(tmp_path: Path) -> No
 
 
 async def test_every_route_of_the_port_answers_well(tmp_path: Path) -> None:
-    async with served(tmp_path, token=True) as it:
+    async with served(tmp_path, token=True, more=silent.rules("journal")) as it:
         await it.store.write(fill)
         async with aiohttp.ClientSession(it.url("/"), headers={"Authorization": f"Bearer {TOKEN}"}) as session:
-            await ask_all(session, {**API, **BESIDE, **PAGE})
+            await ask_all(session, {**PAGE, **API, **BESIDE}, link=await it.store.write(silent.link))
 
 
 async def test_every_route_of_the_control_socket_answers_well(tmp_path: Path) -> None:
-    async with served(tmp_path, token=True) as it:
+    async with served(tmp_path, token=True, more=silent.rules("journal")) as it:
         await it.store.write(fill)
         async with it.over_socket() as session:
             await ask_all(session, {**API, **BESIDE})
@@ -95,15 +108,17 @@ def fill(conn: Connection) -> None:
     """Something of everything, and a message that waits for the one sink of the config."""
     seed(conn)
     write_notifications(conn, [notification("waits", sinks=("journal",))])
+    silent.stuck(conn, "e", datetime.now(UTC), sink="nobody")
+    silent.silenced(conn, "e", datetime.now(UTC))
 
 
-async def ask_all(session: aiohttp.ClientSession, every: dict[str, Ask]) -> None:
-    known = await places(session, page="GET /" in every)
+async def ask_all(session: aiohttp.ClientSession, every: dict[str, Ask], **known: str) -> None:
+    known |= await places(session, page="GET /" in every)
     for route, (path, status, said) in every.items():
         method, _, pattern = route.partition(" ")
         url = URL(path.format(**known), encoded=True)
         assert re.fullmatch(re.sub(r"\{path\}", r".+", re.sub(r"\{(?!path)\w+\}", r"[^/]+", pattern)), url.path), route
-        data = {"token": TOKEN} if route == "POST /sign-in" else None
+        data = FORMS.get(route)
         async with session.request(method, url, data=data, allow_redirects=False) as answer:
             body = await (answer.content.readuntil(b"id: ") if "stream" in pattern else answer.read())
             assert (answer.status, said.encode() in body) == (status, True), (route, answer.status, body[:300])
@@ -113,6 +128,7 @@ async def places(session: aiohttp.ClientSession, *, page: bool) -> dict[str, str
     """What only the answers tell: the message that waits, and a script of the page."""
     async with session.get("/api/v1/deliveries?sink=journal") as answer:
         known = {"waits": str((await answer.json())["items"][0]["id"])}
+    known |= {"silence": silent.SILENCE, "stuck": silent.STUCK}
     if page:
         async with session.get("/") as answer:
             known["script"] = re.findall(r'src="(/static/[^"]+)"', await answer.text())[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote
 
@@ -31,7 +32,7 @@ class Api:
             asked = convert(route.asked, found, request.query)
             if (fn := route.fn) is not None:
                 return _reply(await self._inside.store.read(lambda conn: fn(conn, self._inside, asked)), request)
-            return _reply(await self._change(route, asked, request), request)
+            return replace(_reply(await self._change(route, asked, request), request), changed=True)
         except Problem as problem:
             return problem.reply()
         except StoreError as error:
@@ -45,9 +46,14 @@ class Api:
         if request.body:
             raise Problem(400, "Bad request", "The body must be empty.", "All is said in the path and the query.")
         assert change is not None
-        done = await inside.store.write(lambda conn: change(conn, inside, asked, by))
+        seen: tuple[Any, ...] = ()
+        if (look := route.look) is not None:
+            seen = (await inside.store.read(lambda conn: look(conn, inside, asked)),)
+        done = await inside.store.write(lambda conn: change(conn, inside, asked, by, *seen))
         if done.sinks:
             inside.wake(done.sinks)
+        if done.events:
+            inside.ring()
         return done.answer
 
     def _find(self, request: Request) -> tuple[Route, dict[str, str]]:

@@ -21,7 +21,7 @@ _SHOWN = 60
 
 def convert(kind: type[Asked], found: Mapping[str, str], query: Sequence[tuple[str, str]]) -> Asked:
     """What is asked. `found`: the names in the path. Raises Problem that names the parameter."""
-    fields = {field.name: field for field in msgspec.structs.fields(kind)}
+    fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
     values: dict[str, Any] = dict(found)
     for name, value in query:
         if name not in fields or name in found:
@@ -34,10 +34,10 @@ def convert(kind: type[Asked], found: Mapping[str, str], query: Sequence[tuple[s
             values[name] = value
     made = {name: _one(name, fields[name].type, value) for name, value in values.items()}
     for field in fields.values():
-        if field.required and field.name not in made:
-            hint = f"Add ?{field.name}=… to it."
-            raise Problem(400, "Bad request", f"The parameter `{field.name}` is missing.", hint)
-    return kind(**made)
+        if field.required and field.encode_name not in made:
+            hint = f"Add ?{field.encode_name}=… to it."
+            raise Problem(400, "Bad request", f"The parameter `{field.encode_name}` is missing.", hint)
+    return kind(**{fields[name].name: value for name, value in made.items()})
 
 
 def _one(name: str, annotation: Any, value: str | list[str]) -> Any:

@@ -15,6 +15,10 @@ def _nobody(sinks: Iterable[str] | None = None) -> None:
     """Without a daemon there is nobody to wake."""
 
 
+def _unheard() -> None:
+    """Without a daemon nobody reads the log; the next start does."""
+
+
 def _nothing() -> Sequence[str]:
     return ()
 
@@ -32,3 +36,5 @@ class Inside:
     troubles: Callable[[], Sequence[str]] = _nothing
     wake: Callable[[Iterable[str] | None], None] = field(default=_nobody)
     """Deliveries of these sinks were changed."""
+    ring: Callable[[], None] = field(default=_unheard)
+    """Events were appended to the log."""

@@ -33,6 +33,8 @@ class Reply:
     body: bytes = b""
     content_type: str = JSON
     headers: Mapping[str, str] = field(default_factory=dict)
+    changed: bool = False
+    """Something was changed."""
 
 
 class Problem(Exception):

@@ -9,6 +9,7 @@ import msgspec
 from monitor import store
 from monitor.model import DeliveryState, Reason, Severity, rfc3339
 from monitor.store import Connection, DeliveryRow, NotificationFilter, NotificationRow
+from monitor.web.api.answered import AnswerItem, answered
 from monitor.web.api.cursor import number, page
 from monitor.web.api.inside import Inside
 from monitor.web.api.message import Problem
@@ -65,6 +66,9 @@ class NotificationItem(Answer, frozen=True, kw_only=True):
     events: Annotated[list[int], msgspec.Meta(description="The numbers of its events: the first hundred.")]
     event_count: int
     deliveries: list[SentItem]
+    answer: Annotated[
+        AnswerItem | None, msgspec.Meta(description="Null where its rule neither reminds nor escalates.")
+    ] = None
 
 
 def _list(conn: Connection, inside: Inside, asked: NotificationsAsked) -> Page[NotificationItem]:
@@ -77,18 +81,24 @@ def _list(conn: Connection, inside: Inside, asked: NotificationsAsked) -> Page[N
         search=asked.search,
     )
     found, last = store.page_notifications(conn, wanted, behind=number(LIST, asked.cursor), limit=asked.limit)
-    return page(LIST, found, last, _item)
+    answers = answered(conn, inside, found)
+    return page(LIST, found, last, lambda row: _item(row, answers.get(row.id)))
 
 
 def _one(conn: Connection, inside: Inside, asked: NotificationAsked) -> NotificationItem:
-    found = store.get_notification(conn, asked.id)
+    return of(conn, inside, asked.id)
+
+
+def of(conn: Connection, inside: Inside, id: str) -> NotificationItem:
+    """Raises Problem where there is none."""
+    found = store.get_notification(conn, id)
     if found is None:
         hint = "GET /api/v1/notifications lists them."
-        raise Problem(404, "Not found", f"There is no notification {asked.id!r}.", hint)
-    return _item(found)
+        raise Problem(404, "Not found", f"There is no notification {id!r}.", hint)
+    return _item(found, answered(conn, inside, [found]).get(id))
 
 
-def _item(row: NotificationRow) -> NotificationItem:
+def _item(row: NotificationRow, answer: AnswerItem | None) -> NotificationItem:
     return NotificationItem(
         id=row.id,
         n=row.n,
@@ -103,6 +113,7 @@ def _item(row: NotificationRow) -> NotificationItem:
         events=list(row.events),
         event_count=row.event_count,
         deliveries=[_sent(delivery) for delivery in row.deliveries],
+        answer=answer,
     )
 
 

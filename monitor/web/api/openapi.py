@@ -119,12 +119,12 @@ def _operation(route: Route, schema: Mapping[str, Any], components: dict[str, An
         "parameters": [_parameter(route, field, components) for field in msgspec.structs.fields(route.asked)],
         "responses": {
             "200": good,
-            **({} if route.change else {str(status): each for status, each in same.items()}),
+            **({} if route.method == "POST" else {str(status): each for status, each in same.items()}),
             **_EVERY_PROBLEM,
             **_problems(route.errors),
         },
     }
-    if route.change is not None:
+    if route.method == "POST":
         operation["security"] = [{"bearer": []}, {"cookie": []}]
     return operation
 
@@ -138,9 +138,14 @@ def _parameter(route: Route, field: msgspec.structs.FieldInfo, components: dict[
     schema = _without_null(schema)
     if field.default not in (msgspec.NODEFAULT, None):
         schema = {**schema, "default": field.default}
-    in_path = f"{{{field.name}}}" in route.path
+    in_path = f"{{{field.encode_name}}}" in route.path
     description = schema.pop("description", None)
-    found = {"name": field.name, "in": "path" if in_path else "query", "required": field.required, "schema": schema}
+    found = {
+        "name": field.encode_name,
+        "in": "path" if in_path else "query",
+        "required": field.required,
+        "schema": schema,
+    }
     return found | ({"description": description} if description else {})
 
 

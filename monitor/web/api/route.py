@@ -58,16 +58,18 @@ class Page(Answer, Generic[T], frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What a change answers, and the sinks whose deliveries it changed: they are woken after the commit."""
+    """What a change answers, and who is woken after the commit: the sinks whose deliveries it changed, and with
+    `events` who reads the log."""
 
     answer: Any
     sinks: Sequence[str] = ()
+    events: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
     """Either `fn` reads on a snapshot, or `change` changes something in the writer's transaction and is told who asks.
-    Both raise Problem."""
+    All raise Problem."""
 
     path: str
     """`/api/v1/jobs/{account}/{id}`"""
@@ -76,7 +78,12 @@ class Route:
     answer: Any
     """The type of what is answered."""
     fn: Callable[[Connection, Inside, Any], Any] | None = None
-    change: Callable[[Connection, Inside, Any, str], Change] | None = None
+    change: Callable[..., Change] | None = None
+    """Given connection, inside, what is asked, who asks, and what `look` returned where there is one."""
+    look: Callable[[Connection, Inside, Any], Any] | None = None
+    """What a change checks and reads before it, on a snapshot, so that no writer waits for that."""
+    posted: bool = False
+    """`fn` is asked by POST, though it changes nothing."""
     errors: Mapping[int, str] = field(default_factory=dict)
     """The problems of this route, beside those that every route has."""
     example: Any = None
@@ -86,4 +93,4 @@ class Route:
 
     @property
     def method(self) -> str:
-        return "GET" if self.change is None else "POST"
+        return "POST" if self.posted or self.change is not None else "GET"

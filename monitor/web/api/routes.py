@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from monitor.web.api import (
     accounts,
+    answers,
     changes,
     deliveries,
     events,
@@ -12,6 +13,7 @@ from monitor.web.api import (
     notifications,
     openapi,
     rules,
+    silences,
     sinks,
     status,
     stock,
@@ -27,9 +29,11 @@ _LISTED: tuple[Route, ...] = (
     *stock.ROUTES,
     *events.ROUTES,
     *notifications.ROUTES,
+    *answers.ROUTES,
     *deliveries.ROUTES,
     *sinks.ROUTES,
     *rules.ROUTES,
+    *silences.ROUTES,
     *usage.ROUTES,
     *changes.ROUTES,
 )
