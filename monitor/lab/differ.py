@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from typing import Any
 
 from monitor.lab.case import Case
 from monitor.lab.moments import Moment, shown
@@ -17,8 +17,6 @@ from monitor.model import Event
 from monitor.rules import Hide, Notify
 
 ABSENT = "-"
-W = TypeVar("W", Expectation, HiddenExpectation)
-C = TypeVar("C", Notify, Hide)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +61,6 @@ def compare(case: Case, outcome: Outcome) -> Comparison:
         [(each.line, each.what) for each in case.expected],
         list(outcome.told),
         lambda want, came: tuple(_of_message(want, came, case.start)),
-        lambda came: came.at,
     )
     hidden: tuple[Match, ...] = ()
     if case.hidden is not None:
@@ -71,7 +68,6 @@ def compare(case: Case, outcome: Outcome) -> Comparison:
             [(each.line, each.what) for each in case.hidden],
             list(outcome.hidden),
             lambda want, came: tuple(_of_hidden(want, came, case.start, names)),
-            lambda came: came.at,
         )
     return Comparison(messages=messages, hidden=hidden)
 
@@ -91,40 +87,35 @@ def unmet(want: Expectation | HiddenExpectation, start: datetime) -> list[tuple[
 
 
 def _matched(
-    wants: Sequence[tuple[int, W]],
-    came: Sequence[C],
-    rows: Callable[[W, C], tuple[Row, ...]],
-    at: Callable[[C], datetime],
+    wants: Sequence[tuple[int, Expectation | HiddenExpectation]],
+    came: Sequence[Notify | Hide],
+    rows: Callable[[Any, Any], tuple[Row, ...]],
 ) -> tuple[Match, ...]:
-    table = [[rows(want, each) for each in came] for _, want in wants]
+    table: list[list[tuple[Row, ...]]] = [[rows(want, each) for each in came] for _, want in wants]
     scores = [[_score(cell) for cell in line] for line in table]
-    moments = [at(each) for each in came]
+    moments = [each.at for each in came]
     places = paired(scores, moments)
-    late = _out_of_order([want for _, want in wants], places, moments)
+    late: list[tuple[Row, ...]] = _out_of_order([want for _, want in wants], places, moments)
     taken = {place for place in places if place is not None}
     found: list[Match] = []
-    for index, place in enumerate(places):
-        line = wants[index][0]
-        if place is None:
-            found.append(Match(line, (), None))
-        else:
-            found.append(Match(line, (*table[index][place], *late.get(index, ())), came[place]))
+    for (line, _), cells, place, extra in zip(wants, table, places, late, strict=True):
+        chosen = () if place is None else (*cells[place], *extra)
+        found.append(Match(line, chosen, came[place] if place is not None else None))
     found += [Match(None, (), each) for index, each in enumerate(came) if index not in taken]
     return tuple(found)
 
 
 def _out_of_order(
     wants: Sequence[Expectation | HiddenExpectation], places: Sequence[int | None], moments: Sequence[datetime]
-) -> dict[int, tuple[Row]]:
+) -> list[tuple[Row, ...]]:
     """Expectations that say no time stand in the order in which their messages must come."""
-    found: dict[int, tuple[Row]] = {}
+    found: list[tuple[Row, ...]] = []
     last: datetime | None = None
-    for index, (want, place) in enumerate(zip(wants, places, strict=True)):
-        if place is None:
-            continue
-        if last is not None and moments[place] < last and want.at is None:
-            found[index] = (Row("order", "after those above", "came before one of them", False),)
-        last = moments[place] if last is None else max(last, moments[place])
+    for want, place in zip(wants, places, strict=True):
+        early = place is not None and last is not None and moments[place] < last and want.at is None
+        found.append((Row("order", "after those above", "came before one of them", False),) if early else ())
+        if place is not None:
+            last = moments[place] if last is None else max(last, moments[place])
     return found
 
 

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import typer
 
+from monitor.cli.rules import test
+
 app = typer.Typer(help="Rules: test them, ask them, hold them against history.", no_args_is_help=True)
 
 
 @app.callback()
 def rules() -> None:
     """Rules: test them, ask them, hold them against history."""
+
+
+app.command("test")(test.play_cases)

@@ -1,0 +1,126 @@
+"""Reads files of cases: strictly, every mistake with its place, before anything is played."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from pathlib import Path as FilePath
+from typing import Any, TypeVar
+
+from monitor.cli.rules.rulesets import Home, RuleSets
+from monitor.lab.case import Case, Given, Wanted, WantedHidden
+from monitor.lab.options import CaseOptions, Expectation, FileOptions, HiddenExpectation, listed
+from monitor.lab.steps import STEPS, RepeatStep
+from monitor.settings.document import Document, read_document
+from monitor.settings.problems import ConfigErrors, Path
+from monitor.settings.sections import Reader
+from monitor.settings.source import read_text
+
+E = TypeVar("E", Expectation, HiddenExpectation)
+
+
+def read_cases(path: FilePath, config: FilePath | None) -> list[Case]:
+    """The cases of a file. `config`: whose rules are tried where the file names none. Raises ConfigErrors."""
+    file = str(path)
+    document = read_document(file, read_text(path), needs=("cases",))
+    cases = _Cases(document, config)
+    made = list(cases.read())
+    problems = [*document.problems, *cases.reader.problems]
+    if problems:
+        raise ConfigErrors(problems)
+    return made
+
+
+class _Cases:
+    def __init__(self, document: Document, config: FilePath | None) -> None:
+        self.reader = Reader(document, document.data)
+        self._document = document
+        self._rulesets = RuleSets(document, self.reader, config)
+
+    def read(self) -> Iterator[Case]:
+        whole = self.reader.model(FileOptions, self._document.data, ())
+        if whole is None:
+            return
+        home = self._rulesets.home(whole, (), None)
+        for index, entry in enumerate(whole.cases):
+            at: Path = ("cases", index)
+            case = self.reader.model(CaseOptions, entry, at)
+            if case is not None:
+                made = self._case(case, at, home, whole.start)
+                if made is not None:
+                    yield made
+
+    def _case(self, options: CaseOptions, at: Path, home: Home, start: datetime | None) -> Case | None:
+        given = tuple(self._steps(options.given, (*at, "given")))
+        expected = tuple(
+            Wanted(line, each) for line, each in self._expected(Expectation, options.expect, (*at, "expect"))
+        )
+        hidden = None
+        if options.hidden is not None:
+            found = self._expected(HiddenExpectation, options.hidden, (*at, "hidden"))
+            hidden = tuple(WantedHidden(line, each) for line, each in found)
+        own = self._rulesets.home(options, at, home)
+        ready = self._rulesets.ready(own)
+        if ready is None:
+            return None
+        return Case(
+            name=options.name,
+            file=self._document.file,
+            line=self._line(at),
+            start=options.start if "start" in options.model_fields_set or start is None else start,
+            ruleset=ready.ruleset,
+            accounts=ready.accounts,
+            given=given,
+            expected=expected,
+            hidden=hidden,
+            catch_up_after=ready.catch_up_after,
+        )
+
+    def _steps(self, entries: list[Any], at: Path) -> Iterator[Given]:
+        for index, entry in enumerate(entries):
+            here = (*at, index)
+            step = {entry: None} if isinstance(entry, str) else entry
+            if not self._is_mapping(step, here):
+                continue
+            kind = next((key for key in STEPS if key in step), None)
+            if kind is None:
+                self._say(here, _no_step(list(step)), at_key=True)
+                continue
+            made = self.reader.model(STEPS[kind], step, here)
+            if made is not None:
+                inner = tuple(self._steps(made.steps, (*here, "steps"))) if isinstance(made, RepeatStep) else ()
+                yield Given(str(self._document.problem(here, "")).removesuffix(": "), made, inner)
+
+    def _expected(self, model: type[E], value: Any, at: Path) -> Iterator[tuple[int, E]]:
+        try:
+            entries = listed(value)
+        except ValueError as error:
+            self._say(at, str(error))
+            return
+        for index, entry in enumerate(entries):
+            here = (*at, index) if isinstance(value, list) else at
+            if not self._is_mapping(entry, here):
+                continue
+            made = self.reader.model(model, entry, here)
+            if made is not None:
+                yield self._line(here), made
+
+    def _is_mapping(self, entry: Any, at: Path) -> bool:
+        if isinstance(entry, Mapping):
+            return True
+        self._say(at, "expected a mapping (`key: value` lines)")
+        return False
+
+    def _say(self, at: Path, message: str, *, at_key: bool = False) -> None:
+        self.reader.problems.append(self._document.problem(at, message, at_key=at_key))
+
+    def _line(self, at: Path) -> int:
+        return self._document.problem(at, "").line
+
+
+def _no_step(keys: list[str]) -> str:
+    from monitor.rules.globs import nearest
+
+    near = next((found for key in keys if (found := nearest(key, list(STEPS)))), None)
+    hint = f"did you mean `{near}`?" if near else f"a step begins with one of: {', '.join(STEPS)}"
+    return f"no step begins with `{keys[0]}`; {hint}" if keys else f"says nothing; {hint}"

@@ -1,0 +1,159 @@
+"""Says how a case went: what was expected and what came, side by side, and how it came to that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from monitor.cli.table import wrapped
+from monitor.lab import differ
+from monitor.lab.case import Case
+from monitor.lab.differ import Comparison, Match, Row
+from monitor.lab.moments import shown
+from monitor.lab.naming import about, called
+from monitor.lab.options import Expectation, HiddenExpectation
+from monitor.lab.run import Outcome
+from monitor.rules import Hide, Notify
+
+STORY = 20
+"""Lines of what happened that are shown at most."""
+TEXT = 12
+"""Lines of a message that are shown at most."""
+FIELD = 10
+"""Cells for the name of a field, with the mark before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A case that was played. `seconds` that it took."""
+
+    case: Case
+    outcome: Outcome
+    comparison: Comparison
+    seconds: float
+
+    @property
+    def state(self) -> str:
+        if self.outcome.error:
+            return "error"
+        return "passed" if self.comparison.right else "failed"
+
+    @property
+    def place(self) -> str:
+        return f"{self.case.file}:{self.case.line}"
+
+
+def lines(result: Result, width: int) -> Iterator[str]:
+    """Why it did not pass; none of the lines is wider than `width`."""
+    if result.outcome.error:
+        yield from wrapped(result.outcome.error, width)
+    else:
+        case = result.case
+        for word, matches in (("message", result.comparison.messages), ("hidden", result.comparison.hidden)):
+            for match in matches:
+                if not match.right:
+                    yield from _match(word, match, result, width)
+        if _nothing_more(result):
+            hint = f"The case is over at {shown(result.outcome.end, case.start)}; a `- wait:` at its end goes on."
+            yield from wrapped(hint, width)
+    yield from _story(result, width)
+
+
+def _nothing_more(result: Result) -> bool:
+    """Whether something did not come that might come later."""
+    return any(match.came is None for match in result.comparison.messages)
+
+
+def _match(word: str, match: Match, result: Result, width: int) -> Iterator[str]:
+    start = result.case.start
+    if match.came is None:
+        yield f"{_named(word)} of line {match.line} did not come:"
+        wants: dict[int, Expectation | HiddenExpectation] = {each.line: each.what for each in result.case.expected}
+        wants |= {each.line: each.what for each in result.case.hidden or ()}
+        asked = differ.unmet(wants[match.line or 0], start)
+        yield from _facts(asked, width)
+    elif match.line is None:
+        yield f"{_named(word)} came that was not expected:"
+        yield from _facts(_facts_of(match.came, result), width)
+    else:
+        yield f"{_named(word)} of line {match.line} came otherwise:"
+        yield from _table(match.rows, width)
+        if isinstance(match.came, Notify):
+            yield from _text(match.came, width)
+    yield ""
+
+
+def _named(word: str) -> str:
+    return "The message" if word == "message" else "The hidden message"
+
+
+def _table(rows: Sequence[Row], width: int) -> Iterator[str]:
+    """Two columns; a mark before what differs."""
+    half = max(8, (width - FIELD - 2) // 2)
+    yield _line(" ", "", "expected", "came", half)
+    for row in rows:
+        left, right = list(wrapped(row.expected, half)), list(wrapped(row.came, half))
+        for number in range(max(len(left), len(right))):
+            mark = "x" if not row.right and number == 0 else " "
+            yield _line(mark, row.field * (number == 0), _at(left, number), _at(right, number), half)
+
+
+def _line(mark: str, field: str, left: str, right: str, half: int) -> str:
+    from rich.cells import cell_len
+
+    gap = " " * max(0, half + 2 - cell_len(left))
+    return f"{mark} {field:<{FIELD - 2}}{left}{gap}{right}".rstrip()
+
+
+def _at(texts: Sequence[str], number: int) -> str:
+    return texts[number] if number < len(texts) else ""
+
+
+def _facts(facts: Sequence[tuple[str, str]], width: int) -> Iterator[str]:
+    for name, value in facts:
+        for number, part in enumerate(wrapped(value, width - FIELD)):
+            yield f"  {name if number == 0 else '':<{FIELD - 2}}{part}".rstrip()
+
+
+def _facts_of(came: Notify | Hide, result: Result) -> list[tuple[str, str]]:
+    facts = [("at", shown(came.at, result.case.start)), ("rule", came.rule), ("to", ", ".join(came.sinks))]
+    if isinstance(came, Hide):
+        names = differ.names_of(result.outcome.events, came.seqs)
+        return [*facts, ("by", differ.by(came)), ("about", ", ".join(names))]
+    shadow = [("shadow", "yes")] if came.shadow else []
+    told = [("reason", came.reason.value), ("about", ", ".join(about(came))), ("title", came.text.title)]
+    return [*facts, *shadow, *told]
+
+
+def _text(came: Notify, width: int) -> Iterator[str]:
+    """The message as it came."""
+    body = [line for line in came.text.plain.splitlines() if line.strip()]
+    left = len(body) - TEXT
+    shown_body = [*body[:TEXT], f"… and {left} more lines"] if left > 0 else body
+    for line in (came.text.title, *shown_body):
+        for part in wrapped(line, width - 4):
+            yield f"  | {part}"
+
+
+def _story(result: Result, width: int) -> Iterator[str]:
+    """What happened, in order of time."""
+    start = result.case.start
+    story = [(event.detected_at, 0, f"{event.type.value}  {called(event)}") for event in result.outcome.events]
+    story += [
+        (told.at, 1, f"-> {', '.join(told.sinks)}: {told.rule} ({told.reason.value}) {told.text.title}")
+        for told in result.outcome.told
+    ]
+    story += [
+        (hide.at, 1, f"-- {', '.join(hide.sinks)}: {hide.rule}, hidden by {differ.by(hide)}")
+        for hide in result.outcome.hidden
+    ]
+    if not story:
+        return
+    yield "What happened:"
+    ordered = sorted(story, key=lambda each: each[:2])
+    for at, _, text in ordered[:STORY]:
+        head = f"  {shown(at, start):<22} "
+        for number, part in enumerate(wrapped(text, max(10, width - len(head)))):
+            yield (head if number == 0 else " " * len(head)) + part
+    if len(ordered) > STORY:
+        yield f"  … and {len(ordered) - STORY} more"
