@@ -144,7 +144,7 @@ def test_an_absent_value_that_does_not_decide_does_no_harm(
         ("[1].all(job, job == 1)", 1, 8, "'job' is a variable of rules"),
         ("has(job)", 1, 5, "has() argument must be a field selection"),
         ("(" * 200 + "true" + ")" * 200, 1, 1, "is nested too deeply"),
-        ("'" + "x" * 120_000 + "' == ''", 1, 1, "expression size exceeds codepoint limit"),
+        ("'" + "x" * 120_000 + "' == ''", 1, 100_001, "is longer than 100000 characters"),
         ("+".join(["1"] * 60) + " > 0", 1, 1, "is nested too deeply"),
     ],
 )
@@ -190,8 +190,8 @@ def test_a_hostile_expression_ends_soon(language: Language, events: dict[str, Ev
     slow = 'job.error.message.matches("(a+)+(b|c|d)*$") && "' + "a" * 5000 + '".matches("(a+)+$") && false'
     bound = language.bind(events["failed"])
     began = time.perf_counter()
-    verdict = language.compile(loops).decide(bound)
-    assert verdict.error is not None
+    with pytest.raises(ExpressionError):
+        language.compile(loops)
     assert not language.compile(slow).decide(bound).matched
     assert time.perf_counter() - began < 5
 

@@ -1,7 +1,7 @@
 """The small door to cel_expr_python: compiles a rule's `when` against the schema, binds an event, decides.
 
-Imported only where a rule has a `when`. The library bounds what an expression may cost: 100,000 code points, 32 levels,
-an iteration budget, linear regular expressions.
+Imported only where a rule has an expression. The library bounds nesting (32 levels), the rounds of macros (10,000, an
+error when the event comes) and keeps regular expressions linear; what costs too much all the same is refused (cost).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from cel_expr_python import cel
 
 from monitor.model import Event
 from monitor.rules.expression.complaint import TOO_DEEP, Complaint, ExpressionError, complaints_of, place
+from monitor.rules.expression.cost import too_long
 from monitor.rules.expression.messages import PACKAGE, Messages
 from monitor.rules.expression.shapes import Shapes
 from monitor.rules.expression.tree import Path, TooDeep, Tree, read_tree
@@ -104,6 +105,8 @@ class Language:
 
     def compile(self, source: str) -> Expression:
         """Raises ExpressionError with every mistake that can be seen now."""
+        if (complaint := too_long(source)) is not None:
+            raise ExpressionError(complaint)
         try:
             checked = self._env.compile(source)
         except Exception as error:  # RuntimeError by observation; nothing is documented
@@ -111,7 +114,7 @@ class Language:
         if checked.return_type() != cel.Type.BOOL:
             raise ExpressionError(Complaint(1, 1, f"gives {_kind(checked.return_type())}, not true or false"))
         try:
-            tree = read_tree(self._shapes, checked.serialize())
+            tree = read_tree(self._shapes, checked.serialize(), source)
         except TooDeep:
             raise ExpressionError(Complaint(1, 1, TOO_DEEP)) from None
         if mistakes := self._second_look(source, tree):
@@ -152,6 +155,7 @@ class Language:
             )
             for name, offset in tree.shadows
         ]
+        mistakes += tree.costs
         empty = self._env.Activation({})
         for literal in tree.literals:
             if self._env.compile(literal.source).eval(empty).type() == cel.Type.ERROR:

@@ -7,13 +7,14 @@ may be absent as a whole, V, becomes `@V ? V : null`, where `@V` is bound beside
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from google.protobuf import any_pb2
 from google.protobuf.message import DecodeError
 
+from monitor.rules.expression.complaint import Complaint
+from monitor.rules.expression.cost import children, too_costly
 from monitor.rules.expression.shapes import Shapes
 from monitor.rules.schema import ALWAYS, SCALARS, VARIABLES, Kind
 
@@ -46,21 +47,24 @@ class Tree:
     literals: tuple[Literal, ...]
     shadows: tuple[tuple[str, int], ...]
     """Variables of a macro that hide one of ours, and where."""
+    costs: tuple[Complaint, ...]
 
 
 class TooDeep(Exception):
     """The tree is nested deeper than it can be read."""
 
 
-def read_tree(shapes: Shapes, serialized: bytes) -> Tree:
-    """Takes what the library serialized. Raises TooDeep."""
+def read_tree(shapes: Shapes, serialized: bytes, source: str) -> Tree:
+    """Takes what the library serialized of `source`. Raises TooDeep."""
     envelope = any_pb2.Any()
     try:
         envelope.ParseFromString(serialized)
         checked = shapes.checked.FromString(envelope.value)
     except DecodeError as error:
         raise TooDeep from error
-    surgeon = _Surgeon(shapes, {place.key: place.value for place in checked.source_info.positions})
+    positions = {place.key: place.value for place in checked.source_info.positions}
+    costs = tuple(too_costly(source, checked.expr, positions))
+    surgeon = _Surgeon(shapes, positions)
     surgeon.walk(checked.expr)
     envelope.value = checked.SerializeToString()
     return Tree(
@@ -69,6 +73,7 @@ def read_tree(shapes: Shapes, serialized: bytes) -> Tree:
         frozenset(surgeon.needs),
         tuple(surgeon.literals),
         tuple(surgeon.shadows),
+        costs,
     )
 
 
@@ -93,7 +98,7 @@ class _Surgeon:
         else:
             if expr.HasField("comprehension_expr"):
                 self._shadow(expr)
-            for child in _children(expr):
+            for child in children(expr):
                 self.walk(child)
 
     def _read(self, expr: Any, path: Path) -> None:
@@ -124,7 +129,7 @@ class _Surgeon:
             self.reads.add(key)
             self.needs.add(key[:2])
         else:
-            for child in _children(expr):
+            for child in children(expr):
                 self.walk(child)
         if compared is not None:  # null is a value that a comparison with null takes
             self.reads = before | {path for path in self.reads if path != compared}
@@ -184,15 +189,3 @@ def _key(args: Any) -> Path | None:
     head = _path(args[0])
     key = args[1].const_expr.string_value
     return (*head, key) if head is not None and key else None
-
-
-def _children(message: Any) -> Iterator[Any]:
-    """The expressions directly below one."""
-    for field, value in message.ListFields():
-        if field.type != field.TYPE_MESSAGE:
-            continue
-        for part in value if field.is_repeated else (value,):
-            if part.DESCRIPTOR.name == "Expr":
-                yield part
-            else:
-                yield from _children(part)
