@@ -40,13 +40,11 @@ def too_long(source: str) -> Complaint | None:
 
 def too_costly(source: str, expr: Any, positions: dict[int, int]) -> Iterator[Complaint]:
     """`expr` as it was checked, before anything is put into it."""
-    for pattern, offset in _patterns(expr, positions):
-        if pattern_size(pattern) > PATTERN:
-            message = (
-                "this pattern repeats too much: written out it is longer than 1000; use smaller counts, or + and *"
-            )
-            yield Complaint(*place(source, offset), message)
-    if _steps(expr) > MOST:
+    large = [offset for pattern, offset in _patterns(expr, positions) if pattern_size(pattern) > PATTERN]
+    for offset in large:
+        message = "this pattern repeats too much: written out it is longer than 1000; use smaller counts, or + and *"
+        yield Complaint(*place(source, offset), message)
+    if not large and _steps(expr) > MOST:
         loop = next(_loops(expr), expr)
         line, column = place(source, positions.get(loop.id, 0))
         message = "costs too much: a macro goes through a list for each entry of another, or a list is too long"
