@@ -35,6 +35,11 @@ class Day:
         self._revisions: dict[tuple[str | None, str], int] = {}
         self._carry_out(self._engine.advance(start))
 
+    @property
+    def broken(self) -> Exception | None:
+        """What the rules themselves broke on: a bug."""
+        return self._engine.broken
+
     def happen(self, drafts: Iterable[EventDraft], *, unseen: Iterable[str] = ()) -> None:
         """These are detected now. A daemon that is down reads them when it is started. `unseen`: watches of which it is
         not known how they are."""

@@ -35,6 +35,8 @@ def play(case: Case) -> Outcome:
     except Runaway as runaway:
         error = f"{case.file}:{case.line}: {runaway}"
     day = scenario.day
+    if day.broken is not None:
+        error = f"{case.file}:{case.line}: the rules broke by themselves ({type(day.broken).__name__}); this is a bug"
     return Outcome(
         told=tuple(day.told),
         hidden=tuple(hide for hide in day.hidden if not hide.shadow),
