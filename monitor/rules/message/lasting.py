@@ -61,7 +61,8 @@ def since(event: Event) -> datetime:
 
 def words_of(event: Event, occasion: Occasion) -> str:
     """What the event's subject is now (`in the queue`); "" where nothing is known of a state that lasts."""
-    state = occasion.by_now.get(event.seq) or (state_of(event) if occasion.lasted else None)
+    ended = occasion.by_now.get(event.seq)
+    state = state_of(ended) if ended is not None else state_of(event) if occasion.lasted else None
     return _IS.get(state, ("", ""))[0] if state is not None else ""
 
 
@@ -72,9 +73,8 @@ def in_time(found: Story, event: Event, occasion: Occasion) -> Story:
         return _ended(found, event, occasion.begun)
     if state is None or state not in _IS:
         return found
-    now = occasion.by_now.get(event.seq)
-    if now is not None:
-        return replace(found, happened=f"was {_IS[state][0]} and is {_IS.get(now, ('otherwise', ''))[0]} now", alone="")
+    if (ended := occasion.by_now.get(event.seq)) is not None:
+        return _ended(found, ended, event)
     if not occasion.lasted:
         return found
     span = format_duration((occasion.now - since(event)).total_seconds())

@@ -30,8 +30,8 @@ class Occasion:
     """An escalation: these sinks heard of it, and nobody acknowledged it."""
     begun: Event | None = None
     """Of a message that something is over: the event that began it."""
-    by_now: Mapping[int, str] = field(default_factory=dict)
-    """By the number of an event whose state is over: the state that its subject has now."""
+    by_now: Mapping[int, Event] = field(default_factory=dict)
+    """By the number of an event whose state is over by now: the event that ended it."""
     headline: str = ""
     """A title that says more than one made of the events would."""
     asides: tuple[Line, ...] = ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from monitor.fields.markdown import escape
@@ -35,6 +35,25 @@ class Story:
     @property
     def title(self) -> str:
         return f"{self.what} {self.happened}".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A list under a heading; without rows it is left out."""
+
+    heading: str
+    rows: Sequence[str]
+
+
+def sheet(title: str, lines: Iterable[Line], sections: Iterable[Section]) -> Text:
+    """The text of a report: lines, then lists under headings."""
+    head = told(title, lines)
+    kept = [section for section in sections if section.rows]
+    plain = [f"{section.heading}:\n" + "\n".join(f"- {row}" for row in section.rows) for section in kept]
+    marked = [f"**{section.heading}**\n\n" + "\n".join(f"- {escape(row)}" for row in section.rows) for section in kept]
+    return Text(
+        title=head.title, plain="\n\n".join([head.plain, *plain]), markdown="\n\n".join([head.markdown, *marked])
+    )
 
 
 def told(title: str, lines: Iterable[Line], bullets: Iterable[str] = ()) -> Text:
