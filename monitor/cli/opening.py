@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from monitor.settings import Only, Settings
 
 
-def load_settings(config: Path | None, *, resolve: bool | Only) -> Settings:
-    """Raises Failure with every mistake of the file. `resolve`: all secrets, none, or those of one entry."""
+def load_settings(config: Path | None, *, resolve: bool | Only, rules: bool = False) -> Settings:
+    """Raises Failure with every mistake of the file. `resolve`: all secrets, none, or those of one entry. `rules`: those
+    of the rules too, which with all secrets are always looked for."""
     from monitor.settings import ConfigErrors, load
 
     path = config_file(config)
@@ -26,6 +27,7 @@ def load_settings(config: Path | None, *, resolve: bool | Only) -> Settings:
             resolve=resolve,
             environ=os.environ,
             credentials_dir=Path(credentials) if credentials else None,
+            rules=rules,
         )
     except ConfigErrors as error:
         count = len(error.problems)

@@ -15,7 +15,7 @@ from monitor.lab.options import Expectation, HiddenExpectation
 from monitor.lab.run import Outcome
 from monitor.rules import Hide, Notify
 
-STORY = 20
+STORY = 40
 """Lines of what happened that are shown at most."""
 TEXT = 12
 """Lines of a message that are shown at most."""
