@@ -151,7 +151,7 @@ class WatchLoop:
     async def _broke(self, watch: str, error: Exception) -> float:
         """A bug: what is known is read again before the next try, and people hear of it as of any other trouble."""
         _log.exception("a poll broke; this is a bug", account=self.scope.account, watch=watch)
-        self.watched = None
+        self.watched, self.seen = None, False
         text = f"this program failed while it polled ({type(error).__name__})"
         return await self._failed(watch, Fault(FaultKind.SENSELESS, text, hint="the log says where; please report it"))
 

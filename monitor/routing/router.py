@@ -101,6 +101,9 @@ class Router:
         self.pulse = Pulse(clock, patience=PATIENCE)
         self._at: _Position | None = None
         self._offset: float | None = None
+        self._blind: frozenset[str] = frozenset()
+        """What was unseen at some moment since all that was in the log had been routed: the events that end a state may
+        be in the very batch that comes with the sight, and what fell due in the dark is judged only after them."""
         self._stopping = False
         self._log = structlog.get_logger("monitor.routing")
         self._storeless = store_trouble("monitor.routing", "routing")
@@ -135,6 +138,7 @@ class Router:
     async def turn(self) -> bool:
         """Routes one batch; True where more waits. Raises StoreError, and then nothing of the batch was decided."""
         unseen = frozenset(self._unseen())  # before the log is read: what is seen by now has its events in it
+        self._blind |= unseen
         at = self._at if self._at is not None else await self._store.read(self._position)
         self._at = None  # what is decided from here on holds only once it is committed
         now, begun = self._clock.now(), self._clock.monotonic()
@@ -147,6 +151,8 @@ class Router:
             types, rules = [event.type.value for event in turn.events], [each.rule for each in turn.made.notifications]
             self._meter.routed(types, rules, self._clock.monotonic() - begun)
         self._at = _Position(turn.cursor, at.engine, at.rows, fresh=False)
+        if turn.last:
+            self._blind = unseen
         if turn.made.sinks:
             self._wake(turn.made.sinks)
         return not turn.last or bool(turn.made.events)
@@ -160,7 +166,9 @@ class Router:
         events = _events(conn, at.cursor, newest)
         last = len(events) < BATCH or events[-1].seq == newest
         at.engine.recalling(Stored(conn))
-        effects = drive(at.engine, events, now if last else None, unseen=unseen, wall=now)
+        effects = list(drive(at.engine, events, unseen=self._blind, wall=now))
+        if last:
+            effects += drive(at.engine, (), now, unseen=unseen, wall=now)
         made = writes(effects, self._store.epoch, now, self._links)
         if (broken := at.engine.broken) is not None:
             at.engine.broken = None

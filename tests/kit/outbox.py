@@ -43,13 +43,19 @@ class SteppedClock:
         try:
             await woken.wait()
         finally:
-            self._sleepers.remove(entry)
+            self._sleepers = [each for each in self._sleepers if each[1] is not woken]
 
     def advance(self, seconds: float) -> None:
         self._now += timedelta(seconds=seconds)
         for at, woken in self._sleepers:
             if at <= self._now:
                 woken.set()
+
+    def set(self, seconds: float) -> None:
+        """Somebody sets the wall clock forward, or back; no time passes."""
+        by = timedelta(seconds=seconds)
+        self._now, self._zero = self._now + by, self._zero + by
+        self._sleepers = [(at + by, woken) for at, woken in self._sleepers]
 
 
 async def eventually(condition: Callable[[], Any], *, within: float = 10.0) -> Any:

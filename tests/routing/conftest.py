@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -37,8 +37,11 @@ class Desk:
         self.bell = Bell()
         self.woken: list[set[str]] = []
 
-    def router(self, rules: RuleSet) -> Router:
-        return Router(self.store, rules, self.clock, bell=self.bell, wake=lambda sinks: self.woken.append(set(sinks)))
+    def router(self, rules: RuleSet, unseen: Callable[[], Iterable[str]] = tuple) -> Router:
+        def wake(sinks: Iterable[str]) -> None:
+            self.woken.append(set(sinks))
+
+        return Router(self.store, rules, self.clock, bell=self.bell, wake=wake, unseen=unseen)
 
     @asynccontextmanager
     async def running(self, rules: RuleSet) -> AsyncIterator[Router]:
