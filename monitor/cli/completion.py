@@ -95,6 +95,14 @@ def delivery_ids(ctx: typer.Context, incomplete: str) -> list[str]:
     return _offered(lambda: (item["id"] for item in _asked(ctx, "/api/v1/deliveries")), incomplete)
 
 
+def silence_ids(ctx: typer.Context, incomplete: str) -> list[str]:
+    return _offered(lambda: (item["id"] for item in _asked(ctx, "/api/v1/silences")), incomplete)
+
+
+def notification_ids(ctx: typer.Context, incomplete: str) -> list[str]:
+    return _offered(lambda: (item["id"] for item in _asked(ctx, "/api/v1/notifications")), incomplete)
+
+
 def _offered(found: Callable[[], Iterable[str]], incomplete: str, extra: str = "") -> list[str]:
     """Those that begin so. Whatever goes wrong: nothing, and not a word on the terminal."""
     try:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from monitor.cli import completion
-from monitor.cli.options import Config, Format, Limit, Output, RuleName, Search, Since, SinkName, moment
+from monitor.cli.options import Config, Format, Limit, Output, RuleName, Search, Since, SinkName, Yes, moment
 
 if TYPE_CHECKING:
     from monitor.cli.lists import Item
@@ -27,7 +27,6 @@ Ids = Annotated[
     typer.Argument(metavar="[ID]...", help="Their ids, or how they begin.", autocompletion=completion.delivery_ids),
 ]
 All = Annotated[bool, typer.Option("--all", help="All that fit --sink, --state and --rule, instead of ids.")]
-Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 
 @app.command("list")

@@ -26,6 +26,7 @@ from monitor.cli import (
     rules,
     run,
     sandbox,
+    silences,
     sinks,
     usage,
 )
@@ -72,6 +73,7 @@ def build() -> typer.Typer:
         ("events", events.app),
         ("notifications", notifications.app),
         ("deliveries", deliveries.app),
+        ("silences", silences.app),
         ("sinks", sinks.app),
         ("rules", rules.app),
         ("config", configs.app),

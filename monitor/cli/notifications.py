@@ -1,4 +1,4 @@
-"""`notifications list` and `show`: what the rules decided to say, and where it went."""
+"""`notifications list`, `show`, `ack` and `snooze`: what the rules said, where it went, and what people answer."""
 
 from __future__ import annotations
 
@@ -7,12 +7,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from monitor.cli import completion
-from monitor.cli.options import Config, Format, Limit, Output, RuleName, Search, Since, SinkName, moment
+from monitor.cli.options import Config, Format, Limit, Output, RuleName, Search, Since, SinkName, ahead, moment
 
 if TYPE_CHECKING:
     from monitor.cli.lists import Item
 
 app = typer.Typer(help="Messages, as the rules wrote them.", no_args_is_help=True)
+Ids = Annotated[
+    list[str],
+    typer.Argument(metavar="ID...", help="Their ids, or how they begin.", autocompletion=completion.notification_ids),
+]
+By = Annotated[str | None, typer.Option("--by", metavar="NAME", help="Who answers. Default: the login name.")]
 
 
 @app.command("list")
@@ -58,6 +63,33 @@ def show(
         out.document(output, found)
 
 
+@app.command("ack")
+def ack(ids: Ids, config: Config = None, output: Format = Output.TABLE, by: By = None) -> None:
+    """Acknowledges messages of rules that remind or escalate: no more reminders, and nobody else is called."""
+    from monitor.cli import answering
+
+    answering.answer(config, output, "ack", ids, by=by)
+
+
+@app.command("snooze")
+def snooze(
+    ids: Ids,
+    config: Config = None,
+    output: Format = Output.TABLE,
+    for_: Annotated[
+        str | None, typer.Option("--for", metavar="LENGTH", help="For how long: 30m, 2h, 1d; or give --until.")
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option("--until", metavar="WHEN", help="Until when: a time like 2026-01-31T08:00.")
+    ] = None,
+    by: By = None,
+) -> None:
+    """Puts messages off: they are told again then, if it still is so, and not before."""
+    from monitor.cli import answering
+
+    answering.answer(config, output, "snooze", ids, by=by, lasting=for_, until=ahead(until, "--until"))
+
+
 def _table(notifications: list[Item]) -> None:
     from monitor.cli import out, when
     from monitor.cli.ids import unique
@@ -98,6 +130,7 @@ def _page(item: dict[str, Any]) -> None:
             ("created", when.full(item["created_at"])),
             ("subjects", ", ".join(item["subjects"])),
             ("events", ", ".join(map(str, item["events"]))),
+            ("answered", _answered(item["answer"])),
         ]
     )
     out.line()
@@ -115,3 +148,17 @@ def _page(item: dict[str, Any]) -> None:
         for each in item["deliveries"]
     ]
     out.rows(columns, cells, "It went to nobody.")
+
+
+def _answered(answer: dict[str, Any] | None) -> str | None:
+    """How it stands; None of a message that nobody is asked to answer."""
+    from monitor.cli import when
+
+    if answer is None:
+        return None
+    said = {"open": "not yet", "over": "no; nothing more follows"}.get(answer["state"])
+    if said is not None:
+        return said
+    until = f" until {when.full(answer['until'])}" if answer["until"] else ""
+    at = f" at {when.full(answer['at'])}" if answer["at"] else ""
+    return f"{answer['state']} by {answer['by']}{until or at}"

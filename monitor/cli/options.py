@@ -48,9 +48,15 @@ Since = Annotated[
     str | None,
     typer.Option("--since", metavar="WHEN", help="A duration back from now (2h, 7d) or a time (2026-01-31T08:00)."),
 ]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 Until = Annotated[
     str | None, typer.Option("--until", metavar="WHEN", help="As --since; what happened then is left out.")
 ]
+
+
+def ahead(text: str | None, option: str) -> str | None:
+    """The same of a moment to come: a duration is one from now on. Raises Failure."""
+    return moment(text, option)
 
 
 def moment(text: str | None, option: str = "--since") -> str | None:

@@ -14,6 +14,7 @@ import pytest
 
 from monitor.store import delivery_id
 from tests.docs.page_of_commands import commands
+from tests.kit import silent
 from tests.kit.installed import Installed
 
 DEAD, SAID = delivery_id(f"{1:032x}", "hook"), f"{1:032x}"
@@ -30,6 +31,15 @@ WORKS: dict[str, tuple[list[str], str]] = {
     "events show": (["1"], r"^type +job\.submitted$"),
     "notifications list": ([], rf"^{SAID} "),
     "notifications show": ([SAID], r"^The whole text, "),
+    "notifications ack": ([silent.STUCK], r"^abcdef\w+ is acknowledged: "),
+    "notifications snooze": ([silent.STUCK, "--for", "1h"], r"^abcdef\w+ is put off until "),
+    "silences add": (
+        ["--match", "true", "--for", "2h", "--comment", "why", "--yes"],
+        r"^End it earlier: training-monitor silences end \w{16}$",
+    ),
+    "silences list": ([], rf"^{silent.SILENCE} +active "),
+    "silences show": ([silent.SILENCE], r"^owner +ann$"),
+    "silences end": ([silent.SILENCE], r"^The silence \w+ of ann has ended\."),
     "deliveries list": (["--state", "dead"], rf"^{DEAD} "),
     "deliveries show": ([DEAD], r"the webhook answered 404"),
     "deliveries retry": ([DEAD], r"^1 delivery\b"),
@@ -69,6 +79,8 @@ def test_every_command_is_run_by_a_test_of_this_page() -> None:
 @pytest.mark.parametrize("name", WORKS)
 def test_a_command_does_what_it_is_for(installed: Installed, name: str) -> None:
     arguments, said = WORKS[name]
+    if set(arguments) & {silent.STUCK, silent.SILENCE} or name == "silences list":
+        silent.install(installed)
     done = installed.run(*name.split(), *arguments, NEVER_SET="x", HOOK_URL="https://example.org/in", COLUMNS="160")
     assert done.returncode == 0 or name == "doctor", done.stderr
     assert re.search(said, done.stdout, re.MULTILINE), done.stdout + done.stderr

@@ -15,6 +15,7 @@ from monitor.cli.help import folded
 from monitor.cli.main import build
 from monitor.store import delivery_id
 from tests.docs.page_of_commands import page
+from tests.kit import silent
 from tests.kit.installed import Installed
 
 LASTING = ("run", "sandbox", "demo", "events follow")
@@ -25,7 +26,12 @@ LOOKING = ("doctor",)
 """What is wrong is what they find."""
 TYPES = re.compile(r"[{}<]|\blist\[|x>=|\brange\b|\b\d+\.0\b(?!\.)")
 """What Typer writes of types and bounds by itself."""
-GIVEN = {"DELIVERY": delivery_id(f"{1:032x}", "hook"), "NOTIFICATION": f"{1:032x}"}
+GIVEN = {
+    "DELIVERY": delivery_id(f"{1:032x}", "hook"),
+    "NOTIFICATION": f"{1:032x}",
+    "MESSAGE": silent.STUCK,
+    "SILENCE": silent.SILENCE,
+}
 
 
 def paths(command: Any, path: str = "") -> Iterator[str]:
@@ -73,6 +79,7 @@ def test_a_folded_example_is_the_same_command() -> None:
 
 
 def test_every_example_does_what_it_says(installed: Installed) -> None:
+    silent.install(installed)
     for typed in sorted({typed for each in EXAMPLES.values() for _, typed in each}):
         if typed.startswith(LASTING + ASKING):
             continue

@@ -23,6 +23,7 @@ from monitor.store import (
     write_notifications,
 )
 from monitor.store.answers import make_link_key
+from tests.kit.installed import Installed
 from tests.kit.made import draft
 
 RULES = """\
@@ -81,3 +82,14 @@ def silenced(conn: Connection, epoch: str, now: datetime, *, id: str = SILENCE) 
     event = queued(conn, epoch, "night-1", now)
     write_hidden(conn, [HiddenWrite(by=f"silence/{id}", rule="stuck", sinks=("journal",), seqs=(event.seq,), at=now)])
     return row
+
+
+def install(installed: Installed) -> None:
+    """Both into an installed store, with the rule in its config."""
+    installed.config.write_text(installed.config.read_text() + rules("journal"))
+
+    def write(conn: Connection, epoch: str) -> None:
+        stuck(conn, epoch, datetime.now(UTC))
+        silenced(conn, epoch, datetime.now(UTC))
+
+    installed.write(write)

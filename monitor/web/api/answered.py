@@ -32,7 +32,7 @@ class Answered(StrEnum):
 
 
 class AnswerItem(Answer, frozen=True, kw_only=True):
-    """`over`: no reminder and no escalation follows any more, and nobody has acknowledged it."""
+    """`over`: it ended, or everybody was told; nothing follows any more, and nobody has acknowledged it."""
 
     state: Answered
     by: Annotated[str | None, msgspec.Meta(description="Who answered last.")]
@@ -59,10 +59,10 @@ def answered(conn: Connection, inside: Inside, rows: Sequence[NotificationRow]) 
     }
 
 
-def live(conn: Connection, rule: str, subjects: Collection[str]) -> list[str]:
-    """Those of which the rule would still say something by itself."""
+def standing(conn: Connection, rule: str, subjects: Collection[str]) -> list[str]:
+    """Those of which the rule was heard and that are not over."""
     found = _standings(conn, subjects)
-    return [each for each in subjects if (told := found.get((each, rule))) is not None and told.due is not None]
+    return [each for each in subjects if (each, rule) in found]
 
 
 def _looking_after(settings: Settings) -> set[str]:
@@ -77,15 +77,14 @@ def _standings(conn: Connection, subjects: Iterable[str]) -> dict[tuple[str, str
 def _item(last: Event | None, standings: Sequence[Standing], now: datetime) -> AnswerItem:
     if last is not None and last.type is EventType.NOTIFICATION_ACKNOWLEDGED:
         return _said(Answered.ACKNOWLEDGED, last)
-    if any(each.due is not None for each in standings):
-        until = moment(last.data.get("until")) if last is not None else None
-        if last is not None and until is not None and until > now:
-            return _said(Answered.SNOOZED, last, until)
-        return AnswerItem(state=Answered.OPEN, by=None, at=None, until=None)
-    by = next((each.acknowledged_by for each in standings if each.acknowledged_by is not None), None)
-    if by is not None:  # by another message of the same
-        return AnswerItem(state=Answered.ACKNOWLEDGED, by=by, at=None, until=None)
-    return AnswerItem(state=Answered.OVER, by=None, at=None, until=None)
+    if not standings:
+        return AnswerItem(state=Answered.OVER, by=None, at=None, until=None)
+    until = moment(last.data.get("until")) if last is not None else None
+    if last is not None and until is not None and until > now:
+        return _said(Answered.SNOOZED, last, until)
+    if all(each.acknowledged_by is not None for each in standings):  # by another message of the same
+        return AnswerItem(state=Answered.ACKNOWLEDGED, by=standings[0].acknowledged_by, at=None, until=None)
+    return AnswerItem(state=Answered.OPEN, by=None, at=None, until=None)
 
 
 def _said(state: Answered, event: Event, until: datetime | None = None) -> AnswerItem:

@@ -10,7 +10,7 @@ from monitor import diff, store
 from monitor.model import EventDraft
 from monitor.store import Connection, NotificationRow
 from monitor.store.answers import subjects_told
-from monitor.web.api.answered import Answered, AnswerItem, answered, live
+from monitor.web.api.answered import Answered, AnswerItem, answered, standing
 from monitor.web.api.inside import Inside
 from monitor.web.api.message import Problem
 from monitor.web.api.moment import Ahead, Length
@@ -50,7 +50,7 @@ def acknowledge(conn: Connection, inside: Inside, id: str, by: str) -> None:
         at = f" at {state.at}" if state.at is not None else ""
         raise Problem(409, "Conflict", f"It was acknowledged already, by {state.by}{at}.", "Nothing is left to do.")
     subjects = subjects_told(conn, id)
-    subjects = live(conn, row.rule, subjects) or subjects[:MOST_SUBJECTS]
+    subjects = standing(conn, row.rule, subjects) or subjects[:MOST_SUBJECTS]
     now = inside.clock.now()
     _append(conn, inside, diff.acknowledged(id, rule=row.rule, subjects=subjects, title=row.title, by=by, now=now))
 
@@ -60,10 +60,10 @@ def snooze(conn: Connection, inside: Inside, asked: SnoozeAsked, by: str) -> Non
     now = inside.clock.now()
     _, until = span(now, lasting=asked.lasting, until=asked.until)
     row, _ = _answerable(conn, inside, asked.id)
-    subjects = live(conn, row.rule, subjects_told(conn, asked.id))
+    subjects = standing(conn, row.rule, subjects_told(conn, asked.id))
     if not subjects:
         detail = "Nothing follows this message any more, so nothing can be put off."
-        raise Problem(409, "Conflict", detail, "It is over, or acknowledged, or everybody was told.")
+        raise Problem(409, "Conflict", detail, "It is over, or everybody was told.")
     draft = diff.snoozed(asked.id, rule=row.rule, subjects=subjects, title=row.title, until=until, by=by, now=now)
     _append(conn, inside, draft)
 
