@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 
 def load_settings(config: Path | None, *, resolve: bool | Only, rules: bool = False) -> Settings:
-    """Raises Failure with every mistake of the file. `resolve`: all secrets, none, or those of one entry. `rules`: those
-    of the rules too, which with all secrets are always looked for."""
+    """Raises Failure with every mistake of the file. `resolve`: all secrets, none, or those of one entry. `rules`:
+    those of the rules too, which with all secrets are always looked for."""
     from monitor.settings import ConfigErrors, load
 
     path = config_file(config)

@@ -11,7 +11,7 @@ from monitor.lab.case import NORTH
 from monitor.lab.platform import Site, TrackedFlavor, TrackedJob
 from monitor.lab.polls import Look, known_before, see_flavor
 from monitor.lab.steps import FlavorStep, JobStep
-from monitor.lab.words import zoned
+from monitor.lab.words import STOCK_WORDS, zoned
 from monitor.model import Account
 from monitor.rules.globs import nearest
 
@@ -73,9 +73,7 @@ class Sites:
         """What the step says is so from now on. The subject of the event that comes of it."""
         flavor, zone = zoned(name)
         word = step.flavor.word
-        stock = word in ("sold_out", "restocked")
-        if stock and zone is None:
-            raise ValueError(f"stock is that of a zone; write `{flavor} in ZONE, …`")
+        stock = word in STOCK_WORDS
         tracked = site.flavors.get(flavor)
         if tracked is None:
             tracked = site.flavors[flavor] = TrackedFlavor(site.account, platform.new_flavor(flavor, step))

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from monitor.fields.duration import Duration, parse_duration
 from monitor.fields.strict import Name, Strict
 from monitor.lab.moments import Moment, moment
-from monitor.lab.words import ACCOUNT_WORDS, FLAVOR_WORDS, JOB_WORDS, several, understood
+from monitor.lab.words import ACCOUNT_WORDS, FLAVOR_WORDS, JOB_WORDS, STOCK_WORDS, several, understood, zoned
 from monitor.model import EventType, Severity
 from monitor.rules.globs import nearest
 
@@ -52,6 +52,14 @@ def _sentence(words: Mapping[str, tuple[str, ...]]) -> BeforeValidator:
         return Sentence(tuple(several(name)), word)
 
     return BeforeValidator(read)
+
+
+def _somewhere(said: Sentence) -> Sentence:
+    """Stock is that of a zone."""
+    for name in said.names:
+        if said.word in STOCK_WORDS and zoned(name)[1] is None:
+            raise ValueError(f"stock is that of a zone; write `{name} in ZONE, {FLAVOR_WORDS[said.word][0]}`")
+    return said
 
 
 def _wait(value: Any) -> Wait:
@@ -128,7 +136,7 @@ class JobStep(Strict):
 class FlavorStep(Strict):
     """`flavor: a.b.c in zone-1, sells out`."""
 
-    flavor: Annotated[Sentence, _sentence(FLAVOR_WORDS)]
+    flavor: Annotated[Sentence, _sentence(FLAVOR_WORDS), AfterValidator(_somewhere)]
     account: Name | None = None
     name: str | None = None
     type: str | None = None

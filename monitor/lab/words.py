@@ -28,6 +28,7 @@ FLAVOR_WORDS: Final[Mapping[str, tuple[str, ...]]] = {
     "listed": ("listed", "appears"),
     "delisted": ("delisted", "disappears"),
 }
+STOCK_WORDS: Final = frozenset({"sold_out", "restocked"})
 ACCOUNT_WORDS: Final[Mapping[str, tuple[str, ...]]] = {
     "unreachable": ("unreachable",),
     "unauthorized": ("unauthorized", "refused"),

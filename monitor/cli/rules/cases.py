@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path as FilePath
 from typing import Any, TypeVar
+
+from pydantic import ValidationError
 
 from monitor.cli.rules.rulesets import Home, RuleSets
 from monitor.lab.case import Case, Given, Wanted, WantedHidden
@@ -17,6 +20,9 @@ from monitor.settings.sections import Reader
 from monitor.settings.source import read_text
 
 E = TypeVar("E", Expectation, HiddenExpectation)
+S = TypeVar("S", FileOptions, CaseOptions)
+_ANY: Mapping[str, Any] = {"name": "?", "given": ["restart"], "expect": "nothing", "cases": [None]}
+"""What stands in for what is wrong, so that the rest is looked through too; nothing of it is played."""
 
 
 def read_cases(path: FilePath, config: FilePath | None) -> list[Case]:
@@ -38,17 +44,32 @@ class _Cases:
         self._rulesets = RuleSets(document, self.reader, config)
 
     def read(self) -> Iterator[Case]:
-        whole = self.reader.model(FileOptions, self._document.data, ())
+        whole = self._readable(FileOptions, self._document.data, ())
         if whole is None:
             return
         home = self._rulesets.home(whole, (), None)
         for index, entry in enumerate(whole.cases):
             at: Path = ("cases", index)
-            case = self.reader.model(CaseOptions, entry, at)
+            case = self._readable(CaseOptions, entry, at) if at in self._document.values else None
             if case is not None:
                 made = self._case(case, at, home, whole.start)
                 if made is not None:
                     yield made
+
+    def _readable(self, model: type[S], data: Any, at: Path) -> S | None:
+        """What can be read of it, where something is wrong with it."""
+        made = self.reader.model(model, data, at)
+        if made is not None or not isinstance(data, Mapping):
+            return made
+        try:
+            model.model_validate(data)
+        except ValidationError as error:
+            wrong = {item["loc"][0] for item in error.errors() if item["loc"]}
+            right = {key: value for key, value in data.items() if key not in wrong}
+            fields = {key: value for key, value in _ANY.items() if key in model.model_fields}
+            with suppress(ValidationError):
+                return model.model_validate({**fields, **right})
+        return None
 
     def _case(self, options: CaseOptions, at: Path, home: Home, start: datetime | None) -> Case | None:
         given = tuple(self._steps(options.given, (*at, "given")))

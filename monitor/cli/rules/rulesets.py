@@ -37,6 +37,8 @@ class Part:
     at: Path
     raw: Any
     value: Any
+    places: tuple[int, ...] = ()
+    """Of a list: the indexes of the entries that are right, which `value` holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +77,12 @@ class RuleSets:
         parts, before = dict(base.parts), len(self._reader.problems)
         for name in sorted(options.model_fields_set & {*_LISTS, "unmatched", "sinks", "flapping"}):
             raw = getattr(options, name)
-            parts[name] = Part((*at, name), raw, self._read(name, raw, (*at, name)))
+            parts[name] = self._part(name, raw, (*at, name))
         right = base.right and len(self._reader.problems) == before
         return Home(parts, base.config, right)
 
     def ready(self, home: Home) -> Ready | None:
         """None where something is wrong with it, which is told. Raises Failure for a config file that is wrong."""
-        if not home.right:
-            return None
         key = json.dumps([str(home.config), {name: part.raw for name, part in home.parts.items()}], default=str)
         if key not in self._made:
             self._made[key] = self._ready(home)
@@ -97,7 +97,7 @@ class RuleSets:
             for mistake in error.mistakes:
                 self._say(home, mistake)
             return None
-        return Ready(ruleset, _accounts(home.parts, settings), _patience(settings))
+        return Ready(ruleset, _accounts(home.parts, settings), _patience(settings)) if home.right else None
 
     def _load(self, config: FilePath | None) -> Settings:
         """A config file whose rules are right by themselves."""
@@ -108,18 +108,20 @@ class RuleSets:
     def _say(self, home: Home, mistake: RuleMistake) -> None:
         inner = None if mistake.line is None else (mistake.line, mistake.column or 1)
         part = home.parts.get(str(mistake.path[0]))
-        path = (*part.at, *mistake.path[1:]) if part is not None else ()
+        path: Path = (*part.at, *_in_file(mistake.path[1:], part)) if part is not None else ()
         found = self._document.problem(path, mistake.message, at_key=mistake.at_key, inner=inner if path else None)
         self._reader.problems.append(found)
 
-    def _read(self, name: str, raw: Any, at: Path) -> Any:
+    def _part(self, name: str, raw: Any, at: Path) -> Part:
         if name in _LISTS:
-            return [self._reader.model(_LISTS[name], entry, (*at, index)) for index, entry in enumerate(raw or ())]
+            made = [self._reader.model(_LISTS[name], entry, (*at, index)) for index, entry in enumerate(raw or ())]
+            right = {index: entry for index, entry in enumerate(made) if entry is not None}
+            return Part(at, raw, list(right.values()), tuple(right))
         if name == "unmatched":
-            return self._reader.model(UnmatchedOptions, raw, at) if raw is not None else None
+            return Part(at, raw, self._reader.model(UnmatchedOptions, raw, at) if raw is not None else None)
         if name == "flapping":
-            return None if raw == "off" else self._reader.model(FlappingOptions, raw or {}, at)
-        return [self._sink(entry, (*at, index)) for index, entry in enumerate(raw or ())]
+            return Part(at, raw, None if raw == "off" else self._reader.model(FlappingOptions, raw or {}, at))
+        return Part(at, raw, [self._sink(entry, (*at, index)) for index, entry in enumerate(raw or ())])
 
     def _sink(self, entry: Any, at: Path) -> str:
         """A name, or an entry as the config file has it."""
@@ -127,6 +129,13 @@ class RuleSets:
         if not isinstance(name, str):
             self._reader.problems.append(self._document.problem(at, "expected the name of a sink"))
         return str(name)
+
+
+def _in_file(path: Path, part: Part) -> Path:
+    """The path inside the section, with the entry's index in the file."""
+    if part.places and path and isinstance(path[0], int):
+        return (part.places[path[0]], *path[1:])
+    return path
 
 
 def _compiled(parts: Mapping[str, Part], settings: Settings | None) -> RuleSet:
