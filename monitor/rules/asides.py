@@ -50,9 +50,7 @@ def history(course: Course, saying: Saying) -> tuple[Line, ...]:
     if saying.reason is Reason.RESOLVED:
         return (Line("You were told", clock(first)),)
     if saying.escalated:
-        span = format_duration((course.now - first).total_seconds())
-        told = f"{_named(saying.told_to)} heard of it {clock(first)}"
-        return (Line("Escalated", f"nobody acknowledged it for {span}; {told}"),)
+        return (Line("Told before", f"{_named(saying.told_to)}, {clock(first)}"),)
     if saying.reason is Reason.REMINDER:
         return (Line("First told", clock(first)),)
     return ()

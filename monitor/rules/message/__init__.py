@@ -51,8 +51,12 @@ def render_on(events: Sequence[Event], occasion: Occasion, names: Mapping[str, s
         text = _single(events[0], occasion, names)
     else:
         ordered = sorted(events, key=lambda event: event.seq)
-        text = digest(ordered, lambda event: in_time(story_of(event), event, occasion), names, occasion)
-    return replace(text, title=told(occasion.prefix + occasion.headline, ()).title) if occasion.headline else text
+        each = replace(occasion, times=1)
+        text = digest(ordered, lambda event: in_time(story_of(event), event, each), names, occasion)
+    if not occasion.headline:
+        return text
+    headline = occasion.headline[:1].upper() + occasion.headline[1:]
+    return replace(text, title=told(occasion.prefix + headline, ()).title)
 
 
 def story_of(event: Event) -> Story:

@@ -66,7 +66,8 @@ def digest(
         Line("Account" if len(accounts) == 1 else "Accounts", cut(", ".join(accounts), 200)),
         Line("Rule", occasion.origin),
     ]
-    return told(prefix + _counts(things, occasion), [line for line in lines if line.value], bullets)
+    title = f"{prefix}{_counts(things, occasion)} {occasion.often}".rstrip()
+    return told(title, [line for line in lines if line.value], bullets)
 
 
 def _order(thing: _Thing, occasion: Occasion) -> tuple[int, float]:

@@ -80,8 +80,7 @@ def in_time(found: Story, event: Event, occasion: Occasion) -> Story:
     span = format_duration((occasion.now - since(event)).total_seconds())
     happened = f"has been {_IS[state][0]} for {span}"
     if occasion.reason is Reason.REMINDER and not occasion.told_to:
-        often = f" ({_nth(occasion.times)} message)" if occasion.times > 1 else ""
-        happened = f"is still {_IS[state][0]}, for {span}{often}"
+        happened = f"is still {_IS[state][0]}, for {span} {occasion.often}".rstrip()
     lines = tuple(Line("Since", line.value) if line.label == "Time" else line for line in found.lines)
     return replace(found, happened=happened, lines=lines, alone="")
 
@@ -97,8 +96,3 @@ def _ended(found: Story, event: Event, begun: Event) -> Story:
     lasted = (min(event.time, event.detected_at) - since(begun)).total_seconds()
     after = f" after {format_duration(lasted)} {_IS[state][1]}" if lasted >= 1 else ""
     return replace(found, happened=end + after, alone="")
-
-
-def _nth(number: int) -> str:
-    ends = {1: "st", 2: "nd", 3: "rd"}
-    return f"{number:,}{'th' if number % 100 in (11, 12, 13) else ends.get(number % 10, 'th')}"

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from monitor.fields.duration import format_duration
 from monitor.model import Event, Reason, Severity
 from monitor.rules.message.clean import one_line
 from monitor.rules.message.story import Line
@@ -44,4 +45,17 @@ class Occasion:
     @property
     def prefix(self) -> str:
         """What stands before any title."""
-        return "Critical: " if self.severity is Severity.CRITICAL else ""
+        prefix = "Critical: " if self.severity is Severity.CRITICAL else ""
+        if self.told_to and self.told_at is not None:
+            prefix += f"not acknowledged for {format_duration((self.now - self.told_at).total_seconds())}: "
+        return prefix
+
+    @property
+    def often(self) -> str:
+        """`(3rd message)`; "" of a first one."""
+        return f"({_nth(self.times)} message)" if self.times > 1 else ""
+
+
+def _nth(number: int) -> str:
+    ends = {1: "st", 2: "nd", 3: "rd"}
+    return f"{number:,}{'th' if number % 100 in (11, 12, 13) else ends.get(number % 10, 'th')}"

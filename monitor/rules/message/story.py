@@ -10,7 +10,17 @@ from monitor.model import Text
 from monitor.rules.message.clean import cut
 
 TITLE = 120
-_OWN_WORDS = ("training ", "account ", "rule ", "sink ", "catching ", "still: ", "resolved: ", "silence ")
+_OWN_WORDS = (
+    "training ",
+    "account ",
+    "rule ",
+    "sink ",
+    "catching ",
+    "not acknowledged ",
+    "still: ",
+    "resolved: ",
+    "silence ",
+)
 """Only our own words get a capital at the start of a title; a name stays as it is."""
 
 
