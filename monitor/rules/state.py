@@ -17,11 +17,13 @@ FULL = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An event that waits in a pile. `state`: what it set its subject to, None where its type sets none."""
+    """An event that waits in a pile. `state`: what it set its subject to, None where its type sets none. `over`: it is
+    told because it ended what was told before; nothing follows it."""
 
     seq: int
     subject: str
     state: str | None
+    over: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,11 +52,11 @@ class Pile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timer:
-    """A state that must last. `seq` is the event that set it, `latest` the subject's newest event since."""
+    """A state that must last. `seq` is the event that set it."""
 
     seq: int
-    latest: int
-    due: datetime
+    due: datetime | None
+    """None: it was told, and is not told anew before the state ends."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +65,6 @@ class Standing:
 
     seq: int
     """The event that was told."""
-    latest: int
     sinks: tuple[str, ...]
     """Everybody who was told."""
     severity: Severity
@@ -79,6 +80,8 @@ class Standing:
     snoozed: bool = False
     """`remind_at` is the end of a snooze."""
     acknowledged_by: str | None = None
+    bound: bool = True
+    """It ends with the state of its subject; False: its event set none."""
 
     @property
     def due(self) -> datetime | None:
@@ -94,6 +97,10 @@ class Followed:
     watch: str | None
     state: str | None
     """The last one that an event set."""
+    since: int = 0
+    """The event that set it first."""
+    latest: int = 0
+    """The newest event about the subject."""
     timers: dict[str, Timer] = field(default_factory=dict)
     standings: dict[str, Standing] = field(default_factory=dict)
     piled: int = 0
@@ -101,7 +108,7 @@ class Followed:
 
     @property
     def due(self) -> datetime | None:
-        times = [timer.due for timer in self.timers.values()]
+        times = [timer.due for timer in self.timers.values() if timer.due is not None]
         times += [at for standing in self.standings.values() if (at := standing.due) is not None]
         return min(times, default=None)
 
@@ -143,10 +150,13 @@ class Flips:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Period:
-    """The report that a digest rule makes next: of events detected from `since` until `due`."""
+    """The report that a digest rule makes next: of events detected from `since` until `due`. Those that were stored too
+    late for the report before are in this one: it begins behind the event `after`."""
 
     since: datetime
     due: datetime
+    after: int | None = None
+    """None: it is the rule's first report, and begins at `since`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,3 +190,5 @@ class RuleState:
     """By what a job runs on: `<provider>|<flavor or model>`."""
     complaints: dict[str, datetime] = field(default_factory=dict)
     """`<kind>/<rule>` -> when its failing was last reported."""
+    marks: dict[str, int] = field(default_factory=dict)
+    """`taken`: the newest event that was taken; kept where rules make reports."""

@@ -11,6 +11,7 @@ from monitor.rules.compile import RuleSet
 from monitor.rules.effects import Effect, Failed
 from monitor.rules.engine.memory import Memory
 from monitor.rules.recall import Recall
+from monitor.rules.verdict import MATCHED, Verdict
 
 if TYPE_CHECKING:
     from monitor.rules.expression.language import Bound, Expression
@@ -32,25 +33,38 @@ class Course:
     """Messages get no text: they are only counted."""
     effects: list[Effect] = field(default_factory=list)
     _bound: tuple[int, datetime, Bound] | None = None
+    _places: dict[str, int] = field(default_factory=dict)
 
     def event(self, seq: int) -> Event | None:
         """That event; None where retention has removed it."""
         return self.recall.events((seq,)).get(seq)
 
+    def place(self, rule: str) -> int:
+        """Where it stands in the file; -1 where it stands there no more."""
+        if not self._places:
+            self._places = {name: place for place, name in enumerate(self.ruleset.by_name)}
+        return self._places.get(rule, -1)
+
     def holds(self, expression: Expression | None, event: Event, rule: str) -> bool:
         """Whether it is true of the event as of `now`; one that fails is reported and counts as not true."""
+        return self.decide(expression, event, rule).matched
+
+    def decide(self, expression: Expression | None, event: Event, rule: str) -> Verdict:
+        """As `holds`, with the reason."""
         if expression is None:
-            return True
+            return MATCHED
         verdict = expression.decide(self.bind(event))
         if verdict.error is not None:
             self.complain("rule", rule, verdict.error, event)
-        return verdict.matched
+        return verdict
 
-    def bind(self, event: Event) -> Bound:
-        """The event's variables, worked out once for all rules."""
-        if self._bound is None or self._bound[:2] != (event.seq, self.now):
-            self._bound = (event.seq, self.now, self.ruleset.language.bind(event, self.now))
-        return self._bound[2]
+    def bind(self, event: Event, as_of: datetime | None = None) -> Bound:
+        """The event's variables as of a moment (left out: `now`), worked out once for all rules."""
+        moment = as_of or self.now
+        bound = self._bound
+        if bound is None or bound[0] != event.seq or bound[1] != moment:
+            self._bound = bound = (event.seq, moment, self.ruleset.language.bind(event, moment))
+        return bound[2]
 
     def complain(self, kind: str, rule: str, what: str, event: Event) -> None:
         """What goes wrong with a report of a failure is not reported again: two rules could feed each other."""

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 
 from monitor.model import Event
 from monitor.rules.asides import LATE
 from monitor.rules.compile import RuleSet
 from monitor.rules.effects import Effect, Failed
-from monitor.rules.engine import flapping, following, piling, releasing, reporting, seeing, silencing, sorting, standing
+from monitor.rules.engine import (
+    flapping,
+    following,
+    piling,
+    releasing,
+    reporting,
+    seeing,
+    silencing,
+    sorting,
+    standing,
+    telling,
+)
 from monitor.rules.engine.course import Course
 from monitor.rules.engine.memory import Memory
+from monitor.rules.holding import subject_of
 from monitor.rules.recall import Recall
-from monitor.rules.state import RuleState
+from monitor.rules.state import Followed, RuleState
 
 ENGINE = "routing"
 """The name under which a failure of the engine itself is told."""
@@ -31,8 +43,9 @@ class Engine:
         them."""
         self.memory = Memory(state)
         self._course = Course(ruleset, self.memory, recall, datetime.min.replace(tzinfo=UTC), wordless)
-        self._waiting: list[tuple[datetime, str, str]] = []
-        """What fell due while nobody could see how it is."""
+        self._waiting: dict[str | None, list[tuple[datetime, str, str]]] = {}
+        """What fell due while nobody could see how it is, by its watch."""
+        self._begun = False
         self.broken: Exception | None = None
         """What the engine itself last broke on: a bug, for the log."""
         piling.forsake(self._course)
@@ -64,22 +77,30 @@ class Engine:
         try:
             self._take(event)
         except Exception as error:  # one event that the rules cannot bear must not stop all that come after it
-            self.broken = error
-            if event.subject != f"rule/{ENGINE}":
-                what = f"the rules failed by themselves ({type(error).__name__})"
-                course.effects.append(Failed(kind="rule", rule=ENGINE, what=what, event=event))
+            self._break_on(event, error)
         return course.effects
 
     def _take(self, event: Event) -> None:
         course = self._course
-        reporting.begin(course)
-        if seeing.look(course, event):
-            self._wake()
+        self._begin(course.now)
+        reporting.took(course, event)
+        seeing.look(course, event)
         silencing.obey(course, event)
         standing.obey(course, event)
-        following.observe(course, event)
+        told = following.observe(course, event, subject_of(event))
         told_elsewhere = flapping.absorb(course, event)
-        sorting.sort(course, event, told_elsewhere=told_elsewhere)
+        sorting.sort(course, event, told=told, told_elsewhere=told_elsewhere)
+
+    def _break_on(self, event: Event, error: Exception) -> None:
+        """A bug of the rules themselves: people hear of the event, and of the failure."""
+        self.broken, course = error, self._course
+        what = f"the rules failed by themselves ({type(error).__name__})"
+        if event.subject != f"rule/{ENGINE}":
+            course.effects.append(Failed(kind="rule", rule=ENGINE, what=what, event=event))
+        try:
+            telling.net(course, event, why=what)
+        except Exception as worse:  # what cannot be told at all
+            self.broken = worse
 
     def advance(
         self, to: datetime, *, before: bool = False, unseen: Iterable[str] = (), wall: datetime | None = None
@@ -89,16 +110,13 @@ class Engine:
         dealt with more than a minute after it fell due is told as of then."""
         course = self._course
         course.effects = []
+        self._begin(to)
         blind = frozenset(unseen)
-        self._wake()
-        reporting.begin(course, to)
+        self._look_again(blind)
         while (batch := self._due(to, before, blind)) is not None:
             when, rows = batch
             course.now = when if wall is None or wall - when <= LATE else wall
-            try:
-                self._fall_due(rows, when)
-            except Exception as error:  # the row that it broke on is gone from the agenda: the others go on
-                self.broken = error
+            self._fall_due(rows, when)
         return course.effects
 
     def jump(self, by: timedelta) -> None:
@@ -106,43 +124,65 @@ class Engine:
         following.shift(self._course, by)
         piling.shift(self._course, by)
         flapping.shift(self._course, by)
+        seeing.shift(self._course, by)
 
-    def _due(self, to: datetime, before: bool, blind: frozenset[str]) -> tuple[datetime, list[tuple[str, str]]] | None:
-        """The next moment at which something is due, and all rows that are due then."""
+    def _begin(self, now: datetime) -> None:
+        if not self._begun:
+            self._begun = True
+            reporting.begin(self._course, now)
+
+    def _due(self, to: datetime, before: bool, blind: frozenset[str]) -> tuple[datetime, dict[str, list[str]]] | None:
+        """The next moment at which something is due, and the keys of all rows that are due then, by table."""
         agenda = self.memory.agenda
         moment: datetime | None = None
-        rows: list[tuple[str, str]] = []
+        found: dict[str, dict[str, None]] = {}
         while (first := agenda.first()) is not None:
             when, table, key = first
             if when > to or (before and when >= to) or (moment is not None and when != moment):
                 break
             agenda.drop()
             row = getattr(self.memory, table).get(key)
-            due = row.due if row is not None else None
-            if due is None or due > when or (table, key) in rows:
+            if row is None or row.due is None or row.due > when:
                 continue
-            if table == "followed" and (wait := seeing.hidden(self._course, row.watch, blind)) is not None:
-                if wait.until is not None and wait.until > due:
-                    if wait.until > when:
-                        agenda.note(wait.until, table, key)
-                        continue
-                elif wait.until is None:
-                    self._waiting.append(first)
-                    continue
+            if table == "followed" and self._unseen(first, row, blind):
+                continue
             moment = when
-            rows.append((table, key))
-        return (moment, rows) if moment is not None else None
+            found.setdefault(table, {})[key] = None
+        return (moment, {table: list(keys) for table, keys in found.items()}) if moment is not None else None
 
-    def _fall_due(self, rows: list[tuple[str, str]], when: datetime) -> None:
+    def _unseen(self, entry: tuple[datetime, str, str], row: Followed, blind: frozenset[str]) -> bool:
+        """Whether it has to wait until it can be seen how its subject is; it is looked at again then."""
+        when, table, key = entry
+        dark = seeing.hidden(self._course, row.watch, blind)
+        if dark is None or (dark.until is not None and dark.until <= when):
+            return False
+        if dark.until is None:
+            self._waiting.setdefault(row.watch, []).append(entry)
+        else:
+            self.memory.agenda.note(dark.until, table, key)
+        return True
+
+    def _look_again(self, blind: frozenset[str]) -> None:
+        """What waited to be seen is due again."""
+        for watch in list(self._waiting):
+            dark = seeing.hidden(self._course, watch, blind)
+            if dark is None or dark.until is not None:
+                for when, table, key in self._waiting.pop(watch):
+                    self.memory.agenda.note(when, table, key)
+
+    def _fall_due(self, due: dict[str, list[str]], when: datetime) -> None:
+        """A table that breaks harms no other."""
         course = self._course
-        following.fall_due(course, [key for table, key in rows if table == "followed"], when)
-        releasing.fall_due(course, [key for table, key in rows if table == "piles"])
-        silencing.fall_due(course, [key for table, key in rows if table == "silences"])
-        flapping.fall_due(course, [key for table, key in rows if table == "flips"])
-        reporting.fall_due(course, [key for table, key in rows if table == "periods"])
-
-    def _wake(self) -> None:
-        """What waited for a look is looked at again."""
-        waiting, self._waiting = self._waiting, []
-        for when, table, key in waiting:
-            self.memory.agenda.note(when, table, key)
+        falls: tuple[tuple[str, Callable[[list[str]], None]], ...] = (
+            ("followed", lambda keys: following.fall_due(course, keys, when)),
+            ("piles", lambda keys: releasing.fall_due(course, keys)),
+            ("silences", lambda keys: silencing.fall_due(course, keys)),
+            ("flips", lambda keys: flapping.fall_due(course, keys)),
+            ("periods", lambda keys: reporting.fall_due(course, keys)),
+        )
+        for table, fall in falls:
+            try:
+                if table in due:
+                    fall(due[table])
+            except Exception as error:  # a bug; the row that it broke on is off the agenda, so that the others go on
+                self.broken = error

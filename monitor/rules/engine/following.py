@@ -12,62 +12,79 @@ from monitor.rules.compile import Rule
 from monitor.rules.engine import standing, telling
 from monitor.rules.engine.course import Course
 from monitor.rules.engine.telling import Saying
-from monitor.rules.holding import state_of, subject_of, watch_of
+from monitor.rules.holding import ENDLESS, state_of
 from monitor.rules.options import UNMATCHED
 from monitor.rules.state import Followed, Timer
 
 
-def start(course: Course, rule: Rule, event: Event) -> None:
-    """A second match does not start it anew. It runs from when the state began, by the platform's clock where that is
-    behind ours, and falls due now at the earliest."""
+def start(course: Course, rule: Rule, event: Event) -> tuple[bool, str]:
+    """Whether the rule waits for the event's state to last, and what failed in its `while`. A second match does not
+    start the waiting anew, nor does it after the state was told. It runs from when the state began, by the platform's
+    clock where that is behind ours, and falls due now at the earliest."""
     assert rule.options.lasting is not None
-    row = course.memory.follow(subject_of(event), watch_of(event), state_of(event))
-    if rule.name in row.timers or rule.name in row.standings:
-        return
-    due = min(event.time, event.detected_at) + timedelta(seconds=rule.options.lasting)
-    timer = Timer(seq=event.seq, latest=event.seq, due=max(due, event.detected_at))
-    course.memory.keep(replace(row, timers={**row.timers, rule.name: timer}))
+    if state_of(event) is None:
+        return False, ""
+    goes_on = course.decide(rule.holds, event, rule.name)
+    if not goes_on.matched:
+        return False, goes_on.error or ""
+    row = course.memory.follow(event)
+    if rule.name not in row.timers and rule.name not in row.standings:
+        due = min(event.time, event.detected_at) + timedelta(seconds=rule.options.lasting)
+        timer = Timer(seq=event.seq, due=max(due, event.detected_at))
+        course.memory.keep(replace(row, timers={**row.timers, rule.name: timer}))
+    return True, ""
 
 
-def observe(course: Course, event: Event) -> None:
-    """What an event means for who waits for its subject."""
-    row = course.memory.followed.get(subject_of(event))
+def observe(course: Course, event: Event, subject: str) -> bool:
+    """What an event means for who waits for its subject. True where somebody is told that the state is over."""
+    row = course.memory.followed.get(subject)
     if row is None:
-        return
+        return False
     state = state_of(event)
-    if state is not None and state != row.state:
-        ended = row.standings
-        course.memory.keep(replace(row, state=state, timers={}, standings={}))
-        standing.resolve(course, ended, event)
-        return
-    course.memory.keep(_still(course, row, event))
+    if state is None or state == row.state:
+        course.memory.keep(_still(course, replace(row, latest=event.seq), event))
+        return False
+    ended = {name: told for name, told in row.standings.items() if told.bound}
+    left = {name: told for name, told in row.standings.items() if not told.bound}
+    course.memory.keep(replace(row, state=state, since=event.seq, latest=event.seq, timers={}, standings=left))
+    return standing.resolve(course, ended, event)
 
 
 def _still(course: Course, row: Followed, event: Event) -> Followed:
     """The state lasts; what a `while` does not let go on ends."""
-    timers = {
-        name: replace(timer, latest=event.seq) for name, timer in row.timers.items() if _goes_on(course, name, event)
+    over = {
+        name
+        for name in {**row.timers, **row.standings}
+        if (rule := course.ruleset.named(name)) is not None
+        and rule.holds is not None
+        and not _goes_on(course, rule, row, event)
     }
-    standings = {
-        name: replace(told, latest=event.seq) for name, told in row.standings.items() if _goes_on(course, name, event)
-    }
+    if not over:
+        return row
+    timers = {name: timer for name, timer in row.timers.items() if name not in over}
+    standings = {name: told for name, told in row.standings.items() if name not in over}
     return replace(row, timers=timers, standings=standings)
 
 
-def _goes_on(course: Course, name: str, event: Event) -> bool:
-    rule = course.ruleset.named(name)
-    return rule is None or course.holds(rule.holds, event, name)
+def _goes_on(course: Course, rule: Rule, row: Followed, latest: Event) -> bool:
+    """Where nobody can say whether it does, people hear of the event that waits."""
+    verdict = course.decide(rule.holds, latest, rule.name)
+    timer = row.timers.get(rule.name)
+    if verdict.error is not None and timer is not None and timer.due is not None and not rule.options.shadow:
+        event = course.event(timer.seq)
+        if event is not None:
+            telling.net(course, event, why=telling.failure(rule, verdict.error))
+    return verdict.matched
 
 
 def fall_due(course: Course, keys: Iterable[str], when: datetime) -> None:
     """Timers that fell due are told, in the order of the file; then reminders and steps of escalations."""
     rows = [row for key in keys if (row := course.memory.followed.get(key)) is not None]
-    order = {rule.name: index for index, rule in enumerate(course.ruleset.rules)}
     fired = [
-        (order.get(name, -1), timer.seq, row.subject, name)
+        (course.place(name), timer.seq, row.subject, name)
         for row in rows
         for name, timer in row.timers.items()
-        if timer.due <= when
+        if timer.due is not None and timer.due <= when
     ]
     for _, _, subject, name in sorted(fired):
         _fire(course, subject, name)
@@ -77,30 +94,47 @@ def fall_due(course: Course, keys: Iterable[str], when: datetime) -> None:
 def _fire(course: Course, subject: str, name: str) -> None:
     row, rule = course.memory.followed.get(subject), course.ruleset.named(name)
     timer = row.timers.get(name) if row is not None else None
-    if row is None or rule is None or timer is None:
+    if row is None or rule is None or timer is None or timer.due is None:
         return
-    course.memory.keep(replace(row, timers={each: kept for each, kept in row.timers.items() if each != name}))
-    event, latest = course.event(timer.seq), course.event(timer.latest)
-    if event is not None and latest is not None and course.holds(rule.holds, latest, name):
+    fired = replace(timer, due=None)
+    course.memory.keep(replace(row, timers={**row.timers, name: fired}))
+    event = course.event(timer.seq)
+    latest = event if row.latest == timer.seq else course.event(row.latest)
+    lasts = event is not None and latest is not None and _goes_on(course, rule, row, latest)
+    if event is not None and lasts:
         late = asides.missed(course, row.watch, timer.due)
-        told = telling.tell(course, Saying(name, rule, Reason.NEW, lasted=True, asides=late), event)
+        at_once = timer.due <= event.detected_at
+        saying = Saying(name, rule, Reason.NEW, lasted=True, fresh=at_once, asides=late)
+        told = telling.tell(course, saying, event)
         if not told and not rule.options.shadow:
             telling.net(course, event)
+    if event is None or not lasts or event.type in ENDLESS:  # a state that never ends would be remembered for ever
+        _drop(course, subject, name)
+
+
+def _drop(course: Course, subject: str, name: str) -> None:
+    row = course.memory.followed.get(subject)
+    if row is not None:
+        course.memory.keep(replace(row, timers={each: timer for each, timer in row.timers.items() if each != name}))
 
 
 def forsake(course: Course) -> None:
     """A rule that is not in the file any more waits for nothing."""
-    names = {rule.name for rule in course.ruleset.rules} | {UNMATCHED}
+    names = course.ruleset.by_name.keys() | {UNMATCHED}
     for row in course.memory.followed.rows().values():
+        if row.timers.keys() <= names and row.standings.keys() <= names:
+            continue
         timers = {name: timer for name, timer in row.timers.items() if name in names}
         standings = {name: told for name, told in row.standings.items() if name in names}
-        if len(timers) != len(row.timers) or len(standings) != len(row.standings):
-            course.memory.keep(replace(row, timers=timers, standings=standings))
+        course.memory.keep(replace(row, timers=timers, standings=standings))
 
 
 def shift(course: Course, by: timedelta) -> None:
     """The wall clock was set by so much; what has lasted has lasted."""
     for key, row in course.memory.followed.rows().items():
-        timers = {name: replace(timer, due=timer.due + by) for name, timer in row.timers.items()}
+        timers = {
+            name: replace(timer, due=timer.due + by if timer.due is not None else None)
+            for name, timer in row.timers.items()
+        }
         standings = {name: standing.shifted(told, by) for name, told in row.standings.items()}
         course.memory.followed.put(key, replace(row, timers=timers, standings=standings))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -11,6 +11,7 @@ from monitor.rules.compile import Gate, Rule
 from monitor.rules.effects import Hide
 from monitor.rules.engine import piling
 from monitor.rules.engine.course import Course
+from monitor.rules.state import Silence
 
 MUTE = "mute"
 SILENCE = "silence/"
@@ -25,29 +26,42 @@ PEOPLES = frozenset(
 """What people did by themselves: rules may take it, but no silence hides it and the net lets it through."""
 
 
-def open_until(course: Course, gates: Iterable[Gate], event: Event, rule: str) -> datetime | None:
-    """When the windows that are open now, and that count for this event, close."""
-    ends = [
-        end
-        for gate in gates
-        if (end := gate.window.open_until(course.now)) is not None
-        and (gate.but is None or not course.holds(gate.but, event, rule))
-    ]
-    return max(ends, default=None)
+def open_until(
+    course: Course, gates: Iterable[Gate], event: Event, rule: str, *, doubt: bool = True
+) -> datetime | None:
+    """When the windows that are open now, and that count for this event, close. `doubt`: whether one counts where its
+    `except` fails."""
+    latest: datetime | None = None
+    for gate in gates:
+        end = gate.window.open_until(course.now)
+        if end is None:
+            continue
+        if gate.but is not None:
+            verdict = course.decide(gate.but, event, rule)
+            if verdict.matched or (verdict.error is not None and not doubt):
+                continue
+        latest = end if latest is None else max(latest, end)
+    return latest
 
 
 def hider(course: Course, rule: Rule | None, event: Event) -> tuple[str, datetime] | None:
-    """What hides this event now, and until when; None: nothing."""
-    if rule is not None and (end := open_until(course, rule.mute, event, rule.name)) is not None:
-        return MUTE, end
-    if event.type in PEOPLES:
+    """What hides this event now, and until when; None: nothing. Of several silences the one that lasts longest."""
+    if rule is not None and rule.mute:
+        end = open_until(course, rule.mute, event, rule.name, doubt=False)
+        if end is not None:
+            return MUTE, end
+    if event.type in PEOPLES or not len(course.memory.silences):
         return None
-    for key, silence in course.memory.silences.rows().items():
-        if silence.start <= course.now < silence.due:
-            expression = course.ruleset.expression(silence.match)
-            if expression is not None and expression.decide(course.bind(event)).matched:
-                return SILENCE + key, silence.due
-    return None
+    longest: Silence | None = None
+    for silence in course.memory.silences:
+        if not silence.start <= course.now < silence.due:
+            continue
+        if longest is not None and (silence.due, silence.id) <= (longest.due, longest.id):
+            continue
+        expression = course.ruleset.expression(silence.match)
+        if expression is not None and expression.decide(course.bind(event)).matched:
+            longest = silence
+    return (SILENCE + longest.id, longest.due) if longest is not None else None
 
 
 def hide(
@@ -60,6 +74,7 @@ def hide(
     sinks: tuple[str, ...],
     severity: Severity,
     shadow: bool,
+    over: Collection[int] = (),
 ) -> None:
     """They are told when it ends, if they still hold; that they were hidden is remembered in any case."""
     seqs = tuple(event.seq for event in events)
@@ -74,7 +89,8 @@ def hide(
         sinks=sinks,
         events=events,
         due=until,
+        over=over,
     )
     silence = course.memory.silences.get(by.removeprefix(SILENCE)) if by.startswith(SILENCE) else None
-    if silence is not None:
+    if silence is not None and not shadow:
         course.memory.silences.put(silence.id, replace(silence, hidden=silence.hidden + 1))

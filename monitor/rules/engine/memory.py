@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from datetime import datetime
 from typing import Any, Final, Generic, TypeVar
 
+from monitor.model import Event
+from monitor.rules.holding import state_of, subject_of, watch_of
 from monitor.rules.state import Dark, Flips, Followed, Period, Pile, RuleState, Silence, Waits
 
 T = TypeVar("T")
@@ -27,21 +29,25 @@ class Table(Generic[T]):
         self._agenda = agenda
         self.touched: set[str] = set()
         for key, row in self._rows.items():
-            self._note(key, row)
+            self._note(key, row, None)
 
     def get(self, key: str) -> T | None:
         return self._rows.get(key)
 
     def put(self, key: str, row: T | None) -> None:
         """None removes it. A row that is as it was is not touched."""
-        if self._rows.get(key) == row:
-            return
+        if self._rows.get(key) != row:
+            self.set(key, row)
+
+    def set(self, key: str, row: T | None) -> None:
+        """As `put`, of a row that is known to have changed: to compare a long pile takes as long as the pile is."""
+        before = self._rows.get(key)
         self.touched.add(key)
         if row is None:
-            del self._rows[key]
+            self._rows.pop(key, None)
             return
         self._rows[key] = row
-        self._note(key, row)
+        self._note(key, row, before)
 
     def rows(self) -> dict[str, T]:
         """A copy: the table may be changed meanwhile."""
@@ -50,8 +56,15 @@ class Table(Generic[T]):
     def __len__(self) -> int:
         return len(self._rows)
 
-    def _note(self, key: str, row: T) -> None:
-        if self._agenda is not None and (due := getattr(row, "due", None)) is not None:
+    def __iter__(self) -> Iterator[T]:
+        return iter(self._rows.values())
+
+    def _note(self, key: str, row: T, before: T | None) -> None:
+        """A row that is due when it was due before stands in the agenda already."""
+        if self._agenda is None:
+            return
+        due = getattr(row, "due", None)
+        if due is not None and (before is None or due != getattr(before, "due", None)):
             self._agenda.note(due, self._name, key)
 
 
@@ -89,6 +102,7 @@ class Memory:
         self.dark: Table[Dark] = self._table("dark", state)
         self.waits: Table[Waits] = self._table("waits", state)
         self.complaints: Table[datetime] = self._table("complaints", state)
+        self.marks: Table[int] = self._table("marks", state)
 
     def state(self) -> RuleState:
         """A value that later changes leave as it is."""
@@ -105,13 +119,16 @@ class Memory:
         for name in TABLES:
             getattr(self, name).touched.clear()
 
-    def follow(self, key: str, watch: str | None, state: str | None) -> Followed:
-        """The row of a subject; a new one where nobody waited for it yet."""
-        return self.followed.get(key) or Followed(subject=key, watch=watch, state=state)
+    def follow(self, event: Event) -> Followed:
+        """The row of its subject; a new one where nobody waited for it yet."""
+        key = subject_of(event)
+        return self.followed.get(key) or Followed(
+            subject=key, watch=watch_of(event), state=state_of(event), since=event.seq, latest=event.seq
+        )
 
     def keep(self, row: Followed) -> None:
         """Stores it, or forgets it when nobody waits for it any more."""
-        self.followed.put(row.subject, None if row.idle else row)
+        self.followed.set(row.subject, None if row.idle else row)
 
     def _table(self, name: str, state: RuleState) -> Table[Any]:
         return Table(name, getattr(state, name), self.agenda if name in _TIMED else None)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from monitor.model import Event, Reason, Severity
 from monitor.rules.engine.course import Course
-from monitor.rules.holding import state_of, subject_of, watch_of
+from monitor.rules.holding import state_of, subject_of
 from monitor.rules.options import UNMATCHED
 from monitor.rules.state import AT_MOST, FULL, QUIET_FOR, Entry, Pile
 
@@ -28,15 +28,17 @@ def add(
     sinks: Iterable[str],
     events: Iterable[Event],
     due: datetime,
+    over: Collection[int] = (),
 ) -> None:
     """Puts the events on one pile for each sink. A pile that is there keeps its own `due`, except that late events make
-    it wait for more of them. What lies there already is not put there again."""
+    it wait for more of them. What lies there already is not put there again. `over`: those that ended something."""
+    names = [(sink, key_of(kind, rule, key, reason, sink)) for sink in sinks]
     for event in events:
-        entry = Entry(event.seq, subject_of(event), state_of(event))
-        for sink in sinks:
-            name = key_of(kind, rule, key, reason, sink)
+        entry = Entry(event.seq, subject_of(event), state_of(event), event.seq in over)
+        for sink, name in names:
             pile = course.memory.piles.get(name)
             if pile is None:
+                now = course.now
                 pile = Pile(
                     rule=rule,
                     sink=sink,
@@ -45,50 +47,74 @@ def add(
                     reason=reason,
                     severity=severity,
                     entries=(),
-                    first=course.now,
-                    last=course.now,
+                    first=now,
+                    last=now,
                     due=due,
                 )
-            if entry.seq in (each.seq for each in pile.entries[-FULL:]) and kind != "late":
+            elif _lies_in(pile, entry.seq):
                 continue
-            _count(course, entry, event, 1)
-            course.memory.piles.put(name, _with(pile, entry, severity, course.now))
+            _count_in(course, entry, event)
+            course.memory.piles.set(name, _with(pile, entry, severity, course.now))
+
+
+def _lies_in(pile: Pile, seq: int) -> bool:
+    """Events come in order, so that mostly a look at the last one is enough."""
+    entries = pile.entries
+    return bool(entries) and seq <= entries[-1].seq and any(entry.seq == seq for entry in entries)
 
 
 def _with(pile: Pile, entry: Entry, severity: Severity, now: datetime) -> Pile:
-    severity = max(pile.severity, severity, key=lambda each: each.rank) if pile.entries else severity
-    first = min(pile.first, now) if pile.entries else now
-    last = max(pile.last, now)
-    grown = replace(pile, entries=(*pile.entries, entry), severity=severity, first=first, last=last)
-    if len(grown.entries) >= FULL:
-        return replace(grown, due=now)
-    return replace(grown, due=min(last + QUIET_FOR, first + AT_MOST)) if pile.kind == "late" else grown
+    entries = pile.entries
+    worst = max(pile.severity, severity, key=lambda each: each.rank) if entries else severity
+    first, last = (min(pile.first, now), max(pile.last, now)) if entries else (now, now)
+    due = pile.due
+    if len(entries) + 1 >= FULL:
+        due = now
+    elif pile.kind == "late":
+        due = min(last + QUIET_FOR, first + AT_MOST)
+    return Pile(
+        rule=pile.rule,
+        sink=pile.sink,
+        kind=pile.kind,
+        key=pile.key,
+        reason=pile.reason,
+        severity=worst,
+        entries=(*entries, entry),
+        first=first,
+        last=last,
+        due=due,
+    )
 
 
-def take_off(course: Course, name: str, pile: Pile, *, closed_until: datetime | None = None) -> None:
-    """Its events were dealt with. With `closed_until` an empty pile stays, so that what comes before then waits."""
-    kept = replace(pile, entries=(), due=closed_until) if closed_until is not None else None
-    course.memory.piles.put(name, kept)
-    for entry in pile.entries:
-        _count(course, entry, None, -1)
+def take_off(course: Course, name: str, *, closed_until: datetime | None = None) -> None:
+    """The pile is about to be told. With `closed_until` an empty one stays, so that what comes before then waits."""
+    pile = course.memory.piles.get(name)
+    empty = replace(pile, entries=(), due=closed_until) if pile is not None and closed_until is not None else None
+    course.memory.piles.set(name, empty)
+
+
+def forget(course: Course, entries: Iterable[Entry]) -> None:
+    """They were dealt with: of their subjects nobody has to know the state any more on their account."""
+    for entry in entries:
+        row = course.memory.followed.get(entry.subject) if entry.state is not None else None
+        if row is not None:
+            course.memory.keep(replace(row, piled=max(0, row.piled - 1)))
 
 
 def lasting(course: Course, pile: Pile) -> list[Entry]:
-    """What still is as its event said."""
-    found = []
+    """What still is as its event said, and was so all the time; of each subject the newest."""
+    found: dict[str, Entry] = {}
     for entry in pile.entries:
         row = course.memory.followed.get(entry.subject)
-        if entry.state is not None and row is not None and row.state == entry.state:
-            found.append(entry)
-    return found
+        if entry.state is not None and row is not None and row.state == entry.state and row.since <= entry.seq:
+            found[entry.subject] = entry
+    return sorted(found.values(), key=lambda entry: entry.seq)
 
 
-def _count(course: Course, entry: Entry, event: Event | None, by: int) -> None:
-    if entry.state is None:
-        return
-    watch = watch_of(event) if event is not None else None
-    row = course.memory.follow(entry.subject, watch, entry.state)
-    course.memory.keep(replace(row, piled=max(0, row.piled + by)))
+def _count_in(course: Course, entry: Entry, event: Event) -> None:
+    if entry.state is not None:
+        row = course.memory.follow(event)
+        course.memory.keep(replace(row, piled=row.piled + 1))
 
 
 def forsake(course: Course) -> None:
@@ -121,4 +147,4 @@ def close(course: Course, rule: str, key: str, reason: Reason, sink: str, severi
         last=course.now,
         due=until,
     )
-    course.memory.piles.put(key_of("group", rule, key, reason, sink), empty)
+    course.memory.piles.set(key_of("group", rule, key, reason, sink), empty)

@@ -3,94 +3,160 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
 
 from monitor.model import Event, Reason
+from monitor.rules import asides
 from monitor.rules.engine import hiding, piling, telling
 from monitor.rules.engine.course import Course
 from monitor.rules.engine.telling import Saying
 from monitor.rules.message.facts import counted
 from monitor.rules.message.story import Line
-from monitor.rules.state import Entry, Pile
+from monitor.rules.state import Entry, Pile, Silence
+
+_NOW_DIGEST = {"late": Reason.CATCH_UP, "hold": Reason.DIGEST, "hide": Reason.DIGEST}
 
 
-def fall_due(course: Course, names: Iterable[str]) -> None:
-    """Sinks whose piles hold the same events of a rule share a message."""
-    shared: dict[tuple[str, str, str, Reason, tuple[int, ...]], list[Pile]] = {}
+@dataclass(slots=True)
+class _Share:
+    """Piles of several sinks that come to one message. `entries`: what is told; `all`: what they held."""
+
+    entries: Sequence[Entry]
+    all: Sequence[Entry]
+    piles: list[tuple[str, Pile]] = field(default_factory=list)
+
+    @property
+    def first(self) -> Pile:
+        return self.piles[0][1]
+
+
+def fall_due(course: Course, names: Iterable[str], ended: Silence | None = None) -> None:
+    """Sinks whose piles hold the same events of a rule share a message. `ended`: the silence that hid them, where it is
+    over before its time."""
+    shares: dict[tuple[object, ...], _Share] = {}
     for name in names:
         pile = course.memory.piles.get(name)
         if pile is None:
             continue
-        if not pile.entries:
-            course.memory.piles.put(name, None)
-            continue
-        entries = piling.lasting(course, pile) if pile.kind == "hide" else list(pile.entries)
-        shared.setdefault((pile.kind, pile.rule, pile.key, pile.reason, _seqs(entries)), []).append(pile)
-        _take_off(course, name, pile)
-    for (kind, _, _, _, seqs), piles in sorted(shared.items(), key=lambda each: each[1][0].seqs):
-        _tell(course, kind, seqs, piles)
+        piling.take_off(course, name, closed_until=course.now + pace if (pace := _pace(course, pile)) else None)
+        if pile.entries:
+            entries = piling.lasting(course, pile) if pile.kind == "hide" else pile.entries
+            over = () if entries else _seqs(pile.entries)
+            key = (pile.kind, pile.rule, pile.key, pile.reason, pile.due, _seqs(entries), over)
+            shares.setdefault(key, _Share(entries, pile.entries)).piles.append((name, pile))
+    try:
+        for share in sorted(shares.values(), key=lambda share: _seqs(share.all)):
+            _tell(course, share, ended)
+    finally:  # until here their subjects were followed: a message says how they are by now
+        for share in shares.values():
+            for _, pile in share.piles:
+                piling.forget(course, pile.entries)
 
 
 def _seqs(entries: Sequence[Entry]) -> tuple[int, ...]:
     return tuple(entry.seq for entry in entries)
 
 
-def _take_off(course: Course, name: str, pile: Pile) -> None:
+def _pace(course: Course, pile: Pile) -> timedelta | None:
+    """How long a group waits after this until it is told again."""
     rule = course.ruleset.named(pile.rule)
-    if pile.kind == "group" and rule is not None and rule.options.gathers:
-        piling.take_off(course, name, pile, closed_until=course.now + telling.pace(rule)[1])
-    else:
-        piling.take_off(course, name, pile)
+    if pile.kind != "group" or not pile.entries or rule is None or not rule.options.gathers:
+        return None
+    return telling.pace(rule)[1]
 
 
-def _tell(course: Course, kind: str, seqs: tuple[int, ...], piles: Sequence[Pile]) -> None:
-    sinks = _sinks(course, piles)
-    events = [event for _, event in sorted(course.recall.events(seqs).items())]
-    first = piles[0]
-    rule = course.ruleset.named(first.rule)
+def _tell(course: Course, share: _Share, ended: Silence | None) -> None:
+    first, sinks = share.first, _sinks(course, share)
+    events = [event for _, event in sorted(course.recall.events(_seqs(share.entries)).items())]
     if not sinks:
         return
-    if kind == "hide" and not events and first.key.startswith(hiding.SILENCE):
-        _note(course, first, sinks)
-        return
-    if not events:
-        return
-    reason = {"late": Reason.CATCH_UP, "group": first.reason}.get(kind, Reason.DIGEST)
-    if kind == "group" and reason is Reason.NEW and len(events) > 1:
+    if events:
+        told = telling.fall_due(course, _saying(course, share, events, ended), events, sinks)
+    else:
+        told = False
+        if first.kind == "hide" and first.key.startswith(hiding.SILENCE):
+            _note(course, share, sinks, ended)
+    if not told and first.kind == "group":  # nobody heard of it: nothing has to be waited for
+        for name, _ in share.piles:
+            piling.take_off(course, name)
+
+
+def _saying(course: Course, share: _Share, events: Sequence[Event], ended: Silence | None) -> Saying:
+    first, rule = share.first, course.ruleset.named(share.first.rule)
+    reason = _NOW_DIGEST.get(first.kind, first.reason)
+    if reason is Reason.NEW and len(events) > 1:
         reason = Reason.DIGEST
-    severity = max((pile.severity for pile in piles), key=lambda each: each.rank)
-    lasted = rule is not None and rule.options.lasting is not None
-    asides = _hidden(course, first, len(events)) if kind == "hide" else ()
-    saying = Saying(
-        first.rule, rule, reason, severity=severity, lasted=lasted, asides=asides, group=first.key * (kind == "group")
+    return Saying(
+        first.rule,
+        rule,
+        reason,
+        severity=max((pile.severity for _, pile in share.piles), key=lambda each: each.rank),
+        lasted=rule is not None and rule.options.lasting is not None,
+        asides=_kept_back(course, share, len(events), ended),
+        mark=_mark(first),
+        group=first.key if first.kind == "group" else "",
+        by_now=_by_now(course, share.entries) if first.kind in ("hold", "group") else {},
+        over=frozenset(entry.seq for entry in share.entries if entry.over),
     )
-    telling.fall_due(course, saying, events, sinks)
 
 
-def _sinks(course: Course, piles: Sequence[Pile]) -> tuple[str, ...]:
+def _mark(pile: Pile) -> str:
+    """The same events of a rule may lie on piles of other sinks that fall due at another time."""
+    what = f"{pile.key} " if pile.kind == "hide" else ""
+    return f"{what}{pile.due.isoformat()}"
+
+
+def _by_now(course: Course, entries: Iterable[Entry]) -> dict[int, str]:
+    """Of events whose state is over: the state of their subject."""
+    found = {}
+    for entry in entries:
+        row = course.memory.followed.get(entry.subject) if entry.state is not None else None
+        if row is not None and row.state is not None and row.state != entry.state:
+            found[entry.seq] = row.state
+    return found
+
+
+def _sinks(course: Course, share: _Share) -> tuple[str, ...]:
     """A sink that was removed from the file meanwhile has nobody behind it: then the net."""
-    sinks = tuple(pile.sink for pile in piles if pile.sink in course.ruleset.sinks)
+    sinks = tuple(pile.sink for _, pile in share.piles if pile.sink in course.ruleset.sinks)
     if not sinks and course.ruleset.unmatched is not None:
         sinks = tuple(dict.fromkeys(course.ruleset.unmatched.notify))
     return sinks
 
 
-def _hidden(course: Course, pile: Pile, held: int) -> tuple[Line, ...]:
-    over = len(pile.entries) - held
+def _kept_back(course: Course, share: _Share, held: int, ended: Silence | None) -> tuple[Line, ...]:
+    if share.first.kind == "hold":
+        return (Line("Kept back", "by the rule's window, which has closed"),)
+    if share.first.kind != "hide":
+        return ()
+    over = len({entry.subject for entry in share.all}) - held
     rest = f"; {counted(over, 'other is', 'others are')} over" if over > 0 else ""
-    return (Line("Kept back", f"{_by(course, pile)}{rest}"),)
+    if share.first.key == hiding.MUTE:
+        return (Line("Kept back", f"by a mute window that has closed{rest}"),)
+    return (Line("Kept back", f"by {asides.hidden_by(_silence(course, share, ended))}, which has ended{rest}"),)
 
 
-def _by(course: Course, pile: Pile) -> str:
-    return "by a mute window that has closed" if pile.key == hiding.MUTE else "by a silence that has ended"
+def _silence(course: Course, share: _Share, ended: Silence | None) -> Silence | None:
+    return ended or course.memory.silences.get(share.first.key.removeprefix(hiding.SILENCE))
 
 
-def _note(course: Course, pile: Pile, sinks: tuple[str, ...]) -> None:
+def _note(course: Course, share: _Share, sinks: tuple[str, ...], ended: Silence | None) -> None:
     """Nothing of what a silence hid still holds: people hear that it was so."""
-    events: list[Event] = [event for _, event in sorted(course.recall.events(pile.seqs).items())]
+    first = share.first
+    events = [event for _, event in sorted(course.recall.events(_seqs(share.all)).items())]
     if not events:
         return
-    asides = (
-        Line("Note", f"a silence has ended; it hid {counted(len(events), 'message')}, nothing of it still holds"),
+    by = asides.hidden_by(_silence(course, share, ended))
+    what = f"{by} has ended; it kept back {counted(len(events), 'message')}, and nothing of it still holds"
+    saying = Saying(
+        first.rule,
+        course.ruleset.named(first.rule),
+        Reason.DIGEST,
+        severity=first.severity,
+        headline=what,
+        mark=_mark(first),
+        over=frozenset(_seqs(share.all)),
+        by_now=_by_now(course, share.all),
     )
-    saying = Saying(pile.rule, course.ruleset.named(pile.rule), Reason.DIGEST, severity=pile.severity, asides=asides)
     telling.say(course, saying, events, sinks)

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from monitor.fields.window import next_time
-from monitor.model import Event, Reason
+from monitor.model import Event, Reason, Severity
 from monitor.rules.audience import audience
 from monitor.rules.compile import Rule
 from monitor.rules.engine import telling
-from monitor.rules.engine.course import Course
+from monitor.rules.engine.course import ABOUT_RULES, Course
 from monitor.rules.engine.telling import Saying
+from monitor.rules.options import OWNER
 from monitor.rules.state import Period
 
+TAKEN = "taken"
+LAG = timedelta(hours=1)
+"""An event is stored at most so long after it was detected, and other clocks are at most so far from ours."""
 
-def begin(course: Course, now: datetime | None = None) -> None:
+
+def begin(course: Course, now: datetime) -> None:
     """A digest rule that is new reports from now on; one that was removed reports no more."""
     rules = {rule.name: rule for rule in course.ruleset.digests}
     for name in course.memory.periods.rows():
@@ -24,8 +29,13 @@ def begin(course: Course, now: datetime | None = None) -> None:
             course.memory.periods.put(name, None)
     for name, rule in rules.items():
         if course.memory.periods.get(name) is None:
-            since = now or course.now
-            course.memory.periods.put(name, Period(since=since, due=_next(rule, since)))
+            course.memory.periods.put(name, Period(since=now, due=_next(rule, now)))
+
+
+def took(course: Course, event: Event) -> None:
+    """Every event is in one report: the first that is made after it was taken."""
+    if course.ruleset.digests:
+        course.memory.marks.set(TAKEN, event.seq)
 
 
 def fall_due(course: Course, keys: Iterable[str]) -> None:
@@ -33,23 +43,64 @@ def fall_due(course: Course, keys: Iterable[str]) -> None:
         period, rule = course.memory.periods.get(name), course.ruleset.named(name)
         if period is None or rule is None or rule.options.digest is None:
             continue
-        course.memory.periods.put(name, Period(since=period.due, due=_next(rule, course.now)))
+        after = course.memory.marks.get(TAKEN)
+        course.memory.periods.put(name, Period(since=period.due, due=_next(rule, course.now), after=after))
         for sinks, events in _by_sinks(course, rule, period).items():
-            saying = Saying(name, rule, Reason.DIGEST, since=period.since, mark=period.due.isoformat())
+            saying = Saying(
+                name,
+                rule,
+                Reason.DIGEST,
+                severity=rule.options.severity or Severity.INFO,
+                since=period.since,
+                mark=period.due.isoformat(),
+                personal=_personal(rule, sinks),
+            )
             telling.fall_due(course, saying, events, sinks)
+
+
+def _personal(rule: Rule, sinks: Iterable[str]) -> bool:
+    """Whether they read it only because what is in it is theirs."""
+    options = rule.options
+    return OWNER in options.notify and not {*options.notify, *(options.fallback or ())} & {*sinks}
 
 
 def _by_sinks(course: Course, rule: Rule, period: Period) -> dict[tuple[str, ...], list[Event]]:
     """Each sink's own events: a person who is `owner` reads of her own jobs."""
     by_sink: dict[str, list[Event]] = {}
-    for event in course.recall.between(rule.types, period.since, period.due):
-        if course.holds(rule.when, event, rule.name):
+    for event in _between(course, rule, period):
+        if _takes(course, rule, event):
             for sink in audience(course.ruleset, rule.options.notify, event, rule.options.fallback):
                 by_sink.setdefault(sink, []).append(event)
     shared: dict[tuple[int, ...], list[str]] = {}
     for sink, events in by_sink.items():
         shared.setdefault(tuple(event.seq for event in events), []).append(sink)
     return {tuple(sinks): by_sink[sinks[0]] for sinks in shared.values()}
+
+
+def _between(course: Course, rule: Rule, period: Period) -> Iterator[Event]:
+    """What was taken since the last report. It goes by the numbers: one that was detected before the last report and
+    stored after it is not lost."""
+    newest = course.memory.marks.get(TAKEN)
+    if newest is None:
+        return
+    for event in course.recall.between(rule.types, period.since - LAG, period.due + LAG):
+        begun = event.detected_at >= period.since if period.after is None else event.seq > period.after
+        if begun and event.seq <= newest:
+            yield event
+
+
+def _takes(course: Course, rule: Rule, event: Event) -> bool:
+    """As it was decided when the event came: no earlier rule has stopped it."""
+    for each in course.ruleset.by_type.get(event.type, ()):
+        stops = each.options.stop and not each.options.shadow
+        if (each is not rule and not stops) or (event.type in ABOUT_RULES and event.subject == f"rule/{each.name}"):
+            continue
+        matched = each.when is None or each.when.decide(course.bind(event, event.detected_at)).matched
+        if each is rule:
+            return matched
+        if matched:
+            return False
+    return False
 
 
 def _next(rule: Rule, after: datetime) -> datetime:

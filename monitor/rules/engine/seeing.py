@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from monitor.model import Event, EventType
 from monitor.rules.engine.course import Course
@@ -13,30 +13,24 @@ SETTLE = timedelta(seconds=60)
 """After an account can be seen again, what changed meanwhile may come in several commits."""
 
 
-def look(course: Course, event: Event) -> bool:
-    """Learns from an event who can be seen. True where somebody can be seen again who could not."""
+def look(course: Course, event: Event) -> None:
+    """Learns from an event who can be seen."""
     account = event.account
     if event.type is EventType.MONITOR_STARTED:
         course.memory.dark.put("*", Dark(event.detected_at + SETTLE))
+    elif event.type is EventType.MONITOR_STOPPED:
+        course.memory.dark.put("*", Dark(None))
     elif account is None:
-        return False
+        return
     elif event.type is EventType.ACCOUNT_UNREACHABLE:
         course.memory.dark.put(account, Dark(None))
     elif event.type in DARKENING:
         watch = event.data.get("watch")
         course.memory.dark.put(f"{account}|{str(watch).partition('/')[0]}" if watch else account, Dark(None))
     elif event.type is EventType.ACCOUNT_RECOVERED:
-        return _recover(course, account, event.detected_at + SETTLE)
-    return False
-
-
-def _recover(course: Course, account: str, until: datetime) -> bool:
-    found = False
-    for key, dark in course.memory.dark.rows().items():
-        if key.partition("|")[0] == account and dark.until is None:
-            course.memory.dark.put(key, Dark(until))
-            found = True
-    return found
+        for key, dark in course.memory.dark.rows().items():
+            if key.partition("|")[0] == account and dark.until is None:
+                course.memory.dark.put(key, Dark(event.detected_at + SETTLE))
 
 
 def hidden(course: Course, watch: str | None, blind: frozenset[str]) -> Dark | None:
@@ -55,3 +49,10 @@ def hidden(course: Course, watch: str | None, blind: frozenset[str]) -> Dark | N
         if latest is None or latest.until is None or dark.until > latest.until:
             latest = dark
     return latest
+
+
+def shift(course: Course, by: timedelta) -> None:
+    """The wall clock was set by so much."""
+    for key, dark in course.memory.dark.rows().items():
+        if dark.until is not None:
+            course.memory.dark.put(key, Dark(dark.until + by))

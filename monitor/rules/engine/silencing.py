@@ -15,14 +15,17 @@ from monitor.rules.view import moment
 
 def obey(course: Course, event: Event) -> None:
     """A silence was added, or ended by somebody."""
+    if event.type not in (EventType.SILENCE_ADDED, EventType.SILENCE_ENDED):
+        return
     data = event.data.get("silence")
-    if event.type not in (EventType.SILENCE_ADDED, EventType.SILENCE_ENDED) or not isinstance(data, Mapping):
+    if not isinstance(data, Mapping):
         return
     key = str(data.get("id"))
     if event.type is EventType.SILENCE_ENDED:
-        if course.memory.silences.get(key) is not None:
+        ended = course.memory.silences.get(key)
+        if ended is not None:
             course.memory.silences.put(key, None)
-            _release(course, key)
+            _release(course, ended)
         return
     until, start = moment(data.get("until")), moment(data.get("from"))
     if until is None or until <= course.now:
@@ -50,10 +53,10 @@ def fall_due(course: Course, keys: Iterable[str]) -> None:
             course.effects.append(over)
 
 
-def _release(course: Course, key: str) -> None:
-    names = []
-    for name, pile in course.memory.piles.rows().items():
-        if pile.key == hiding.SILENCE + key:
-            course.memory.piles.put(name, replace(pile, due=course.now))
-            names.append(name)
-    releasing.fall_due(course, names)
+def _release(course: Course, ended: Silence) -> None:
+    names = sorted(name for name, pile in course.memory.piles.rows().items() if pile.key == hiding.SILENCE + ended.id)
+    for name in names:
+        pile = course.memory.piles.get(name)
+        if pile is not None:
+            course.memory.piles.set(name, replace(pile, due=course.now))
+    releasing.fall_due(course, names, ended)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from monitor.model import Event, EventType, Reason
+from monitor.rules.audience import audience
 from monitor.rules.compile import Rule
 from monitor.rules.engine import following, hiding, telling
 from monitor.rules.engine.course import ABOUT_RULES, Course
@@ -17,27 +18,29 @@ KEPT = 100
 """Waits in the queue that are remembered for each thing that jobs run on."""
 
 
-def sort(course: Course, event: Event, *, told_elsewhere: bool) -> None:
+def sort(course: Course, event: Event, *, told: bool, told_elsewhere: bool) -> None:
     """Each rule that matches takes the event, until one says `stop`; what none took goes to the net.
 
-    `told_elsewhere`: the event is one of many changes that are told as one: only timers look at it.
+    `told`: somebody heard of it already, as of the end of what went before. `told_elsewhere`: it is one of many changes
+    that are told as one: only timers look at it.
     """
     learn(course, event)
-    told, failed = told_elsewhere, ""
+    told, failed = told or told_elsewhere, ""
     for rule in course.ruleset.by_type.get(event.type, ()):
         if event.type in ABOUT_RULES and event.subject == f"rule/{rule.name}":
             continue  # its report could make it fail again, for ever
         verdict = judge(course, rule, event)
         if verdict.error is not None:
             course.complain("rule", rule.name, verdict.error, event)
-            failed = failed or f"rule {rule.name} failed on this: {verdict.error}"
-        if not verdict.matched:
+        wrong = verdict.error or ""
+        if verdict.matched:
+            taken, wrong = _take(course, rule, event, told_elsewhere)
+        if rule.options.shadow:
             continue
-        taken = _take(course, rule, event, told_elsewhere)
-        if not rule.options.shadow:
-            told = told or taken
-            if rule.options.stop:
-                break
+        failed = failed or (telling.failure(rule, wrong) if wrong else "")
+        told = told or (verdict.matched and taken)
+        if verdict.matched and rule.options.stop:
+            break
     if (failed or not told) and event.type not in hiding.PEOPLES:
         telling.net(course, event, why=failed)
 
@@ -46,20 +49,23 @@ def judge(course: Course, rule: Rule, event: Event) -> Verdict:
     return MATCHED if rule.when is None else rule.when.decide(course.bind(event))
 
 
-def _take(course: Course, rule: Rule, event: Event, told_elsewhere: bool) -> bool:
-    """True where somebody is told, now or later."""
+def _take(course: Course, rule: Rule, event: Event, told_elsewhere: bool) -> tuple[bool, str]:
+    """True where somebody is told, now or later; and what the rule failed on."""
     if rule.options.lasting is not None:
-        following.start(course, rule, event)
-        return True
-    if rule.options.digest is not None or told_elsewhere:
-        return True
-    return telling.tell(course, Saying(rule.name, rule, Reason.NEW), event)
+        return following.start(course, rule, event)
+    if told_elsewhere:
+        return True, ""
+    if rule.options.digest is not None:
+        return bool(audience(course.ruleset, rule.options.notify, event, rule.options.fallback)), ""
+    return telling.tell(course, Saying(rule.name, rule, Reason.NEW), event), ""
 
 
 def learn(course: Course, event: Event) -> None:
     """How long jobs wait in the queue, by what they run on."""
+    if event.type is not EventType.JOB_STARTED:
+        return
     previous, seconds = event.data.get("previous"), None
-    if event.type is EventType.JOB_STARTED and isinstance(previous, Mapping) and previous.get("state") in _WAITING:
+    if isinstance(previous, Mapping) and previous.get("state") in _WAITING:
         seconds = previous.get("duration")
     key = queue_of(event)
     if isinstance(seconds, int | float) and not isinstance(seconds, bool) and seconds >= 0 and key is not None:

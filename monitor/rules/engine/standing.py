@@ -15,87 +15,113 @@ from monitor.rules.engine.telling import Saying
 from monitor.rules.state import Standing
 from monitor.rules.view import moment
 
+_Together = dict[tuple[str, str, tuple[str, ...]], list[tuple[Standing, Event, bool]]]
+"""By rule, group and sinks: what was told, its event, and whether more can follow."""
 _ANSWERS = (EventType.NOTIFICATION_ACKNOWLEDGED, EventType.NOTIFICATION_SNOOZED)
 
 
-def resolve(course: Course, ended: Mapping[str, Standing], event: Event) -> None:
-    """The state that was told is over. A rule that takes the ending event tells it itself."""
+def resolve(course: Course, ended: Mapping[str, Standing], event: Event) -> bool:
+    """The state that was told is over. A rule that takes the ending event tells it itself. True where somebody is
+    told."""
+    somebody = False
     for name, told in ended.items():
-        rule = course.ruleset.named(name)
-        if rule is None or not rule.options.resolves:
+        rule, sinks = course.ruleset.named(name), _there(course, told.sinks)
+        if rule is None or not rule.options.resolves or not sinks:
             continue
         if event.type in rule.types and course.holds(rule.when, event, name):
             continue
-        saying = Saying(
-            name, rule, Reason.RESOLVED, severity=Severity.INFO, since=told.told_at, begun=course.event(told.seq)
-        )
-        telling.pass_on(course, saying, event, told.sinks)
+        begun = course.event(told.seq)
+        saying = Saying(name, rule, Reason.RESOLVED, severity=Severity.INFO, since=told.told_at, begun=begun)
+        telling.pass_on(course, replace(saying, over=frozenset((event.seq,))), event, sinks)
+        somebody = somebody or not rule.options.shadow
+    return somebody
+
+
+def _there(course: Course, sinks: Iterable[str]) -> tuple[str, ...]:
+    """Those that are in the file still."""
+    return tuple(sink for sink in sinks if sink in course.ruleset.sinks)
 
 
 def fall_due(course: Course, subjects: Iterable[str], when: datetime) -> None:
     """Reminders that are due at one moment, of one group and for the same sinks, are one message."""
-    together: dict[tuple[str, str, tuple[str, ...]], list[tuple[Standing, Event]]] = {}
+    together: _Together = {}
     for subject in subjects:
         row = course.memory.followed.get(subject)
-        for name, told in list(row.standings.items()) if row is not None else ():
-            rule, event, latest = course.ruleset.named(name), course.event(told.seq), course.event(told.latest)
-            if rule is None or event is None or latest is None or not course.holds(rule.holds, latest, name):
-                _drop(course, subject, name)
-                continue
-            if told.escalate_at is not None and told.escalate_at <= when:
-                told = _escalate(course, rule, told, event)
-            if told.remind_at is not None and told.remind_at <= when:
-                key = (name, told.group or subject, told.sinks)
-                together.setdefault(key, []).append((told, event))
-                told = _reminded(course, rule, told)
-            row = course.memory.followed.get(subject)
-            if row is not None:
-                upkeep.keep(course, rule, row, told)
+        for name in list(row.standings) if row is not None else ():
+            _look_after(course, subject, name, when, together)
     for (name, _, sinks), reminded in together.items():
         rule = course.ruleset.named(name)
-        severity = max((told.severity for told, _ in reminded), key=lambda each: each.rank)
-        since = min(told.told_at for told, _ in reminded)
-        times = max(told.times for told, _ in reminded) + 1
-        mark = when.isoformat()
-        saying = Saying(name, rule, Reason.REMINDER, severity=severity, since=since, mark=mark, times=times)
-        telling.fall_due(course, saying, [event for _, event in reminded], sinks)
+        saying = Saying(
+            name,
+            rule,
+            Reason.REMINDER,
+            severity=max((told.severity for told, _, _ in reminded), key=lambda each: each.rank),
+            since=min(told.told_at for told, _, _ in reminded),
+            mark=when.isoformat(),
+            times=max(told.times for told, _, _ in reminded) + 1,
+            over=frozenset(event.seq for _, event, follows in reminded if not follows),
+        )
+        telling.fall_due(course, saying, [event for _, event, _ in reminded], sinks)
+
+
+def _look_after(
+    course: Course,
+    subject: str,
+    name: str,
+    when: datetime,
+    together: _Together,
+) -> None:
+    """Takes the step of an escalation that is due, and puts a reminder that is due beside others."""
+    row, rule = course.memory.followed.get(subject), course.ruleset.named(name)
+    told = row.standings.get(name) if row is not None else None
+    if row is None or rule is None or told is None or told.due is None or told.due > when:
+        return
+    event = course.event(told.seq)
+    latest = event if row.latest == told.seq else course.event(row.latest)
+    if event is None or latest is None or not course.holds(rule.holds, latest, name):
+        standings = {each: kept for each, kept in row.standings.items() if each != name}
+        course.memory.keep(replace(row, standings=standings))
+        return
+    reminds = told.remind_at is not None and told.remind_at <= when
+    escalates = told.escalate_at is not None and told.escalate_at <= when
+    later = _reminded(course, rule, told) if reminds else told
+    if escalates:
+        taken = told.steps + 1
+        later = replace(later, steps=taken, escalate_at=upkeep.step_at(rule, told.told_at, taken))
+    follows = upkeep.keep(course, rule, row, later)
+    if reminds and (sinks := _there(course, told.sinks)):
+        together.setdefault((name, told.group or subject, sinks), []).append((told, event, follows))
+    if escalates:
+        _escalate(course, rule, told, event, follows)
 
 
 def _reminded(course: Course, rule: Rule, told: Standing) -> Standing:
     again = rule.options.remind_every
-    at = course.now + timedelta(seconds=again) if again is not None else None
+    at = course.now + timedelta(seconds=again) if again is not None and told.bound else None
     return replace(told, remind_at=at, snoozed=False, times=told.times + 1)
 
 
-def _escalate(course: Course, rule: Rule, told: Standing, event: Event) -> Standing:
-    """The next step, to those of its sinks that were not told yet."""
+def _escalate(course: Course, rule: Rule, told: Standing, event: Event, follows: bool) -> None:
+    """The next step, to those of its sinks that were not told yet. Whoever is told by it belongs to the message from
+    then on."""
     steps = rule.options.escalate or []
-    step = steps[told.steps]
-    sinks = tuple(sink for sink in audience(course.ruleset, step.notify, event) if sink not in told.sinks)
-    taken = told.steps + 1
+    if told.steps >= len(steps):
+        return  # the file has fewer by now
+    reached = audience(course.ruleset, steps[told.steps].notify, event, rule.options.fallback)
+    sinks = tuple(sink for sink in reached if sink not in told.sinks)
     if sinks:
-        mark = f"step {taken}"
         saying = Saying(
             rule.name,
             rule,
             Reason.REMINDER,
             severity=told.severity,
             since=told.told_at,
-            mark=mark,
+            mark=f"step {told.steps + 1}",
             escalated=True,
             told_to=told.sinks,
+            over=frozenset() if follows else frozenset((event.seq,)),
         )
         telling.fall_due(course, saying, [event], sinks)
-    return replace(
-        told, steps=taken, sinks=(*told.sinks, *sinks), escalate_at=upkeep.step_at(rule, told.told_at, taken)
-    )
-
-
-def _drop(course: Course, subject: str, name: str) -> None:
-    row = course.memory.followed.get(subject)
-    if row is not None:
-        standings = {each: told for each, told in row.standings.items() if each != name}
-        course.memory.keep(replace(row, standings=standings))
 
 
 def obey(course: Course, event: Event) -> None:
@@ -112,7 +138,7 @@ def obey(course: Course, event: Event) -> None:
         if row is None or rule is None or told is None:
             continue
         if event.type is EventType.NOTIFICATION_ACKNOWLEDGED:
-            told = replace(told, remind_at=None, escalate_at=None, acknowledged_by=by)
+            told = replace(told, remind_at=None, escalate_at=None, snoozed=False, acknowledged_by=by)
         elif until is not None:
             later = max(told.escalate_at, until) if told.escalate_at is not None else None
             told = replace(told, remind_at=until, escalate_at=later, snoozed=True)
@@ -120,8 +146,11 @@ def obey(course: Course, event: Event) -> None:
 
 
 def shifted(told: Standing, by: timedelta) -> Standing:
+    """A snooze ends by the wall clock, as the person said it."""
+    remind = told.remind_at
     return replace(
         told,
-        remind_at=told.remind_at + by if told.remind_at is not None else None,
+        told_at=told.told_at + by,
+        remind_at=remind + by if remind is not None and not told.snoozed else remind,
         escalate_at=told.escalate_at + by if told.escalate_at is not None else None,
     )

@@ -48,6 +48,12 @@ class Saying:
     """By the number of an event whose state is over by now: the state of its subject."""
     headline: str = ""
     """A title that says more than one made of the events would."""
+    personal: bool = False
+    """A report of what belongs to who reads it."""
+    over: frozenset[int] = frozenset()
+    """By number those events after which nothing follows: they ended something, or are told for the last time."""
+    fresh: bool = True
+    """Where the event is late, it is gathered with others."""
 
     @property
     def shadow(self) -> bool:
@@ -79,16 +85,21 @@ def net(course: Course, event: Event, *, reason: Reason = Reason.NEW, why: str =
     sinks = audience(course.ruleset, unmatched.notify, event)
     if sinks:
         asides = (Line("Note", why),) if why else ()
-        pass_on(course, Saying(UNMATCHED, None, reason, asides=asides), event, sinks)
+        pass_on(course, Saying(UNMATCHED, None, reason, asides=asides, fresh=not why), event, sinks)
     return bool(sinks)
+
+
+def failure(rule: Rule, what: str) -> str:
+    """Why the net hears of an event, where a rule failed on it."""
+    return f"rule {rule.name} failed on this: {what}"
 
 
 def pass_on(course: Course, saying: Saying, event: Event, sinks: tuple[str, ...]) -> None:
     """Kept for later where the rule wants that, else told now."""
     rule = saying.rule
     severity = saying.weight([event])
-    fresh = saying.reason is Reason.NEW and not saying.lasted and not saying.asides
-    if fresh and event.late and (rule is None or rule.options.late == "digest"):
+    fresh = saying.fresh and saying.reason in (Reason.NEW, Reason.RESOLVED)
+    if event.late and fresh and (rule is None or rule.options.late == "digest"):
         _pile(course, saying, "late", "", event, sinks, severity, course.now)
         return
     if rule is not None and (end := hiding.open_until(course, rule.hold, event, rule.name)) is not None:
@@ -120,6 +131,7 @@ def _pile(
         sinks=sinks,
         events=[event],
         due=due,
+        over=saying.over,
     )
 
 
@@ -137,8 +149,7 @@ def _group(
             now_sinks.append(sink)
             continue
         _pile(course, saying, "group", key, event, (sink,), severity, course.now + wait)
-    if now_sinks:
-        fall_due(course, replace(saying, group=key), [event], tuple(now_sinks))
+    if now_sinks and fall_due(course, replace(saying, group=key), [event], tuple(now_sinks)):
         for sink in now_sinks:
             piling.close(course, rule.name, key, saying.reason, sink, severity, course.now + interval)
 
@@ -165,8 +176,9 @@ def group_of(rule: Rule, event: Event) -> str:
     return "\x1f".join(words)
 
 
-def fall_due(course: Course, saying: Saying, events: Sequence[Event], sinks: tuple[str, ...]) -> None:
-    """What nothing hides is told; what a window holds back by now is kept until it closes."""
+def fall_due(course: Course, saying: Saying, events: Sequence[Event], sinks: tuple[str, ...]) -> bool:
+    """What nothing hides is told; what a window holds back by now is kept until it closes. True where something is
+    told."""
     left: list[Event] = []
     for event in events:
         found = hiding.hider(course, saying.rule, event)
@@ -181,6 +193,7 @@ def fall_due(course: Course, saying: Saying, events: Sequence[Event], sinks: tup
                 sinks=sinks,
                 severity=saying.weight([event]),
                 shadow=saying.shadow,
+                over=saying.over,
             )
         elif (
             saying.rule is not None
@@ -192,6 +205,7 @@ def fall_due(course: Course, saying: Saying, events: Sequence[Event], sinks: tup
             left.append(event)
     if left:
         say(course, saying, left, sinks)
+    return bool(left)
 
 
 def say(course: Course, saying: Saying, events: Sequence[Event], sinks: tuple[str, ...]) -> None:
@@ -215,6 +229,7 @@ def say(course: Course, saying: Saying, events: Sequence[Event], sinks: tuple[st
     )
     if wrong is not None:
         course.complain("template", saying.name, wrong, events[0])
-    if rule is not None and standing and saying.reason is not Reason.REMINDER:
+    if rule is not None and standing and (saying.reason is not Reason.REMINDER or saying.escalated):
         for event in events:
-            upkeep.begin(course, rule, event, sinks, severity, saying.group)
+            if event.seq not in saying.over:
+                upkeep.begin(course, rule, event, sinks, severity, saying.group)
