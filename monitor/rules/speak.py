@@ -80,7 +80,7 @@ def _occasion(course: Course, saying: Saying, events: Sequence[Event], severity:
     if lasted:
         lines += asides.queue_sense(course, [event for event in events if event.seq not in by_now])
     if saying.shadow:
-        lines.append(Line("On trial", "the rule is a shadow: this is sent to nobody"))
+        lines.append(Line("On trial", "a shadow rule; this is sent to nobody"))
     return Occasion(
         rule=saying.name,
         reason=saying.reason,

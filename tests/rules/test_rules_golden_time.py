@@ -1,8 +1,8 @@
-"""The words of messages that are more than news: `golden/time/<name>.txt`, each made by the engine from a short story."""
+"""The words of messages that are more than news: `golden/time/<name>.txt`, each made by the engine from a story."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -64,8 +64,8 @@ class Day:
     def _take(self, draft: EventDraft) -> None:
         self._seq += 1
         facts = {name: getattr(draft, name) for name in EventDraft.__dataclass_fields__}
-        id = event_id("epoch", draft.account, draft.subject, draft.type, self._seq)
-        event = Event(seq=self._seq, id=id, revision=self._seq, **facts)
+        name = event_id("epoch", draft.account, draft.subject, draft.type, self._seq)
+        event = Event(seq=self._seq, id=name, revision=self._seq, **facts)
         self.heard.add(event)
         self._heed(self.engine.take(event))
 
@@ -281,3 +281,12 @@ def test_every_message_in_time_reads_as_it_was_agreed(told: dict[str, Notify]) -
     assert {name: _text(said) for name, said in told.items()} == {
         path.stem: path.read_text() for path in FOLDER.glob("*.txt")
     }
+
+
+def test_every_message_in_time_fits_its_place(told: dict[str, Notify]) -> None:
+    for name, said in told.items():
+        lines = said.text.plain.splitlines()
+        assert len(said.text.title) <= 120, name
+        assert len(lines) <= (30 if name.startswith("report") else 18), name
+        assert said.text.title[:1].isupper() or said.text.title.startswith((NPU, "qwen3")), name
+        assert "None" not in said.text.plain, name
