@@ -288,5 +288,5 @@ def test_every_message_in_time_fits_its_place(told: dict[str, Notify]) -> None:
         lines = said.text.plain.splitlines()
         assert len(said.text.title) <= 120, name
         assert len(lines) <= (30 if name.startswith("report") else 18), name
-        assert said.text.title[:1].isupper() or said.text.title.startswith((NPU, "qwen3")), name
+        assert not said.text.title[:1].islower() or said.text.title.startswith((NPU, "qwen3")), name
         assert "None" not in said.text.plain, name

@@ -96,7 +96,6 @@ def _saying(course: Course, share: _Share, events: Sequence[Event], ended: Silen
         asides=_kept_back(course, share, len(events), ended),
         mark=_mark(first),
         group=first.key if first.kind == "group" else "",
-        by_now=_by_now(course, share.entries) if first.kind in ("hold", "group") else {},
         over=frozenset(entry.seq for entry in share.entries if entry.over),
     )
 
@@ -105,16 +104,6 @@ def _mark(pile: Pile) -> str:
     """The same events of a rule may lie on piles of other sinks that fall due at another time."""
     what = f"{pile.key} " if pile.kind == "hide" else ""
     return f"{what}{pile.due.isoformat()}"
-
-
-def _by_now(course: Course, entries: Iterable[Entry]) -> dict[int, str]:
-    """Of events whose state is over: the state of their subject."""
-    found = {}
-    for entry in entries:
-        row = course.memory.followed.get(entry.subject) if entry.state is not None else None
-        if row is not None and row.state is not None and row.state != entry.state:
-            found[entry.seq] = row.state
-    return found
 
 
 def _sinks(course: Course, share: _Share) -> tuple[str, ...]:
@@ -157,6 +146,5 @@ def _note(course: Course, share: _Share, sinks: tuple[str, ...], ended: Silence 
         headline=what,
         mark=_mark(first),
         over=frozenset(_seqs(share.all)),
-        by_now=_by_now(course, share.all),
     )
     telling.say(course, saying, events, sinks)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from monitor.model import Event, Reason, Severity
@@ -44,8 +44,6 @@ class Saying:
     """Who was told before an escalation."""
     begun: Event | None = None
     """Of a message that a state is over: the event that began it."""
-    by_now: Mapping[int, str] = field(default_factory=dict)
-    """By the number of an event whose state is over by now: the state of its subject."""
     headline: str = ""
     """A title that says more than one made of the events would."""
     personal: bool = False
