@@ -80,10 +80,12 @@ class RuleSet:
         flapping: FlappingOptions | None = None,
         *,
         unread: Mapping[int, Collection[str]] = MappingProxyType({}),
+        beside: RuleSet | None = None,
     ) -> RuleSet:
         """Raises RuleErrors with every mistake that can be seen before an event comes. `unread`: keys of rules, by the
-        rule's index, that stand in the file and are wrong in themselves, so that these rules are not whole."""
-        workshop = _Workshop(sinks, unread)
+        rule's index, that stand in the file and are wrong in themselves, so that these rules are not whole. `beside`: a
+        set that hears the same events; an event is made ready for both at once."""
+        workshop = _Workshop(sinks, unread, Lexicon() if beside is None else beside._lexicon)
         made = [workshop.rule(index, options) for index, options in enumerate(rules)]
         workshop.names(rules)
         workshop.people(people)
@@ -154,9 +156,9 @@ def _directory(people: Sequence[PersonOptions]) -> dict[str, tuple[str, ...]]:
 class _Workshop:
     """Compiles one set; keeps the mistakes, and the language once a rule needs it."""
 
-    def __init__(self, sinks: Collection[str], unread: Mapping[int, Collection[str]]) -> None:
+    def __init__(self, sinks: Collection[str], unread: Mapping[int, Collection[str]], lexicon: Lexicon) -> None:
         self.mistakes: list[RuleMistake] = []
-        self.lexicon = Lexicon()
+        self.lexicon = lexicon
         self.templates: Templates | None = None
         self._sinks = sinks
         self._unread = unread

@@ -49,7 +49,9 @@ def _message(kinds: Mapping[str, Kind], value: object) -> dict[str, Any] | None:
 
 def _text(value: object) -> str | None:
     """Lone surrogates become a question mark: they are text in JSON and in no encoding."""
-    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else None
+    if not isinstance(value, str):
+        return None
+    return value if value.isascii() else value.encode("utf-8", "replace").decode()
 
 
 def _whole(value: object) -> int | None:

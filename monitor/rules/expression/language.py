@@ -102,6 +102,7 @@ class Language:
         """The variables and fields that any of the expressions reads: only these are worked out."""
         self.version = 0
         """Grows whenever an expression reads more."""
+        self._last: tuple[Event, datetime | None, Bound] | None = None
 
     def compile(self, source: str) -> Expression:
         """Raises ExpressionError with every mistake that can be seen now."""
@@ -124,7 +125,9 @@ class Language:
 
     def bind(self, event: Event, now: datetime | None = None) -> Bound:
         """The event's variables as of `now` (left out: its detection); those that it does not have stay unbound."""
-        return Bound(self, event, now)
+        if self._last is None or self._last[0] is not event or self._last[1] != now:  # several sets may share this
+            self._last = (event, now, Bound(self, event, now))
+        return self._last[2]
 
     def fill(self, event: Event, now: datetime | None) -> tuple[Any, View]:
         """The event's variables for the evaluator and as plain values, as far as an expression reads them."""
