@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -12,7 +13,8 @@ from openapi_spec_validator import validate
 
 from monitor.web.api.openapi import document
 from monitor.web.api.routes import ROUTES
-from tests.kit.api import Asking
+from tests.kit import silent
+from tests.kit.api import CONFIG, Asking, settings
 
 DOCS = Path(__file__).parents[2] / "docs" / "openapi.json"
 FORM = "application/json"
@@ -32,6 +34,8 @@ READS: dict[str, list[tuple[str, dict[str, Any]]]] = {
     "/api/v1/notifications/{id}": [("/notifications/n03", {})],
     "/api/v1/deliveries": [("/deliveries", {}), ("/deliveries", {"state": ["dead", "refused"]})],
     "/api/v1/deliveries/{id}": [],
+    "/api/v1/silences": [("/silences", {}), ("/silences", {"state": "active"})],
+    "/api/v1/silences/{id}": [(f"/silences/{silent.SILENCE}", {})],
     "/api/v1/sinks": [("/sinks", {})],
     "/api/v1/rules": [("/rules", {})],
     "/api/v1/usage": [("/usage", {}), ("/usage", {"by": "owner,label:team,model,account"})],
@@ -94,6 +98,16 @@ def test_examples_are_as_the_document_says(said: dict[str, Any]) -> None:
     assert examples > 50
 
 
+@pytest.fixture
+async def ask(ask: Asking, tmp_path: Path) -> Asking:
+    """With a silence, and a message that may be answered."""
+    ask.inside.settings = settings(tmp_path, CONFIG.replace("rules:\n", silent.rules("slack")))
+    now, store = ask.clock.now(), ask.inside.store
+    await store.write(lambda conn: silent.stuck(conn, store.epoch, now, sink="slack"))
+    await store.write(lambda conn: silent.silenced(conn, store.epoch, now))
+    return ask
+
+
 async def test_every_answer_is_as_the_document_says(said: dict[str, Any], ask: Asking) -> None:
     every: dict[str, list[tuple[str, dict[str, Any]]]] = {
         **READS,
@@ -113,8 +127,15 @@ async def test_every_change_answers_as_the_document_says(said: dict[str, Any], a
         ("/api/v1/deliveries/{id}/retry", f"/deliveries/{dead}/retry"),
         ("/api/v1/deliveries/{id}/drop", f"/deliveries/{dead}/drop"),
         ("/api/v1/sinks/{name}/test", "/sinks/slack/test"),
+        ("/api/v1/notifications/{id}/snooze", f"/notifications/{silent.STUCK}/snooze?for=1h"),
+        ("/api/v1/notifications/{id}/ack", f"/notifications/{silent.STUCK}/ack?by=ann"),
+        ("/api/v1/silences/preview", "/silences/preview?match=true"),
+        ("/api/v1/silences", "/silences?match=true&for=1h&owner=ann&comment=why"),
+        ("/api/v1/silences/{id}/end", f"/silences/{silent.SILENCE}/end"),
     ):
-        check(said, said["paths"][path]["post"], 200, "application/json", await ask.post(asked))
+        plain, _, query = asked.partition("?")
+        found = await ask.post(plain, **dict(parse_qsl(query)))
+        check(said, said["paths"][path]["post"], 200, "application/json", found)
 
 
 async def some_delivery(ask: Asking) -> str:

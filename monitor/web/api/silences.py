@@ -43,7 +43,7 @@ class SilenceState(StrEnum):
 
 
 class SilencesAsked(Listed, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    state: Annotated[SilenceState | None, msgspec.Meta(description="Left out: all.")] = None
+    state: Annotated[SilenceState, msgspec.Meta(description="Left out: all.")] | None = None
 
 
 class SilenceAsked(Asked, frozen=True, kw_only=True, forbid_unknown_fields=True):
