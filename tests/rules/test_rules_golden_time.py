@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -290,3 +291,25 @@ def test_every_message_in_time_fits_its_place(told: dict[str, Notify]) -> None:
         assert len(lines) <= (30 if name.startswith("report") else 18), name
         assert not said.text.title[:1].islower() or said.text.title.startswith((NPU, "qwen3")), name
         assert "None" not in said.text.plain, name
+
+
+def _shown(page: str) -> list[str]:
+    """Blocks of the page that show a message: the title, and its lines one step further in."""
+    blocks: list[list[str]] = []
+    inside = False
+    for line in page.splitlines():
+        if re.match(r" {4}\S", line):
+            blocks.append([line.strip()])
+        elif inside and (not line or line.startswith(" " * 8)):
+            blocks[-1].append(line.strip())
+        inside = line.startswith(" " * 4) or (inside and not line)
+    return ["\n".join(block).strip() for block in blocks]
+
+
+def test_the_page_shows_messages_as_they_are(told: dict[str, Notify]) -> None:
+    page = (FOLDER.parents[3] / "docs" / "messages.md").read_text()
+    sections = page[page.index("## Messages in time") : page.index("## When, and how often")]
+    shown = _shown(sections)
+    real = {f"{said.text.title}\n{said.text.plain}": name for name, said in told.items()}
+    assert [text for text in shown if text not in real] == []
+    assert len(shown) >= 12
