@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from monitor.model import Event, EventType
+from monitor.model import Event, EventType, Text
 from monitor.routing import decide
 from monitor.routing.links import LIFE, PATH, sign
 from monitor.routing.memory import Rows
@@ -17,6 +17,7 @@ from monitor.store import (
     SilenceRow,
     add_silence,
     append_events,
+    load_rule_state,
     next_revision,
     save_rule_state,
     write_hidden,
@@ -52,15 +53,29 @@ def queued(conn: Connection, epoch: str, job: str, at: datetime) -> Event:
     return event
 
 
-def stuck(conn: Connection, epoch: str, now: datetime, *, sink: str = "journal", id: str = STUCK) -> Event:
+def stuck(
+    conn: Connection,
+    epoch: str,
+    now: datetime,
+    *,
+    sink: str = "journal",
+    id: str = STUCK,
+    text: Text | None = None,
+) -> Event:
     """A job in the queue of which `sink` was told by the rule `stuck`, with a reminder to come."""
     event = queued(conn, epoch, f"stuck-{id[:4]}", now)
     options = [RuleOptions(name="stuck", on=["job.queued"], remind_every="8h", notify=[sink])]
     engine = Engine(RuleSet.compile(options, [], None, [sink]), RuleState(), Stored(conn))
     (told,) = [effect for effect in drive(engine, [event]) if isinstance(effect, Notify)]
-    write_notifications(conn, [replace(decide.notification(told, epoch, now), id=id)])
+    written = decide.notification(told, epoch, now)
+    write_notifications(conn, [replace(written, id=id, text=text or written.text)])
     save_rule_state(conn, Rows(RuleState()).encode(engine.memory.changes()))
     return event
+
+
+def forget(conn: Connection) -> None:
+    """What stuck is over: the rules look after nothing any more."""
+    save_rule_state(conn, dict.fromkeys(load_rule_state(conn)))
 
 
 def link(conn: Connection, id: str = STUCK, *, until: datetime | None = None) -> str:

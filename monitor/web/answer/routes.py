@@ -48,10 +48,10 @@ def answer_routes(inside: Callable[[], Inside], tries: Tries) -> list[web.RouteD
 
 async def _opened(request: web.Request, inside: Inside, tries: Tries) -> str | web.StreamResponse:
     """The notification that the link stands for, or why it stands for none. Who guesses waits as at the sign-in."""
-    address = whence(request, inside.settings.http.public_url)
-    if tries.full(address):
-        return too_many()
     key = await inside.store.read(link_key)
+    address = whence(request, inside.settings.http.public_url)
+    if tries.full(address):  # nothing is waited for between this look and the count of a wrong one
+        return too_many()
     try:
         if key is None:
             raise BadLink
