@@ -1,0 +1,196 @@
+"""Whatever the rules, the events and the clock: it matters neither how they are driven nor when the daemon is started
+anew, no event is lost, and nobody is told twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from monitor.model import Event, EventType, Reason
+from monitor.rules import Effect, Engine, FlappingOptions, Heard, Hide, Notify, RuleSet, RuleState, drive
+from monitor.rules.effects import Flapping
+from tests.kit.played import about, account, answer, at, job, reborn, rule, ruleset, silence, stock, unsilence
+
+QUEUED = {"on": "job.queued", "lasting": "30m"}
+NIGHT = {"between": ["12:00", "16:00"]}
+RULES: list[dict[str, Any]] = [
+    {"on": "job.*"},
+    {"on": "flavor.*", "severity": "critical"},
+    {"on": "job.*", "when": "job.name == 'a'", "stop": True},
+    {"on": ["job.queued", "flavor.*"], "notify": ["owner"]},
+    {"on": "job.*", "notify": ["s", "owner"], "throttle": "2h"},
+    {"on": ["job.*", "flavor.*", "account.*"], "group_by": ["event.type"]},
+    {"on": "job.*", "group_by": [], "group_wait": "0s", "group_interval": "1h", "late": "each"},
+    {**QUEUED, "remind_every": "1h", "notify": ["s", "t"]},
+    {**QUEUED, "escalate": [{"after": "20m", "notify": ["boss"]}, {"after": "1h", "notify": ["t", "owner"]}]},
+    {**QUEUED, "while": "job.tokens < 5", "remind_every": "30m"},
+    {"on": "flavor.sold_out", "lasting": "6m", "remind_every": "2h", "group_by": ["account.name"]},
+    {"on": ["flavor.sold_out", "flavor.restocked"], "lasting": "10m", "mute": NIGHT},
+    {"on": ["flavor.*"], "hold": NIGHT, "resolved": True},
+    {"on": "job.*", "hold": {**NIGHT, "except": "job.name == 'a'"}, "mute": {"between": ["15:00", "18:00"]}},
+    {"on": ["job.started", "job.queued"], "remind_every": "1h", "hold": NIGHT},
+    {"on": "job.*", "mute": NIGHT, "notify": ["t", "owner"]},
+    {"on": ["job.*", "usage.*"], "digest": {"at": "13:00"}, "notify": ["s", "owner"]},
+    {"on": "flavor.*", "digest": {"at": "09:30", "days": ["tue", "wed"]}, "stop": True},
+    {"on": "*", "shadow": True, "escalate": {"after": "1h", "notify": ["boss"]}},
+    {"on": ["job.checkpoint", "account.*"], "escalate": {"after": "45m", "notify": ["boss"]}},
+    {"on": "account.unreachable", "remind_every": "1h", "lasting": "10m"},
+    {"on": "job.*", "when": "job.tokens + 9223372036854775807 > 0"},
+]
+MATCHES: dict[str, Callable[[Event], bool]] = {"job.name == 'a'": lambda event: event.subject == "job/a"}
+TYPES = ["submitted", "queued", "started", "checkpoint", "restarted", "requeued", "stopping", "finished", "gone"]
+
+
+@st.composite
+def rulesets(draw: st.DrawFn) -> tuple[RuleSet, list[dict[str, Any]]]:
+    chosen = draw(st.lists(st.sampled_from(RULES), min_size=1, max_size=4, unique_by=id))
+    made = [rule(name=f"r{index}", **options) for index, options in enumerate(chosen)]
+    flapping = draw(st.sampled_from([None, FlappingOptions.model_validate({"changes": 3, "within": "30m"})]))
+    return ruleset(*made, net=draw(st.sampled_from(["info", None])), flapping=flapping), chosen
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> list[Event]:
+    """Up to a day and more of jobs, stock, an account that is not always there, and people who answer."""
+    now, made = 0.0, []
+    for seq in range(1, draw(st.integers(1, 14)) + 1):
+        now += draw(st.sampled_from([0, 0, 0.1, 0.6, 4, 4, 12, 31, 65, 190, 600])) - draw(st.sampled_from([0, 0, 0, 0.05]))
+        name, late = draw(st.sampled_from(["a", "b"])), draw(st.sampled_from([False, False, True]))
+        kind = draw(st.sampled_from("jjjjjffffaspnum"))
+        made.append(_event(draw, kind, seq, now, name, late))
+    return made
+
+
+def _event(draw: st.DrawFn, kind: str, seq: int, now: float, name: str, late: bool) -> Event:
+    if kind == "j":
+        behind = draw(st.sampled_from([0, 0, 20, 100]))
+        tokens, creator = draw(st.sampled_from([1, 9])), draw(st.sampled_from(["ann", "bob", "eve"]))
+        what = draw(st.sampled_from(TYPES))
+        return job(seq, what, now, name, behind=behind, late=late, tokens=tokens, creator=creator)
+    if kind == "f":
+        return stock(seq, draw(st.sampled_from(["sold_out", "restocked"])), now, name, late=late)
+    if kind == "a":
+        return account(seq, draw(st.sampled_from(["unreachable", "recovered"])), now)
+    if kind == "s":
+        match = draw(st.sampled_from(["true", "event.type == 'job.queued'", "flavor.zone == 'z'"]))
+        return silence(seq, now, now + draw(st.sampled_from([10, 300])), match, name)
+    if kind == "u":
+        return unsilence(seq, now, name)
+    if kind == "p":
+        return answer(seq, "acknowledged", now, f"job/{name}", draw(st.sampled_from(["r0", "r1"])))
+    if kind == "n":
+        return answer(seq, "snoozed", now, f"job/{name}", draw(st.sampled_from(["r0", "r1"])), until=now + 90)
+    return about(seq, draw(st.sampled_from(["monitor.started", "monitor.stopped", "config.reloaded"])), now, "monitor")
+
+
+END = at(60 * 24 * 14)
+
+
+def straight(rules: RuleSet, events: list[Event], *, wordless: bool = True) -> tuple[list[Effect], RuleState]:
+    """All events at once, then two weeks."""
+    engine = Engine(rules, RuleState(), Heard(events), wordless=wordless)
+    effects = list(drive(engine, events, END))
+    assert engine.broken is None
+    return effects, engine.state()
+
+
+def halting(rules: RuleSet, events: list[Event], draw: Callable[[Any], Any]) -> tuple[list[Effect], RuleState]:
+    """In batches of any size; between them the daemon is started anew, or looks at the clock."""
+    heard, made, done = Heard(events), [], 0
+    engine = Engine(rules, RuleState(), heard, wordless=True)
+    while done < len(events):
+        size = draw(st.integers(1, 3))
+        made += list(drive(engine, events[done : done + size]))
+        done += size
+        next_one = min((event.detected_at for event in events[done:]), default=END)
+        before = max(event.detected_at for event in events[:done])
+        for part in sorted(draw(st.lists(st.floats(0, 0.99), max_size=2))):
+            if next_one > before:
+                made += engine.advance(before + (next_one - before) * part)
+        if draw(st.booleans()):
+            assert engine.broken is None
+            engine = Engine(rules, reborn(engine.state()), heard, wordless=True)
+    made += engine.advance(END)
+    assert engine.broken is None
+    return made, engine.state()
+
+
+@settings(max_examples=60)
+@given(rulesets(), histories(), st.data())
+def test_it_matters_neither_in_what_batches_events_come_nor_when_the_daemon_is_started_anew(
+    rules: tuple[RuleSet, Any], events: list[Event], data: st.DataObject
+) -> None:
+    assert halting(rules[0], events, data.draw) == straight(rules[0], events)
+
+
+def absorbed(effects: list[Effect], event: Event) -> bool:
+    """Whether it is one of the changes that `flavor.flapping` tells."""
+    begun: datetime | None = None
+    for each in effects:
+        if isinstance(each, Flapping) and each.event.subject == event.subject:
+            if each.at > event.detected_at or (each.settled and each.at == event.detected_at):
+                break
+            begun = None if each.settled else each.at
+    return begun is not None and event.type in (EventType.FLAVOR_SOLD_OUT, EventType.FLAVOR_RESTOCKED)
+
+
+def timed(rules: list[dict[str, Any]], event: Event) -> bool:
+    """Whether it is a matter of a rule that waits."""
+    types = [on for each in rules if "lasting" in each for on in ([each["on"]] if isinstance(each["on"], str) else each["on"])]
+    return event.type.value in types
+
+
+def matched_by_nobody_known(rules: list[dict[str, Any]], event: Event) -> bool:
+    """Whether no rule at all names its type."""
+    from fnmatch import fnmatchcase
+
+    patterns = [on for each in rules for on in ([each["on"]] if isinstance(each["on"], str) else each["on"])]
+    return not any(fnmatchcase(event.type.value, pattern) for pattern in patterns)
+
+
+@settings(max_examples=80)
+@given(rulesets(), histories())
+def test_every_event_is_told_or_timed_or_hidden_or_one_of_a_flapping_and_nobody_hears_of_it_twice(
+    rules: tuple[RuleSet, list[dict[str, Any]]], events: list[Event]
+) -> None:
+    effects, state = straight(rules[0], events)
+    trial = {each.name for each in rules[0].rules if each.options.shadow}
+    messages = [each for each in effects if isinstance(each, Notify)]
+    heard = {event.seq for each in messages if each.rule not in trial for event in each.events}
+    hidden = {seq for each in effects if isinstance(each, Hide) and not each.shadow for seq in each.seqs}
+    for event in events:
+        if rules[0].unmatched is None or event.type.value.startswith(("silence.", "notification.")):
+            continue
+        assert event.seq in heard | hidden or timed(rules[1], event) or absorbed(effects, event), event
+        if matched_by_nobody_known(rules[1], event) and event.seq not in hidden and not absorbed(effects, event):
+            assert any(each.rule in ("unmatched",) or each.reason is Reason.RESOLVED for each in messages if event in each.events)
+    assert not any(pile.entries for pile in state.piles.values())
+    firsts = [
+        (each.rule, sink, event.seq)
+        for each in messages
+        if each.reason in (Reason.NEW, Reason.CATCH_UP) or (each.reason is Reason.DIGEST and not each.mark.startswith(("silence/", "mute")))
+        for sink in each.sinks
+        for event in each.events
+        if event.seq not in hidden
+    ]
+    by_report = {name for name, options in ((f"r{index}", each) for index, each in enumerate(rules[1])) if "digest" in options}
+    firsts = [each for each in firsts if each[0] not in by_report or True]
+    assert len(firsts) == len(set(firsts))
+    ids = [(each.rule, each.reason, each.mark, tuple(event.seq for event in each.events)) for each in messages]
+    assert len(ids) == len(set(ids)), "routing would take two messages for one"
+
+
+@settings(max_examples=15)
+@given(rulesets(), histories())
+def test_every_message_has_words_and_no_repeats(rules: tuple[RuleSet, Any], events: list[Event]) -> None:
+    effects, _ = straight(rules[0], events, wordless=False)
+    for each in effects:
+        if isinstance(each, Notify):
+            assert each.text.title and each.text.plain
+            assert each.sinks and len(set(each.sinks)) == len(each.sinks)
+            assert len({event.seq for event in each.events}) == len(each.events)
