@@ -242,7 +242,7 @@ class _Workshop:
         self, path: Path, options: RuleOptions, types: frozenset[EventType], when: Expression | None, *, sure: bool
     ) -> Template | None:
         # Loaded here: Jinja is needed by few, and takes longer than all the rest of the rules.
-        from monitor.rules.rehearsal import rehearse
+        from monitor.rules.rehearsal import END, endings, occasions, rehearse
         from monitor.rules.template import TemplateMistake, Templates
 
         if self.templates is None:
@@ -252,7 +252,9 @@ class _Workshop:
         language = self.lexicon.language if when is not None else None
         for key, text in parts.items():
             try:
-                rehearse(self.templates.compile(**{key: text}), types, language, when, sure=sure)
+                made = self.templates.compile(**{key: text})
+                rehearse(made, types, language, when, occasions(options), sure=sure)
+                rehearse(made, endings(options, types, made), None, None, (END,), sure=sure)
             except TemplateMistake as mistake:
                 right = False
                 self.mistakes.append(RuleMistake((*path, key), mistake.message, mistake.line))

@@ -50,6 +50,10 @@ VARIABLES: Final[Mapping[str, Mapping[str, Kind]]] = {
 SCALARS: Final[Mapping[str, Kind]] = {"now": Kind.TIME, "severity": Kind.TEXT}
 """What has none: `now` is the moment of the event's detection, `severity` the event's own."""
 
+OCCASION: Final[Mapping[str, Kind]] = {"reason": Kind.TEXT, "lasted": Kind.SPAN}
+"""What templates have besides: why this is told (`new`, `reminder`, `resolved` …), and for how long the state has
+lasted, where a rule asks for that (`for`, `remind_every`)."""
+
 ALWAYS: Final = frozenset({"event", "now", "severity"})
 
 

@@ -11,15 +11,17 @@ from monitor.model import Event, Reason, Severity, Text
 from monitor.rules import asides
 from monitor.rules.holding import state_of, subject_of
 from monitor.rules.message import render_on
+from monitor.rules.message.clean import cut, one_line
 from monitor.rules.message.occasion import Occasion
 from monitor.rules.message.report import Span, report
-from monitor.rules.message.story import Line
+from monitor.rules.message.story import TITLE, Line, told
 from monitor.rules.options import Digest
 from monitor.rules.view import moment, view
 
 if TYPE_CHECKING:
     from monitor.rules.engine.course import Course
     from monitor.rules.engine.telling import Saying
+    from monitor.rules.template import Template
 
 
 NO_TEXT = Text(title="", plain="", markdown="")
@@ -27,24 +29,54 @@ NO_TEXT = Text(title="", plain="", markdown="")
 
 def speak(course: Course, saying: Saying, events: Sequence[Event], severity: Severity) -> tuple[Text, str | None]:
     """The text, and what was wrong with the template. A template tells one event; several are told without it."""
-    template = saying.rule.template if saying.rule is not None else None
-    if course.wordless and (template is None or len(events) != 1):
+    template = _own_words(saying, events)
+    if course.wordless and template is None:
         return NO_TEXT, None
     occasion = _occasion(course, saying, events, severity)
     if saying.reason is Reason.DIGEST and saying.rule is not None and saying.rule.options.digest is not None:
         text = report(events, _span(course, saying, saying.rule.options.digest), occasion, course.ruleset.names)
     else:
         text = render_on(events, occasion, course.ruleset.names)
-    if template is None or len(events) != 1:
+    if template is None:
         return text, None
     from monitor.rules.template import TemplateMistake
 
     try:
-        return template.render(view(events[0], course.now), text), None
+        own = template.render({**view(events[0], course.now), **_occasion_values(occasion, events[0])}, text)
+        return _noted(own, text, occasion, asked="reason" in template.reads), None
     except TemplateMistake as mistake:
         what = mistake.message + (f" (line {mistake.line})" if mistake.line else "")
         note = f"(The rule's own text failed: {what})"
         return replace(text, plain=f"{text.plain}\n{note}", markdown=f"{text.markdown}  \n{escape(note)}"), what
+
+
+def _own_words(saying: Saying, events: Sequence[Event]) -> Template | None:
+    """The rule's template, where it can tell this. That something is over can be told only by one that asks for the
+    `reason`: others say what has begun."""
+    template = saying.rule.template if saying.rule is not None and len(events) == 1 else None
+    if template is not None and saying.reason is Reason.RESOLVED and "reason" not in template.reads:
+        return None
+    return template if not saying.headline and saying.rule is not None and saying.rule.options.digest is None else None
+
+
+def _noted(own: Text, text: Text, occasion: Occasion, *, asked: bool) -> Text:
+    """A template reads like news. What is told again says so before its title, unless it has asked for the reason; what
+    is to be said of the message itself stands below its body."""
+    again = occasion.unanswered or ("still: " if occasion.reason is Reason.REMINDER else "")
+    if own.title != text.title and again and not asked:
+        own = replace(own, title=cut(again[:1].upper() + again[1:] + own.title, TITLE))
+    if own.plain == text.plain or not occasion.asides:
+        return own
+    notes = told("", occasion.asides)
+    return replace(own, plain=f"{own.plain}\n\n{notes.plain}", markdown=f"{own.markdown}\n\n{notes.markdown}")
+
+
+def _occasion_values(occasion: Occasion, event: Event) -> Mapping[str, object]:
+    """The variables of templates that no event has (schema.OCCASION)."""
+    begun = occasion.begun or (event if occasion.lasted else None)
+    since = min(begun.time, begun.detected_at) if begun is not None else None
+    lasted = max(0.0, (occasion.now - since).total_seconds()) if since is not None else None
+    return {"reason": occasion.reason.value, "lasted": lasted}
 
 
 def _span(course: Course, saying: Saying, digest: Digest) -> Span:
@@ -77,8 +109,7 @@ def _occasion(course: Course, saying: Saying, events: Sequence[Event], severity:
     lasted = saying.reason is not Reason.RESOLVED and (saying.lasted or waits or reminds)
     by_now = _by_now(course, events)
     lines = [*saying.asides, *asides.history(course, saying)]
-    if lasted:
-        lines += asides.queue_sense(course, [event for event in events if event.seq not in by_now])
+    waiting = [event for event in events if event.seq not in by_now] if lasted else []
     if saying.shadow:
         lines.append(Line("On trial", "a shadow rule; this is sent to nobody"))
     return Occasion(
@@ -93,5 +124,6 @@ def _occasion(course: Course, saying: Saying, events: Sequence[Event], severity:
         begun=saying.begun,
         by_now=by_now,
         headline=saying.headline,
-        asides=tuple(lines),
+        asides=tuple(replace(line, value=one_line(line.value, 500)) for line in lines),
+        sense=asides.queue_sense(course, waiting),
     )

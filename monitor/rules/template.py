@@ -1,7 +1,4 @@
-"""A rule's own words: Jinja2 in a sandbox over the same variables as `when`, for the title, the body or both.
-
-Templates come from the owner of the config file; the limits guard against accidents, not against that person.
-"""
+"""A rule's own words: Jinja2 in a sandbox over the same variables as `when`, for the title, the body or both."""
 
 from __future__ import annotations
 
@@ -10,32 +7,25 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any
 
-from jinja2 import StrictUndefined, TemplateSyntaxError, Undefined
 from jinja2 import Template as Jinja
-from jinja2.exceptions import SecurityError
-from jinja2.runtime import Context
-from jinja2.sandbox import SandboxedEnvironment
+from jinja2 import TemplateSyntaxError, Undefined, meta
 
-from monitor.fields.duration import format_duration
 from monitor.fields.markdown import escape
 from monitor.model import Text
 from monitor.rules import schema
+from monitor.rules.budget import Budget
 from monitor.rules.globs import nearest
 from monitor.rules.message.clean import cut, one_line
-from monitor.rules.message.facts import clock, money, thousands
+from monitor.rules.message.facts import clock
 from monitor.rules.message.story import TITLE
+from monitor.rules.sandbox import BUDGET, environment
 from monitor.rules.view import View
 
 BODY = 8_000
 """Characters of a body; what is longer is cut."""
+LONGEST = 20_000
+"""Characters of a template."""
 _VALUE = 500
-_ROUNDS = 1_000
-_FILTERS = (
-    "abs capitalize count d default dictsort first float int items join last length list lower map max min reject "
-    "rejectattr replace reverse round select selectattr sort string sum title trim truncate unique upper urlencode "
-    "wordcount"
-)
-_PADDING = frozenset({"format", "format_map", "center", "ljust", "rjust", "zfill", "expandtabs"})
 _UNKNOWN = re.compile(r"^'(\w+)' is undefined$")
 _NO_FIELD = re.compile(r"^'dict object' has no attribute '(.*)'$")
 _OF_NONE = re.compile(r"^'?None'? has no (?:attribute|element) '?(.*?)'?$")
@@ -53,12 +43,17 @@ class TemplateMistake(ValueError):
 class Template:
     """A title, a body or both. What the rule leaves open is taken from the text without a template."""
 
-    def __init__(self, title: Jinja | None, body: tuple[Jinja, Jinja] | None) -> None:
+    def __init__(
+        self, title: Jinja | None, body: tuple[Jinja, Jinja] | None, reads: frozenset[str] = frozenset()
+    ) -> None:
         self._title = title
         self._body = body
+        self.reads = reads
+        """The variables that it names: one that does not ask for `reason` says nothing of an end."""
 
     def render(self, values: View, default: Text) -> Text:
-        """Raises TemplateMistake."""
+        """`values`: the event's variables and the occasion's (schema.OCCASION). Raises TemplateMistake."""
+        values = {**dict.fromkeys(schema.OCCASION), **values, BUDGET: Budget()}
         title, plain, markdown = default.title, default.plain, default.markdown
         if self._title is not None:
             title = one_line(_run(self._title, values, TITLE * 4), TITLE) or title
@@ -71,15 +66,20 @@ class Templates:
     """Compiles templates: each body twice, for plain text and for Markdown, where values are escaped."""
 
     def __init__(self) -> None:
-        self._plain = _environment(_word)
-        self._markdown = _environment(lambda value: escape(_word(value)))
+        self._plain = environment(_word)
+        self._markdown = environment(lambda value: escape(_word(value)))
 
     def compile(self, *, title: str | None = None, body: str | None = None) -> Template:
         """Raises TemplateMistake."""
+        if any(len(text) > LONGEST for text in (title or "", body or "")):
+            raise TemplateMistake(f"the template is longer than {LONGEST} characters")
         try:
+            texts = [text for text in (title, body) if text is not None]
+            reads = (meta.find_undeclared_variables(self._plain.parse(text)) for text in texts)
             return Template(
                 self._plain.from_string(title) if title is not None else None,
                 (self._plain.from_string(body), self._markdown.from_string(body)) if body is not None else None,
+                frozenset[str]().union(*reads),
             )
         except TemplateSyntaxError as error:
             raise TemplateMistake(f"template syntax: {error.message}", error.lineno) from None
@@ -101,32 +101,6 @@ def _run(template: Jinja, values: View, limit: int) -> str:
     return "".join(parts)[:limit]
 
 
-class _Sandbox(SandboxedEnvironment):
-    """Jinja's sandbox, without what makes much of little."""
-
-    intercepted_binops = frozenset({"*", "**", "%"})
-
-    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
-        """Numbers only: `"x" * 10**9` and `"%999999999d" % 1` are refused."""
-        if not all(isinstance(side, int | float) for side in (left, right)) or (operator == "**" and abs(right) > 64):
-            raise SecurityError(f"{operator} is for numbers, and small powers")
-        return super().call_binop(context, operator, left, right)
-
-    def wrap_str_format(self, value: Any) -> None:
-        """Jinja's stand-in for `str.format` lets any width through; without it the method counts as unsafe."""
-
-    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
-        return attr not in _PADDING and super().is_safe_attribute(obj, attr, value)
-
-
-def _environment(finalize: Any) -> SandboxedEnvironment:
-    environment = _Sandbox(undefined=StrictUndefined, finalize=finalize, autoescape=False, keep_trailing_newline=False)
-    environment.filters = {name: environment.filters[name] for name in _FILTERS.split()}
-    environment.filters |= {"duration": _duration, "number": _number, "money": _money}
-    environment.globals = {"range": _range}
-    return environment
-
-
 def _word(value: Any) -> str:
     """A value as people read it; what is absent is no word."""
     if value is None:
@@ -137,34 +111,21 @@ def _word(value: Any) -> str:
         return clock(value)
     if isinstance(value, bool):
         return "true" if value else "false"
-    return one_line(value, _VALUE)
-
-
-def _range(*bounds: int) -> range:
-    rounds = range(*bounds)
-    if len(rounds) > _ROUNDS:
-        raise SecurityError(f"range() gives at most {_ROUNDS} numbers")
-    return rounds
-
-
-def _duration(seconds: Any) -> str:
-    return "unknown" if seconds is None else format_duration(seconds)
-
-
-def _number(value: Any) -> str:
-    return "unknown" if value is None else thousands(value)
-
-
-def _money(value: Any, currency: str | None = None) -> str:
-    return money(value, currency or "") or "unknown"
+    words = one_line(value, _VALUE)
+    if isinstance(value, str) and value != words:  # a blank at an end may be what the template is about: `{{ ", " }}`
+        before, after = value[:1].isspace(), value[-1:].isspace() and len(value) <= _VALUE
+        return " " * before + words + " " * (after and bool(words)) if words or before else words
+    return words
 
 
 def _worded(error: Exception) -> str:
+    if isinstance(error, RecursionError):
+        return "the template does too much: its macros call themselves without end"
     text = one_line(str(error) or type(error).__name__, 300)
     if match := _UNKNOWN.match(text):
-        near = nearest(match[1], schema.names())
+        near = nearest(match[1], [*schema.names(), *schema.OCCASION])
         return f"unknown name {match[1]!r}; " + (
-            f"did you mean {near}?" if near else f"there are {', '.join(schema.names())}"
+            f"did you mean {near}?" if near else f"there are {', '.join([*schema.names(), *schema.OCCASION])}"
         )
     if match := _NO_FIELD.match(text):
         return f"there is no field {match[1]!r}"
