@@ -40,6 +40,7 @@ from monitor.store import BookingRow, FlavorWrite, Health, JobWrite, Notificatio
 from monitor.web.api import Api, Inside
 from monitor.web.health import Health as Ready
 from monitor.web.server import Site, serving
+from tests.kit import silent
 from tests.kit.web import Served, fresh_store, metrics, well
 
 CONFIG = """\
@@ -56,6 +57,7 @@ sinks:
   - {{name: oncall, type: log}}
 rules:
   - {{name: job-ended, on: [job.finished], notify: [team-slack]}}
+  - {{name: stuck, on: [job.queued], remind_every: 8h, notify: [team-slack]}}
 """
 ACCOUNTS = """\
   - {name: llm-beijing, provider: model-studio, api_key: k, labels: {team: nlp}, jobs: {every: 30s}}
@@ -118,6 +120,7 @@ class World:
         await self.stock()
         await self.usage()
         await self.messages()
+        await self.silences()
 
     async def scope(self, account: str, watch: str = "jobs", age: float = 8) -> int:
         def fn(conn: Any) -> int:
@@ -249,6 +252,12 @@ class World:
                 ["delivered", "delivered"] if n < 10 else ["delivered", ["dead", "refused", "waiting", "dead"][n - 10]]
             )
             await self.message(one, self.end - timedelta(minutes=(14 - n) * 17), ends)
+
+    async def silences(self) -> None:
+        """A silence at work, and a message that somebody may answer."""
+        epoch, at = self.served.store.epoch, self.end
+        await self.write(lambda conn: silent.stuck(conn, epoch, at, sink="team-slack"))
+        await self.write(lambda conn: silent.silenced(conn, epoch, at))
 
     async def message(self, known: KnownJob, at: datetime, ends: Sequence[str]) -> int:
         """An event about the job and a message of it to as many sinks as there are ends. Returns the event's seq."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -153,6 +154,38 @@ async def test_who_signed_in_retries_and_drops_dead_deliveries(browser: Any, tmp
         await dead.first.get_by_role("button", name="Drop").click()
         await it.until("document.querySelector('#messages .body').innerText.includes('dropped by web')")
         assert it.errors == []
+
+
+async def test_who_signed_in_acknowledges_a_message_and_ends_a_silence(browser: Any, tmp_path: Path) -> None:
+    phone = {"viewport": {"width": 400, "height": 900}, "bypass_csp": True}
+    async with page_served(tmp_path, token=TOKEN) as served, tab(browser, served.url("/"), **phone) as it:
+        await World(served).silences()
+        page = it.page
+        await page.goto(it.home)
+        await page.locator("input[name=token]").fill(TOKEN)
+        await page.locator("button[type=submit]").click()
+        await it.settled()
+        silence, message = page.locator("#messages .silences li"), page.locator("#messages .lines > li").first
+        assert "A silence of ann until" in await silence.inner_text()
+        assert "maintenance of the <cluster>" in await silence.inner_text()
+        assert "not acknowledged" in await message.inner_text()
+        assert (await it.axe("#messages"), await it.overflow()) == ([], 0)
+        if folder := os.environ.get("SCREENSHOTS"):
+            await page.locator("#messages").screenshot(path=f"{folder}/messages.png")
+        await page.get_by_role("button", name="Acknowledge").click()
+        await it.until("document.querySelector('#messages .lines').innerText.includes('acknowledged by web sign-in')")
+        assert await page.get_by_role("button", name="Acknowledge").count() == 0
+        await page.get_by_role("button", name="End the silence of ann").click()
+        await it.until("!document.querySelector('#messages .silences')")
+        assert it.errors == []
+
+
+async def test_who_did_not_sign_in_sees_silences_and_has_no_button(browser: Any, living: Served) -> None:
+    async with tab(browser, living.url("/")) as it:
+        page = await it.open()
+        assert "1 hidden" in await page.locator("#messages .silences").inner_text()
+        assert await page.locator("#messages").get_by_role("button", name="Acknowledge").count() == 0
+        assert await page.locator("#messages .silences button").count() == 0
 
 
 async def test_who_may_not_is_told_why(browser: Any, living: Served) -> None:

@@ -1,4 +1,5 @@
-// The last messages with their deliveries: what was said, to whom, whether it arrived; what is dead may be tried again.
+// The last messages with their deliveries: what was said, to whom, whether it arrived; what is dead may be tried again,
+// what asks for an answer acknowledged. Above them what silences hide.
 
 import { all, get, post } from "./api.js";
 import { Controls } from "./controls.js";
@@ -6,6 +7,7 @@ import { clipped, el, foreign, moment, put } from "./dom.js";
 import { clock, number, time } from "./format.js";
 import { t, word } from "./i18n.js";
 import { Section } from "./section.js";
+import { signedIn, silenceList } from "./silences.js";
 
 const LINES = 12;
 const ACTED = { retry: new Set(["dead", "refused", "pending", "dropped"]), drop: new Set(["dead", "refused", "pending"]) };
@@ -28,14 +30,14 @@ export class Messages {
 
   async read() {
     const asked = JSON.stringify(this.query());
-    const [page, sinks] = await Promise.all([get("/notifications", this.query()), all("/sinks", {}, 500)]);
+    const [page, sinks, silences] = await Promise.all([get("/notifications", this.query()), all("/sinks", {}, 500), get("/silences", { state: "active", limit: LINES })]);
     const kept = this.asked === asked ? this.section.data?.items ?? [] : [];
     this.asked = asked;
     this.sinks = sinks.map((sink) => sink.name);
     this.controls.offer("sink", () => this.sinks.map((name) => [name, name]));
     const least = Math.min(...page.items.map((item) => item.n));
     const older = kept.filter((item) => item.n < least);
-    return { items: [...page.items, ...older], next: older.length ? this.section.data.next : page.next };
+    return { items: [...page.items, ...older], next: older.length ? this.section.data.next : page.next, silences: silences.items };
   }
 
   /** Deliveries make no event of their own; most are settled within seconds of what they tell. */
@@ -55,21 +57,22 @@ export class Messages {
 
   draw() {
     const { items, next } = this.section.data;
+    const hidden = silenceList(this.section.data.silences, this.refusals, (one, button) => this.change(`/silences/${one.id}/end`, one.id, button));
     const body = this.section.body;
     const held = document.activeElement?.closest?.("#messages [data-key]")?.dataset.key;
     const open = new Set([...body.querySelectorAll("details[open]")].map((node) => node.dataset.id));
     if (!items.length) {
-      put(body, el("p", { class: "empty" }, t(this.controls.any ? "messages.nofit" : "messages.none")));
+      put(body, hidden, el("p", { class: "empty" }, t(this.controls.any ? "messages.nofit" : "messages.none")));
       return;
     }
-    put(body, el("ol", { class: "lines" }, items.map((item) => this.line(item, open.has(item.id)))), next && el("button", { type: "button", class: "more", "data-key": "more", onclick: () => this.further() }, t("more")));
+    put(body, hidden, el("ol", { class: "lines" }, items.map((item) => this.line(item, open.has(item.id)))), next && el("button", { type: "button", class: "more", "data-key": "more", onclick: () => this.further() }, t("more")));
     if (held) body.querySelector(`[data-key="${CSS.escape(held)}"]`)?.focus({ preventScroll: true });
   }
 
   async further() {
     try {
       const page = await get("/notifications", { ...this.query(), cursor: this.section.data.next });
-      this.section.data = { items: [...this.section.data.items, ...page.items], next: page.next };
+      this.section.data = { ...this.section.data, items: [...this.section.data.items, ...page.items], next: page.next };
       this.draw();
     } catch (error) {
       this.section.settle(error);
@@ -77,13 +80,25 @@ export class Messages {
   }
 
   line(item, open) {
-    const what = [t("rule", { rule: clipped(item.rule, 60) }), item.reason === "new" ? null : item.reason].filter(Boolean).join(" · ");
+    const what = [t("rule", { rule: clipped(item.rule, 60) }), item.reason === "new" ? null : item.reason, this.answer(item.answer)].filter(Boolean).join(" · ");
     return el(
       "li",
       { class: `sev-${item.severity}` },
       moment(item.created_at, clock(item.created_at)),
-      el("div", {}, el("details", { "data-id": item.id, open }, el("summary", { "data-key": `s ${item.id}`, dir: "auto" }, el("span", { lang: "en" }, clipped(item.title, 300))), el("p", { class: "text", lang: "en", dir: "auto" }, clipped(item.body, 4000))), el("p", { class: "muted" }, el("bdi", {}, what)), this.deliveries(item)),
+      el("div", {}, el("details", { "data-id": item.id, open }, el("summary", { "data-key": `s ${item.id}`, dir: "auto" }, el("span", { lang: "en" }, clipped(item.title, 300))), el("p", { class: "text", lang: "en", dir: "auto" }, clipped(item.body, 4000))), el("p", { class: "muted" }, el("bdi", {}, what), this.answering(item)), this.deliveries(item)),
     );
+  }
+
+  answer(answer) {
+    if (!answer || answer.state === "over") return null;
+    return t(`answer.${answer.state}`, { by: clipped(answer.by ?? "", 80), until: answer.until ? time(answer.until) : "" });
+  }
+
+  answering(item) {
+    if (!item.answer || item.answer.state === "acknowledged" || item.answer.state === "over" || !signedIn()) return null;
+    const label = t("ack.label", { title: clipped(item.title, 120) });
+    const click = (event) => this.change(`/notifications/${encodeURIComponent(item.id)}/ack`, item.id, event.currentTarget);
+    return [" ", el("button", { type: "button", class: "small", "data-key": `ack ${item.id}`, "aria-label": label, onclick: click }, t("ack")), this.refusals.has(item.id) && el("span", { class: "reason" }, ` ${this.refusals.get(item.id)}`)];
   }
 
   deliveries(item) {
@@ -94,7 +109,7 @@ export class Messages {
   delivery(one) {
     const facts = [one.attempt > 1 ? t("attempts", { n: number(one.attempt) }) : null, one.next_at && one.state === "pending" ? t("next.at", { time: time(one.next_at) }) : null];
     const told = one.detail && one.state !== "delivered" ? clipped(one.detail, 200) : null;
-    const act = (way) => ACTED[way].has(one.state) && el("button", { type: "button", class: "small", "data-key": `${way} ${one.id}`, "aria-label": t(`${way}.label`, { sink: clipped(one.sink, 60) }), onclick: (event) => this.act(way, one, event.currentTarget) }, t(way));
+    const act = (way) => ACTED[way].has(one.state) && el("button", { type: "button", class: "small", "data-key": `${way} ${one.id}`, "aria-label": t(`${way}.label`, { sink: clipped(one.sink, 60) }), onclick: (event) => this.change(`/deliveries/${encodeURIComponent(one.id)}/${way}`, one.id, event.currentTarget) }, t(way));
     return el(
       "li",
       {},
@@ -109,18 +124,19 @@ export class Messages {
     );
   }
 
-  async act(way, one, button) {
+  /** Asks for a change of what `id` names, and tells what came of it. */
+  async change(path, id, button) {
     const said = document.getElementById("said");
     button.disabled = true;
     put(said);
     try {
-      await post(`/deliveries/${encodeURIComponent(one.id)}/${way}`);
-      this.refusals.delete(one.id);
+      await post(path);
+      this.refusals.delete(id);
       put(said, t("done"));
       this.section.refresh();
     } catch (error) {
       const why = t("refused", { why: error.status === 0 ? t("down") : error.text });
-      this.refusals.set(one.id, why);
+      this.refusals.set(id, why);
       put(said, why);
       button.disabled = false;
       button.focus();

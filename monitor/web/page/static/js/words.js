@@ -48,7 +48,10 @@ const en = {
   "messages.filter": "Filter the messages", "messages.none": "No message was written yet.", "messages.nofit": "No message fits these filters.",
   deliveries: "Deliveries", attempts: "attempt {n}", "next.at": "next {time}", retry: "Retry", drop: "Drop",
   "retry.label": "Retry the delivery to {sink}", "drop.label": "Drop the delivery to {sink}", done: "Done.", refused: "Not done: {why}",
-  "to.nobody": "told to no sink", rule: "rule {rule}",
+  "to.nobody": "told to no sink", rule: "rule {rule}", silences: "Silences", "silence.by": "A silence of {owner} until",
+  "silence.hid": "{n} hidden", "silence.end": "End", "silence.end.label": "End the silence of {owner}",
+  ack: "Acknowledge", "ack.label": "Acknowledge: {title}", "answer.open": "not acknowledged",
+  "answer.acknowledged": "acknowledged by {by}", "answer.snoozed": "put off by {by} until {until}",
   "delivery.pending": "waiting", "delivery.sending": "sending", "delivery.delivered": "delivered", "delivery.refused": "refused",
   "delivery.dead": "dead", "delivery.dropped": "dropped", "delivery.collapsed": "in a catch-up",
 };
@@ -101,7 +104,10 @@ const zh = {
   "messages.filter": "筛选消息", "messages.none": "尚无消息。", "messages.nofit": "没有符合条件的消息。",
   deliveries: "投递", attempts: "第 {n} 次", "next.at": "下次 {time}", retry: "重试", drop: "放弃",
   "retry.label": "重试投递到 {sink}", "drop.label": "放弃投递到 {sink}", done: "已完成。", refused: "未执行：{why}",
-  "to.nobody": "未发送到任何接收端", rule: "规则 {rule}",
+  "to.nobody": "未发送到任何接收端", rule: "规则 {rule}", silences: "静默", "silence.by": "{owner} 的静默，截止",
+  "silence.hid": "已隐藏 {n} 项", "silence.end": "结束", "silence.end.label": "结束 {owner} 的静默",
+  ack: "确认", "ack.label": "确认：{title}", "answer.open": "尚未确认",
+  "answer.acknowledged": "已由 {by} 确认", "answer.snoozed": "已由 {by} 推迟到 {until}",
   "delivery.pending": "待发送", "delivery.sending": "发送中", "delivery.delivered": "已送达", "delivery.refused": "被拒绝",
   "delivery.dead": "失败", "delivery.dropped": "已放弃", "delivery.collapsed": "已并入汇总",
 };

@@ -1,0 +1,41 @@
+"""The page behind a link in a real browser: without scripts, at 400 pixels, in both languages and themes."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from tests.kit.browser import chromium, tab
+from tests.web.test_web_answer import answers, stuck
+
+TITLE = "Training job “qwen-support-客服问答-with-a-long-name-that-does-not-fit-anywhere” has been in the queue for 2 h"
+
+
+async def test_a_person_answers_with_a_phone_and_no_script(tmp_path: Path) -> None:
+    async with stuck(tmp_path, title=TITLE) as (it, link), chromium() as browser:
+        phone = {"viewport": {"width": 400, "height": 800}, "java_script_enabled": False}
+        async with tab(browser, it.url(link), locale="zh-CN", **phone) as its:
+            page = its.page
+            await page.goto(its.home)
+            assert await page.title() == "训练监控：回应消息"
+            await page.get_by_label("您的姓名").fill("王伟")
+            await page.get_by_role("button", name="推迟 4 小时").click()
+            await page.get_by_text("已由 王伟 (by the link) 推迟到").wait_for()
+            assert page.url == its.home
+            assert (its.errors, its.foreign) == ([], [])
+        for scheme in ("light", "dark"):
+            options = {"color_scheme": scheme, "viewport": {"width": 400, "height": 800}, "bypass_csp": True}
+            async with tab(browser, it.url(link), **options) as its:
+                await its.page.goto(its.home)
+                assert await its.axe() == []
+                assert await its.overflow() <= 0
+                if folder := os.environ.get("SCREENSHOTS"):
+                    await its.page.screenshot(path=f"{folder}/answer-{scheme}.png")
+        async with tab(browser, it.url(link), bypass_csp=True) as its:
+            await its.page.goto(its.home)
+            await its.page.get_by_label("Your name").focus()
+            await its.page.keyboard.press("Tab")
+            await its.page.keyboard.press("Enter")
+            await its.page.get_by_role("status").get_by_text("Acknowledged by").wait_for()
+            assert await its.axe() == []
+        assert len(await answers(it)) == 2
