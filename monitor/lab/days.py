@@ -57,6 +57,8 @@ class Day:
     def pass_until(self, moment: datetime, *, before: bool = False) -> None:
         """Lets the time go on, and everything fall due at its own moment. `before`: what is due at `moment` itself
         waits, for what happens then comes first."""
+        if self.running and self._engine.waiting:  # what could not be seen before may be seen now
+            self._carry_out(self._engine.advance(self.now, before=True, wall=self.now))
         while self.running and (due := self._engine.next_due()) is not None:
             if due > moment or (before and due == moment):
                 break

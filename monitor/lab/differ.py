@@ -120,7 +120,8 @@ def _out_of_order(
 
 
 def _score(rows: Sequence[Row]) -> tuple[bool, int]:
-    return all(row.right for row in rows), sum(row.weight if row.right else -row.weight for row in rows)
+    right = sum(row.weight for row in rows if row.right)
+    return all(row.right for row in rows), 100 * right - sum(row.weight for row in rows if not row.right)
 
 
 def _of_message(want: Expectation, came: Notify, start: datetime) -> Iterator[Row]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+ALIKE = 150
+"""From here on a message is likely to be meant, though it came otherwise: its rule or its time is right."""
 Scores = Sequence[Sequence[tuple[bool, int]]]
 """For each expectation, and each message that came: whether it fits, and how alike they are."""
 
@@ -17,7 +19,7 @@ def paired(scores: Scores, moments: Sequence[datetime]) -> list[int | None]:
     free = {place for place in range(len(moments)) if place not in places}
     alike = sorted((-scores[index][place][1], index, place) for index in left for place in free)
     for score, index, place in alike:
-        if places[index] is None and place in free and score < 0:
+        if places[index] is None and place in free and -score > ALIKE:
             places[index] = place
             free.discard(place)
     return places

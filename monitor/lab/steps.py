@@ -70,14 +70,14 @@ def _wait(value: Any) -> Wait:
     return Wait(seconds=parse_duration(value))
 
 
-_FIGURE = re.compile(r"(.+?),\s*([0-9][0-9_]*) tokens(?:,\s*([0-9.]+) ([A-Z]{3}))?")
+_FIGURE = re.compile(r"(.+?),\s*([0-9][0-9_]*) tokens(?:,\s*([0-9]+(?:\.[0-9]+)?) ([A-Z]{3}))?")
 
 
 def _figure(value: Any) -> Figure:
     found = _FIGURE.fullmatch(value.strip()) if isinstance(value, str) else None
     if found is None:
         raise ValueError("expected a job and its tokens, like `train-x, 1200000 tokens, 36.00 CNY`")
-    cost = Decimal(found[3]) if found[3] and re.fullmatch(r"\d+(\.\d+)?", found[3]) else None
+    cost = Decimal(found[3]) if found[3] is not None else None
     return Figure(found[1].strip(), int(found[2]), cost, found[4])
 
 

@@ -19,7 +19,7 @@ STORY = 40
 """Lines of what happened that are shown at most."""
 TEXT = 12
 """Lines of a message that are shown at most."""
-FIELD = 10
+FIELD = 12
 """Cells for the name of a field, with the mark before it."""
 
 
@@ -68,16 +68,16 @@ def _nothing_more(result: Result) -> bool:
 def _match(word: str, match: Match, result: Result, width: int) -> Iterator[str]:
     start = result.case.start
     if match.came is None:
-        yield f"{_named(word)} of line {match.line} did not come:"
+        yield from wrapped(f"{_named(word)} of line {match.line} did not come:", width)
         wants: dict[int, Expectation | HiddenExpectation] = {each.line: each.what for each in result.case.expected}
         wants |= {each.line: each.what for each in result.case.hidden or ()}
         asked = differ.unmet(wants[match.line or 0], start)
         yield from _facts(asked, width)
     elif match.line is None:
-        yield f"{_named(word)} came that was not expected:"
+        yield from wrapped(f"{_named(word)} came that was not expected:", width)
         yield from _facts(_facts_of(match.came, result), width)
     else:
-        yield f"{_named(word)} of line {match.line} came otherwise:"
+        yield from wrapped(f"{_named(word)} of line {match.line} came otherwise:", width)
         yield from _table(match.rows, width)
         if isinstance(match.came, Notify):
             yield from _text(match.came, width)
