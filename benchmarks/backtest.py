@@ -88,7 +88,9 @@ def main() -> None:
             began = time.process_time()
             span = Span(NOW - BACK, NOW)
             test = Backtest({str(n): each for n, each in enumerate(rules)}, span)
-            test.run(whole(source, span.since - lead(rules), span.until))
+            for event in whole(source, span.since - lead(rules), span.until):
+                test.hear(event)
+            test.end()
             spent = time.process_time() - began
             source.close()
             said = ", ".join(str(tally.total) for tally in test.tallies.values()) or "no"

@@ -78,12 +78,19 @@ class Backtest:
         self._span = span
         self._only = only
 
-    def run(self, history: Iterable[Event]) -> None:
-        """`history` begins where `lead` says and ends with the span, in the order of seq."""
-        for event in history:
-            self.events += event.detected_at in self._span and not event.quiet
-            for name, replay in self._replays.items():
-                self._count(name, replay.hear(event))
+    @property
+    def broken(self) -> Exception | None:
+        """What the rules themselves broke on: a bug."""
+        return next((error for each in self._replays.values() if (error := each.broken) is not None), None)
+
+    def hear(self, event: Event) -> None:
+        """The next event; the first ones are as old as `lead` says, the last one lies in the span."""
+        self.events += event.detected_at in self._span and not event.quiet
+        for name, replay in self._replays.items():
+            self._count(name, replay.hear(event))
+
+    def end(self) -> None:
+        """There are no more."""
         for name, replay in self._replays.items():
             self._count(name, replay.end(self._span.until))
 

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from monitor.lab.backtest import Span, Tally
+from monitor.model import rfc3339
 
 SENT, CURRENT, PROPOSED = "sent", "current", "proposed"
 """What was sent; what the current and the proposed rules would have sent."""
@@ -75,8 +76,8 @@ def _row(rule: str, days: Sequence[date], tallies: Mapping[str, Tally]) -> Row:
 def document(found: Comparison) -> dict[str, Any]:
     """The whole of it, JSON-ready."""
     return {
-        "since": found.span.since,
-        "until": found.span.until,
+        "since": rfc3339(found.span.since),
+        "until": rfc3339(found.span.until),
         "events": found.events,
         "totals": {side: found.total(side) for side in found.sides},
         "rules": [

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from monitor.cli.asking import Asker
 from monitor.model import Event, EventType, Severity, rfc3339
@@ -25,6 +25,15 @@ SILENCES = ("silence.added", "silence.ended")
 """What people said of silences counts long after; there is little of it."""
 
 
+class Sent(NamedTuple):
+    """A message that was written. `sinks`: those that it went to by itself, not in a message that caught up."""
+
+    rule: str
+    at: datetime
+    shadow: bool
+    sinks: tuple[str, ...]
+
+
 class History(Protocol):
     """Events in the order of seq."""
 
@@ -34,6 +43,10 @@ class History(Protocol):
 
     def silences(self, until: datetime) -> Iterator[Event]:
         """What people said of silences before then."""
+        ...
+
+    def sent(self, since: datetime) -> Iterator[Sent]:
+        """Messages that were written then or later."""
         ...
 
     def close(self) -> None: ...
@@ -80,6 +93,18 @@ class FromStore:
             if behind is None:
                 return
 
+    def sent(self, since: datetime) -> Iterator[Sent]:
+        from monitor.store.history import read_sent
+
+        after = 0
+        while True:
+            place = after
+            found = self._read(lambda conn: read_sent(conn, since, place, PIECE))  # noqa: B023
+            yield from (Sent(row.rule, row.created_at, row.shadow, row.sinks) for row in found)
+            if len(found) < PIECE:
+                return
+            after = found[-1].n
+
     def _read(self, fn: Callable[[Connection], T]) -> T:
         assert self._store is not None
         return self._runner.run(self._store.read(fn))
@@ -103,6 +128,13 @@ class Asked:
 
     def silences(self, until: datetime) -> Iterator[Event]:
         return self._items(type=list(SILENCES), until=rfc3339(until))
+
+    def sent(self, since: datetime) -> Iterator[Sent]:
+        for item in self._ask.items("/api/v1/notifications", 1 << 62, since=rfc3339(since)):
+            if item["reason"] != "test":
+                sinks = tuple(each["sink"] for each in item["deliveries"] if each["state"] != "collapsed")
+                at = datetime.fromisoformat(item["created_at"])
+                yield Sent(item["rule"], at, item["shadow"], sinks)
 
     def _items(self, **asked: Any) -> Iterator[Event]:
         for item in self._ask.items("/api/v1/events", 1 << 62, order="oldest", **asked):
