@@ -16,6 +16,7 @@ from monitor.model import Event
 from monitor.rules.expression.complaint import TOO_DEEP, Complaint, ExpressionError, complaints_of, place
 from monitor.rules.expression.cost import too_long
 from monitor.rules.expression.messages import PACKAGE, Messages
+from monitor.rules.expression.reading import Reading, read
 from monitor.rules.expression.shapes import Shapes
 from monitor.rules.expression.tree import Path, TooDeep, Tree, read_tree
 from monitor.rules.schema import ALWAYS, SCALARS, VARIABLES, Kind
@@ -106,6 +107,23 @@ class Language:
 
     def compile(self, source: str) -> Expression:
         """Raises ExpressionError with every mistake that can be seen now."""
+        tree = self._tree(source, self._checked(source))
+        if mistakes := self._second_look(source, tree):
+            raise ExpressionError(*mistakes)
+        self._need(tree.needs)
+        return Expression(self._env.deserialize(tree.serialized).eval, tree.reads)
+
+    def read(self, source: str) -> Reading:
+        """What can be said of it without any event. Raises ExpressionError."""
+        checked = self._checked(source)
+        tree = self._tree(source, checked)
+        try:
+            value = self._env.deserialize(tree.serialized).eval(self._env.Activation({})).value()
+        except Exception:  # what it needs is not there: it depends on the event
+            value = None
+        return read(self._shapes, checked.serialize(), value if isinstance(value, bool) else None)
+
+    def _checked(self, source: str) -> Any:
         if (complaint := too_long(source)) is not None:
             raise ExpressionError(complaint)
         try:
@@ -114,14 +132,13 @@ class Language:
             raise ExpressionError(*complaints_of(str(error))) from None
         if checked.return_type() != cel.Type.BOOL:
             raise ExpressionError(Complaint(1, 1, f"gives {_kind(checked.return_type())}, not true or false"))
+        return checked
+
+    def _tree(self, source: str, checked: Any) -> Tree:
         try:
-            tree = read_tree(self._shapes, checked.serialize(), source)
+            return read_tree(self._shapes, checked.serialize(), source)
         except TooDeep:
             raise ExpressionError(Complaint(1, 1, TOO_DEEP)) from None
-        if mistakes := self._second_look(source, tree):
-            raise ExpressionError(*mistakes)
-        self._need(tree.needs)
-        return Expression(self._env.deserialize(tree.serialized).eval, tree.reads)
 
     def bind(self, event: Event, now: datetime | None = None) -> Bound:
         """The event's variables as of `now` (left out: its detection); those that it does not have stay unbound."""

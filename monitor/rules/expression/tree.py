@@ -90,7 +90,7 @@ class _Surgeon:
         self.shadows: list[tuple[str, int]] = []
 
     def walk(self, expr: Any) -> None:
-        path = _path(expr)
+        path = path_of(expr)
         if path is not None:
             self._read(expr, path)
         elif expr.HasField("call_expr"):
@@ -123,7 +123,7 @@ class _Surgeon:
         self._literal(call)
         compared = None
         if call.function in ("_==_", "_!=_") and any(arg.const_expr.HasField("null_value") for arg in call.args):
-            compared = next((path for arg in call.args if (path := _path(arg))), None)
+            compared = next((path for arg in call.args if (path := path_of(arg))), None)
         before = set(self.reads)
         if call.function == "_[_]" and (key := _key(call.args)) is not None:
             self.reads.add(key)
@@ -174,18 +174,18 @@ class _Surgeon:
         return self._last_id
 
 
-def _path(expr: Any) -> Path | None:
+def path_of(expr: Any) -> Path | None:
     """`job.error.code` as a path; None for what is no plain chain of names."""
     if expr.HasField("ident_expr"):
         return (str(expr.ident_expr.name),)
     if expr.HasField("select_expr"):
-        head = _path(expr.select_expr.operand)
+        head = path_of(expr.select_expr.operand)
         return None if head is None else (*head, str(expr.select_expr.field))
     return None
 
 
 def _key(args: Any) -> Path | None:
     """`account.labels["team"]` as a path."""
-    head = _path(args[0])
+    head = path_of(args[0])
     key = args[1].const_expr.string_value
     return (*head, key) if head is not None and key else None
