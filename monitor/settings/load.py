@@ -49,11 +49,11 @@ def load(
     `resolve`: put every reference in, report each that cannot be, compile the rules and build the sinks once. Without
     it, for commands that only read the store, secrets stay unresolved and never fail (`Secret.missing`), only what
     other fields need is looked up, and the libraries of rules and sinks are not loaded. `Only` asks for the secrets of
-    one account or sink. `rules`: compile the rules in any case. `base`: right sections that stand in for those that the
-    file leaves out.
+    one account or sink. `rules`: compile the rules in any case. `base`: right sections that stand in for those that a
+    file without `accounts` leaves out.
     """
     document = read_document(str(path), read_text(path))
-    if base is not None:
+    if base is not None and "accounts" not in document.data:
         document.data = {**base, **document.data}
     surroundings = Surroundings(environ, credentials_dir)
     substitution = Substitution(surroundings)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from monitor.cli.rules import backtest, test
+from monitor.cli.rules import backtest, diff, test
 
 app = typer.Typer(help="Rules: test them, ask them, hold them against history.", no_args_is_help=True)
 
@@ -16,3 +16,4 @@ def rules() -> None:
 
 app.command("test")(test.play_cases)
 app.command("backtest")(backtest.backtest)
+app.command("diff")(diff.diff)

@@ -30,7 +30,7 @@ With = Annotated[
     typer.Option(
         "--with",
         metavar="FILE",
-        help="Proposed rules: a whole config file, or one with `rules:` alone, whose sinks are those of the config.",
+        help="Proposed rules: a whole config file, or one with `rules:` and little else.",
     ),
 ]
 

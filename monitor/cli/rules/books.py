@@ -73,7 +73,7 @@ def of_daemon(ask: Asker) -> Book:
 
 
 def of_file(path: Path, base: Book | None) -> Book:
-    """A whole config file, or one with rules alone: then the sinks and people are those of `base`. No secret is looked
+    """A whole config file, or one with rules alone: then all else is that of `base`. No secret is looked
     up. Raises Failure with every mistake and its place."""
     if not path.exists():
         raise Failure(f"There is no file {path}.", "Give one with rules, or a whole config file.", code=USAGE)
@@ -104,6 +104,8 @@ def _base(base: Book | None) -> Mapping[str, Any] | None:
         "accounts": [{"name": "any", "provider": "model-studio", "api_key": "none", "jobs": {}}],
         "sinks": [{"name": name, "type": "log"} for name in base.sinks],
         "people": [written(person) for person in base.people],
+        "unmatched": written(base.unmatched) if base.unmatched is not None else None,
+        "flapping": written(base.flapping) if base.flapping is not None else "off",
     }
 
 
