@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from monitor.model import Event, Reason
+from monitor.model import Event, Reason, Severity
 from monitor.rules import asides
 from monitor.rules.engine import hiding, piling, telling
 from monitor.rules.engine.course import Course
@@ -142,7 +142,7 @@ def _note(course: Course, share: _Share, sinks: tuple[str, ...], ended: Silence 
         first.rule,
         course.ruleset.named(first.rule),
         Reason.DIGEST,
-        severity=first.severity,
+        severity=Severity.INFO,
         headline=what,
         mark=_mark(first),
         over=frozenset(_seqs(share.all)),

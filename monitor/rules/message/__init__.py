@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from monitor.model import Event, Reason, Severity, Text
+from monitor.rules.message.clean import one_line
 from monitor.rules.message.digest import digest
 from monitor.rules.message.facts import Facts, clock, joined
 from monitor.rules.message.jobs import job_story, owner
@@ -15,7 +16,7 @@ from monitor.rules.message.occasion import Occasion
 from monitor.rules.message.own import own_story
 from monitor.rules.message.people import answer_story, silence_story
 from monitor.rules.message.places import account_story, flavor_story
-from monitor.rules.message.story import Line, Story, told
+from monitor.rules.message.story import TITLE, Line, Story, told
 
 _STORIES = {
     "job": job_story,
@@ -55,7 +56,7 @@ def render_on(events: Sequence[Event], occasion: Occasion, names: Mapping[str, s
         text = digest(ordered, lambda event: in_time(story_of(event), event, each), names, occasion)
     if not occasion.headline:
         return text
-    headline = occasion.headline[:1].upper() + occasion.headline[1:]
+    headline = one_line(occasion.headline[:1].upper() + occasion.headline[1:], TITLE * 2)
     return replace(text, title=told(occasion.prefix + headline, ()).title)
 
 
@@ -71,7 +72,7 @@ def _single(event: Event, occasion: Occasion, names: Mapping[str, str]) -> Text:
     if event.late and not occasion.lasted:
         lines.append(Line("Seen late", clock(event.detected_at)))
     account = Facts({"name": event.account}).text("name") if not event.subject.startswith("account/") else ""
-    lines += occasion.asides
+    lines += [*occasion.asides, *occasion.sense]
     lines.append(Line("From", joined(account, owner(event, names))))
     lines.append(Line("Rule", occasion.origin))
     lines = [line for line in lines if line.value]

@@ -63,6 +63,7 @@ def digest(
         Line("Used", _used(events)),
         Line("Time", stretch(min(event.time for event in events), max(event.time for event in events))),
         *occasion.asides,
+        *occasion.sense,
         Line("Account" if len(accounts) == 1 else "Accounts", cut(", ".join(accounts), 200)),
         Line("Rule", occasion.origin),
     ]
@@ -90,6 +91,7 @@ def _one_thing(
     lines = [
         *(line for line in found.lines if line.label != "Time" and not line.url),
         *occasion.asides,
+        *occasion.sense,
         Line("From", joined(thing.account, owner(last, names))),
         Line("Rule", occasion.origin),
         *(line for line in found.lines if line.url),

@@ -36,7 +36,9 @@ class Occasion:
     headline: str = ""
     """A title that says more than one made of the events would."""
     asides: tuple[Line, ...] = ()
-    """Lines about the message itself."""
+    """Lines about the message itself: that it comes late, who heard of it before."""
+    sense: tuple[Line, ...] = ()
+    """Lines about what is usual where it happened."""
 
     @property
     def origin(self) -> str:
@@ -45,10 +47,14 @@ class Occasion:
     @property
     def prefix(self) -> str:
         """What stands before any title."""
-        prefix = "Critical: " if self.severity is Severity.CRITICAL else ""
-        if self.told_to and self.told_at is not None:
-            prefix += f"not acknowledged for {format_duration((self.now - self.told_at).total_seconds())}: "
-        return prefix
+        return ("Critical: " if self.severity is Severity.CRITICAL else "") + self.unanswered
+
+    @property
+    def unanswered(self) -> str:
+        """What stands before the title of an escalation."""
+        if not self.told_to or self.told_at is None:
+            return ""
+        return f"not acknowledged for {format_duration((self.now - self.told_at).total_seconds())}: "
 
     @property
     def often(self) -> str:

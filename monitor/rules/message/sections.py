@@ -116,7 +116,7 @@ def _shelf(shelf: Shelf) -> str:
     known = (shelf.at - shelf.begin).total_seconds()
     share = f"in stock {format_duration(shelf.seconds.get('normal', 0.0))} of {format_duration(known)}"
     percent = f" ({100 * shelf.share():.0f} %)"
-    return f"{share}{percent}, {counted(shelf.changes, 'change')}, {stock_word(shelf.word)} now"
+    return f"{share}{percent}, {counted(shelf.changes, 'change')}, {stock_word(one_line(shelf.word, 40))} now"
 
 
 def accounts(found: Tally, rows: int) -> list[str]:
