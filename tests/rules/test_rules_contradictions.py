@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
+from monitor.model import EventType
 from monitor.rules import RuleErrors, RuleOptions, RuleSet
+from monitor.rules.compile import Rule
+from monitor.rules.engine.telling import group_of, pace
+from monitor.rules.samples import sample
 
 GOOD: dict[str, Any] = {"name": "r", "on": ["job.queued"], "notify": ["slack"]}
 
@@ -97,3 +103,30 @@ def test_what_is_wrong_in_itself_counts_as_given_and_nothing_is_said_of_its_valu
 def test_keys_have_one_name(key: str) -> None:
     with pytest.raises(ValidationError):
         RuleOptions.model_validate(GOOD | {key: "1h"})
+
+
+def compiled(**rule: Any) -> Rule:
+    ruleset = RuleSet.compile([RuleOptions.model_validate(GOOD | rule)], [], None, ["slack"])
+    return ruleset.rules[0]
+
+
+def test_every_field_that_is_taken_is_found_in_an_event() -> None:
+    event = sample(EventType.JOB_QUEUED)
+    event = replace(
+        event, data={**event.data, "account": {"name": "a", "labels": {"example.org/team": "nlp", "b": "c"}}}
+    )
+    fields = ["account.labels.example.org/team", "account.labels.b", "account.labels.z", "job.error.code", "severity"]
+    assert group_of(compiled(group_by=fields), event).split("\x1f") == ["nlp", "c", "", "SampleError", "info"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "wait", "interval"),
+    [
+        ({"group_by": []}, 30, 300),
+        ({"group_by": [], "group_wait": "0s", "group_interval": "1h"}, 0, 3600),
+        ({"group_by": [], "throttle": "1m"}, 30, 60),
+        ({"throttle": "1h"}, 0, 3600),
+    ],
+)
+def test_how_often_a_group_is_told_is_what_the_rule_says(rule: dict[str, Any], wait: int, interval: int) -> None:
+    assert pace(compiled(**rule)) == (timedelta(seconds=wait), timedelta(seconds=interval))

@@ -15,6 +15,7 @@ from monitor.rules.engine.course import Course
 from monitor.rules.holding import subject_of
 from monitor.rules.message.story import Line
 from monitor.rules.options import GROUP_INTERVAL, GROUP_WAIT, UNMATCHED
+from monitor.rules.schema import path_of
 from monitor.rules.speak import speak
 from monitor.rules.view import view
 
@@ -156,8 +157,9 @@ def pace(rule: Rule) -> tuple[timedelta, timedelta]:
     """How long a new group waits for more, and how long one that was told keeps what comes."""
     options, grouped = rule.options, rule.options.group_by is not None
     wait = (options.group_wait if options.group_wait is not None else GROUP_WAIT) if grouped else 0.0
-    interval = (options.group_interval if options.group_interval is not None else GROUP_INTERVAL) if grouped else 0.0
-    return timedelta(seconds=wait), timedelta(seconds=max(interval, options.throttle or 0.0))
+    chosen = options.group_interval or options.throttle
+    interval = chosen if chosen is not None else GROUP_INTERVAL if grouped else 0.0
+    return timedelta(seconds=wait), timedelta(seconds=interval)
 
 
 def group_of(rule: Rule, event: Event) -> str:
@@ -168,7 +170,7 @@ def group_of(rule: Rule, event: Event) -> str:
     words = []
     for path in rule.options.group_by:
         value: object = values
-        for part in path.split("."):
+        for part in path_of(path):
             value = value.get(part) if hasattr(value, "get") else None
         words.append("" if value is None else str(value))
     return "\x1f".join(words)
@@ -230,4 +232,4 @@ def say(course: Course, saying: Saying, events: Sequence[Event], sinks: tuple[st
     if rule is not None and standing and (saying.reason is not Reason.REMINDER or saying.escalated):
         for event in events:
             if event.seq not in saying.over:
-                upkeep.begin(course, rule, event, sinks, severity, saying.group)
+                upkeep.begin(course, rule, event, sinks, severity, saying.group, escalated=saying.escalated)
