@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from monitor.cli.rules import backtest, diff, test
+from monitor.cli.rules import backtest, diff, lint, test
 
 app = typer.Typer(help="Rules: test them, ask them, hold them against history.", no_args_is_help=True)
 
@@ -17,3 +17,4 @@ def rules() -> None:
 app.command("test")(test.play_cases)
 app.command("backtest")(backtest.backtest)
 app.command("diff")(diff.diff)
+app.command("lint")(lint.lint)
