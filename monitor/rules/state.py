@@ -156,7 +156,7 @@ class Period:
     since: datetime
     due: datetime
     after: int | None = None
-    """None: it is the rule's first report, and begins at `since`."""
+    """None: it is the rule's first report, and no event was taken yet."""
 
 
 @dataclass(frozen=True, slots=True)

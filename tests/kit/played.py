@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -145,11 +144,6 @@ def told(effects: Iterable[Effect], *, rule: str | None = None) -> list[tuple[fl
 def told_to(effects: Iterable[Effect], sink: str) -> list[tuple[float, str, tuple[int, ...]]]:
     """What that sink hears."""
     return [(when, why, seqs) for when, why, sinks, seqs in told(effects) if sink in sinks.split("+")]
-
-
-def later(event: Event, minutes: float) -> Event:
-    """The same, detected so much later."""
-    return replace(event, detected_at=event.detected_at + timedelta(minutes=minutes))
 
 
 NEW, AGAIN, OVER, DIGEST = (each.value for each in (Reason.NEW, Reason.REMINDER, Reason.RESOLVED, Reason.DIGEST))

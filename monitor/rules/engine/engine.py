@@ -174,8 +174,8 @@ class Engine:
         """A table that breaks harms no other."""
         course = self._course
         falls: tuple[tuple[str, Callable[[list[str]], None]], ...] = (
-            ("followed", lambda keys: following.fall_due(course, keys, when)),
             ("piles", lambda keys: releasing.fall_due(course, keys)),
+            ("followed", lambda keys: following.fall_due(course, keys, when)),
             ("silences", lambda keys: silencing.fall_due(course, keys)),
             ("flips", lambda keys: flapping.fall_due(course, keys)),
             ("periods", lambda keys: reporting.fall_due(course, keys)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -30,12 +31,19 @@ def begin(course: Course, now: datetime) -> None:
     for name, rule in rules.items():
         if course.memory.periods.get(name) is None:
             course.memory.periods.put(name, Period(since=now, due=_next(rule, now)))
+    course.unopened = any(period.after is None for period in course.memory.periods)
 
 
 def took(course: Course, event: Event) -> None:
     """Every event is in one report: the first that is made after it was taken."""
-    if course.ruleset.digests:
-        course.memory.marks.set(TAKEN, event.seq)
+    if not course.ruleset.digests:
+        return
+    course.memory.marks.set(TAKEN, event.seq)
+    if course.unopened:
+        course.unopened = False
+        for name, period in course.memory.periods.rows().items():
+            if period.after is None:
+                course.memory.periods.put(name, replace(period, after=event.seq - 1))
 
 
 def fall_due(course: Course, keys: Iterable[str]) -> None:
@@ -43,7 +51,7 @@ def fall_due(course: Course, keys: Iterable[str]) -> None:
         period, rule = course.memory.periods.get(name), course.ruleset.named(name)
         if period is None or rule is None or rule.options.digest is None:
             continue
-        after = course.memory.marks.get(TAKEN)
+        after = course.memory.marks.get(TAKEN) if period.after is not None else None
         course.memory.periods.put(name, Period(since=period.due, due=_next(rule, course.now), after=after))
         for sinks, events in _by_sinks(course, rule, period).items():
             saying = Saying(
@@ -81,11 +89,10 @@ def _between(course: Course, rule: Rule, period: Period) -> Iterator[Event]:
     """What was taken since the last report. It goes by the numbers: one that was detected before the last report and
     stored after it is not lost."""
     newest = course.memory.marks.get(TAKEN)
-    if newest is None:
+    if newest is None or period.after is None:
         return
     for event in course.recall.between(rule.types, period.since - LAG, period.due + LAG):
-        begun = event.detected_at >= period.since if period.after is None else event.seq > period.after
-        if begun and event.seq <= newest:
+        if period.after < event.seq <= newest:
             yield event
 
 

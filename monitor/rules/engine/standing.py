@@ -107,7 +107,7 @@ def _escalate(course: Course, rule: Rule, told: Standing, event: Event, follows:
     steps = rule.options.escalate or []
     if told.steps >= len(steps):
         return  # the file has fewer by now
-    reached = audience(course.ruleset, steps[told.steps].notify, event, rule.options.fallback)
+    reached = audience(course.ruleset, steps[told.steps].notify, event)
     sinks = tuple(sink for sink in reached if sink not in told.sinks)
     if sinks:
         saying = Saying(

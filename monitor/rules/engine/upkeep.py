@@ -12,7 +12,16 @@ from monitor.rules.holding import ENDLESS, state_of
 from monitor.rules.state import Followed, Standing
 
 
-def begin(course: Course, rule: Rule, event: Event, sinks: tuple[str, ...], severity: Severity, group: str) -> None:
+def begin(
+    course: Course,
+    rule: Rule,
+    event: Event,
+    sinks: tuple[str, ...],
+    severity: Severity,
+    group: str,
+    *,
+    escalated: bool = False,
+) -> None:
     """Somebody was told: from now on it stands, if the rule looks after its messages and the state still lasts."""
     options = rule.options
     if not options.follows:
@@ -27,6 +36,8 @@ def begin(course: Course, rule: Rule, event: Event, sinks: tuple[str, ...], seve
         told = replace(before, sinks=(*before.sinks, *(sink for sink in sinks if sink not in before.sinks)))
         if bound and not before.bound:
             told = replace(told, seq=event.seq, bound=True, remind_at=remind)
+        elif told.remind_at is not None and not told.snoozed and not escalated:
+            told = replace(told, remind_at=remind)  # it was told again by now
         keep(course, rule, row, told)
         return
     told = Standing(
