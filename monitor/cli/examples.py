@@ -58,6 +58,12 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "notifications show": (("the whole text, and where it went", "notifications show NOTIFICATION"),),
     "notifications ack": (("I am on it", "notifications ack MESSAGE"),),
     "notifications snooze": (("not before the afternoon", "notifications snooze MESSAGE --for 4h"),),
+    "rules": (("do they say what they should?", "rules test cases.yaml"),),
+    "rules test": (
+        ("your own cases, as docs/lab.md has them", "rules test cases.yaml"),
+        ("in CI", "rules test cases.yaml --junit report.xml"),
+    ),
+    "rules lint": (("what is hardly meant", "rules lint"),),
     "run": (("in the foreground, with text on the terminal", "run --log-format text"),),
     "sandbox": (("platforms to try a config with", "sandbox --port 8651"),),
     "silences": (("what is hidden at the moment", "silences list"),),

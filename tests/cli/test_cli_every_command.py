@@ -18,6 +18,7 @@ from tests.kit import silent
 from tests.kit.installed import Installed
 
 DEAD, SAID = delivery_id(f"{1:032x}", "hook"), f"{1:032x}"
+RECIPE = str(Path(__file__).parents[1] / "lab/recipes/stuck-in-the-queue.yaml")
 WORKS: dict[str, tuple[list[str], str]] = {
     "init": (["-", "--yes", "--provider", "model-studio"], r"^accounts:$"),
     "check": ([], r"^training-monitor\.yaml is in order\.$"),
@@ -46,6 +47,8 @@ WORKS: dict[str, tuple[list[str], str]] = {
     "deliveries drop": (["--all", "--sink", "hook", "--yes"], r"^1 delivery\b"),
     "sinks list": ([], r"^journal "),
     "sinks test": (["journal"], r"journal"),
+    "rules test": ([RECIPE], r"^2 cases: 2 passed "),
+    "rules lint": ([], r"training-monitor\.yaml: 0 rules, nothing to look at\.$"),
     "config schema": ([], r'"\$schema"'),
     "config show": (["--changed"], r"^sinks\[0\]\.name +journal "),
     "db upgrade": ([], r"^The database "),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,11 +23,12 @@ LASTING = ("run", "sandbox", "demo", "events follow")
 """They end by a signal; each has tests of its own."""
 ASKING = ("init", "--install-completion")
 """They ask, or change the home directory."""
-LOOKING = ("doctor",)
+LOOKING = ("doctor", "rules lint")
 """What is wrong is what they find."""
 TYPES = re.compile(r"[{}<]|\blist\[|x>=|\brange\b|\b\d+\.0\b(?!\.)")
 """What Typer writes of types and bounds by itself."""
 GIVEN = {
+    "cases.yaml": str(Path(__file__).parents[1] / "lab/recipes/stuck-in-the-queue.yaml"),
     "DELIVERY": delivery_id(f"{1:032x}", "hook"),
     "NOTIFICATION": f"{1:032x}",
     "MESSAGE": silent.STUCK,

@@ -15,7 +15,7 @@ from monitor.lab.case import Case, Given, Wanted, WantedHidden
 from monitor.lab.options import CaseOptions, Expectation, FileOptions, HiddenExpectation, listed
 from monitor.lab.steps import STEPS, RepeatStep
 from monitor.settings.document import Document, read_document
-from monitor.settings.problems import ConfigErrors, Path
+from monitor.settings.problems import ConfigErrors, Path, Problem
 from monitor.settings.sections import Reader
 from monitor.settings.source import read_text
 
@@ -28,6 +28,8 @@ _ANY: Mapping[str, Any] = {"name": "?", "given": ["restart"], "expect": "nothing
 def read_cases(path: FilePath, config: FilePath | None) -> list[Case]:
     """The cases of a file. `config`: whose rules are tried where the file names none. Raises ConfigErrors."""
     file = str(path)
+    if not path.exists():
+        raise ConfigErrors([Problem(file, 1, 1, "", "there is no such file of cases")])
     document = read_document(file, read_text(path), needs=("cases",))
     cases = _Cases(document, config)
     made = list(cases.read())
@@ -35,6 +37,14 @@ def read_cases(path: FilePath, config: FilePath | None) -> list[Case]:
     if problems:
         raise ConfigErrors(problems)
     return made
+
+
+def files_in(path: FilePath) -> list[FilePath]:
+    """A folder stands for all files of cases in it. Raises ConfigErrors where there are none."""
+    found = sorted(each for each in path.rglob("*") if each.suffix in (".yaml", ".yml") and each.is_file())
+    if not found:
+        raise ConfigErrors([Problem(str(path), 1, 1, "", "no file in it ends with .yaml or .yml")])
+    return found
 
 
 class _Cases:

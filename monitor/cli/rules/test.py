@@ -19,7 +19,9 @@ WIDEST = 100
 
 
 def play_cases(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Files of cases, as docs/lab.md has them.")],
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="Files of cases, as docs/lab.md has them, or folders.")
+    ],
     config: Config = None,
     only: Annotated[
         str | None, typer.Option("-k", metavar="WORD", help="Only cases that have this in their name, in any case.")
@@ -51,14 +53,19 @@ def play_cases(
 def _read(files: Sequence[Path], config: Path | None) -> list[Case]:
     """Raises Failure with the mistakes of all files."""
     from monitor.cli.failure import USAGE, Failure
-    from monitor.cli.rules.cases import read_cases
+    from monitor.cli.rules.cases import files_in, read_cases
     from monitor.settings import ConfigErrors
 
     cases: list[Case] = []
     problems: list[str] = []
-    for file in files:
+    waiting = list(files)
+    while waiting:
+        file = waiting.pop(0)
         try:
-            cases += read_cases(file, config)
+            if file.is_dir():
+                waiting[:0] = files_in(file)
+            else:
+                cases += read_cases(file, config)
         except ConfigErrors as error:
             problems += [str(problem) for problem in error.problems]
     if problems:
