@@ -86,7 +86,8 @@ class WindowOptions(Strict):
         """When the window that is open at `moment` closes, in UTC; None where it is closed. Windows that touch are one.
 
         Promise: a local time that the clock skips is the moment of the skip, one that comes twice begins with its first
-        and ends with its second, so that no window is lost on the days when clocks change.
+        and ends with its second, so that no window is lost on the days when clocks change, but one that lies in the
+        skip as a whole.
         """
         end, found = moment, None
         for _ in range(len(DAYS) + 1):
@@ -114,9 +115,21 @@ class WindowOptions(Strict):
 
 
 def local(day: date, at: time, zone: ZoneInfo, *, fold: int) -> datetime:
-    """That local time in UTC. `fold` 0 is the first of a time that comes twice, 1 the second; a time that is skipped
-    is moved to the end of the gap or, with fold 1, to its start."""
-    return datetime.combine(day, at, zone).replace(fold=fold).astimezone(UTC)
+    """That local time in UTC. `fold` 0 is the first of a time that comes twice, 1 the second; a time that is skipped is
+    the moment of the skip."""
+    shown = datetime.combine(day, at, zone).replace(fold=fold)
+    moment = shown.astimezone(UTC)
+    if moment.astimezone(zone).replace(tzinfo=None) == shown.replace(tzinfo=None):
+        return moment
+    before, after = (shown.replace(fold=each).astimezone(UTC) for each in (1, 0))
+    offset = after.astimezone(zone).utcoffset()
+    while after - before > timedelta(seconds=1):
+        middle = before + (after - before) // 2
+        if middle.astimezone(zone).utcoffset() == offset:
+            after = middle
+        else:
+            before = middle
+    return after.replace(microsecond=0)
 
 
 def closing(windows: Sequence[WindowOptions], moment: datetime) -> datetime | None:
@@ -126,7 +139,8 @@ def closing(windows: Sequence[WindowOptions], moment: datetime) -> datetime | No
 
 
 def next_time(at: time, days: Sequence[Day] | None, zone: ZoneInfo, after: datetime) -> datetime:
-    """The first moment after `after` at which that zone's clock shows `at`, on one of these days (None: any), in UTC.
+    """The first moment after `after` at which that zone's clock shows `at`, on one of these days (None: any), in UTC;
+    on a day on which it skips that time the moment of the skip. Of a time that comes twice the first counts.
     `24:00` counts to the day that it ends only in a window; here it is the midnight that begins a day."""
     day = after.astimezone(zone).date()
     while True:
