@@ -1,0 +1,295 @@
+"""What is kept to be told as one: groups, throttles, windows that hold or mute, and what is left of it at their end."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from monitor.model import Event, Reason, Severity
+from monitor.rules import Engine, Failed, Heard, Hide, Notify, RuleState, drive
+from monitor.rules.state import FULL
+from tests.kit.played import (
+    CATCH_UP,
+    DIGEST,
+    NEW,
+    about,
+    at,
+    job,
+    play,
+    reborn,
+    rule,
+    ruleset,
+    stock,
+    told,
+    told_to,
+)
+
+NOON = {"between": ["12:00", "16:00"]}
+"""Open from 120 to 360 minutes after the start."""
+OVERFLOW = "job.attempt + 9223372036854775807 > 0"
+
+
+def sold_out(*minutes: float, name: str = "f") -> list[Event]:
+    return [stock(seq, "sold_out", when, f"{name}{seq}") for seq, when in enumerate(minutes, 1)]
+
+
+@pytest.mark.parametrize(
+    ("options", "minutes", "said"),
+    [
+        ({}, [0, 0.4, 0.6], [(0.5, (1, 2)), (5.5, (3,))]),
+        ({}, [0, 0.5], [(0.5, (1, 2))]),
+        ({}, [0, 5, 10.4, 10.6], [(0.5, (1,)), (5.5, (2,)), (10.5, (3,)), (15.5, (4,))]),
+        ({}, [0, 30], [(0.5, (1,)), (30.5, (2,))]),
+        ({"group_wait": "10m"}, [0, 9, 11, 25], [(10, (1, 2)), (15, (3,)), (35, (4,))]),
+        ({"group_wait": "0s"}, [0, 1, 2], [(0, (1,)), (5, (2, 3))]),
+        ({"group_wait": "0s", "group_interval": "1h"}, [0, 1, 59, 61], [(0, (1,)), (60, (2, 3)), (120, (4,))]),
+        ({"throttle": "1h"}, [0, 1, 59, 61], [(0.5, (1,)), (60.5, (2, 3)), (120.5, (4,))]),
+    ],
+)
+def test_a_group_waits_for_more_and_then_for_its_interval(options: Any, minutes: list[float], said: Any) -> None:
+    rules = ruleset(rule("flavor.*", group_by=["account.name"], **options))
+    messages = told(play(rules, sold_out(*minutes), 999))
+    assert [(when, seqs) for when, _, _, seqs in messages] == said
+    assert [why for _, why, *_ in messages] == [DIGEST if len(seqs) > 1 else NEW for _, seqs in said]
+
+
+def test_groups_are_made_by_the_values_of_their_fields() -> None:
+    rules = ruleset(rule(["job.*", "flavor.*"], group_by=["job.creator", "event.type"]))
+    events = [
+        job(1, "queued", 0, "a", creator="ann"),
+        job(2, "queued", 0, "b", creator="bob"),
+        job(3, "queued", 0, "c", creator="ann"),
+        job(4, "started", 0, "d", creator="ann"),
+        stock(5, "sold_out", 0, "f"),
+        stock(6, "sold_out", 0, "g"),
+    ]
+    assert [seqs for *_, seqs in told(play(rules, events, 99))] == [(1, 3), (2,), (4,), (5, 6)]
+
+
+def test_a_storm_is_one_message_that_names_the_things_and_how_many_more() -> None:
+    events = [job(seq, "finished", 0, f"j{seq}", outcome="failed") for seq in range(1, 201)]
+    (one,) = play(ruleset(rule("job.finished", group_by=[])), events, 99)
+    assert isinstance(one, Notify)
+    assert len(one.events) == 200
+    assert "j1" in one.text.plain
+    assert "more" in one.text.plain
+
+
+def test_each_sink_hears_each_thing_once_whoever_owns_it() -> None:
+    rules = ruleset(rule("job.queued", group_by=[], notify=["s", "t", "owner"]))
+    events = [job(1, "queued", 0, "a", creator="ann"), job(2, "queued", 0, "b", creator="bob")]
+    assert sorted(told(play(rules, events, 99))) == [
+        (0.5, DIGEST, "s+t", (1, 2)),
+        (0.5, NEW, "ann", (1,)),
+        (0.5, NEW, "bob", (2,)),
+    ]
+
+
+def test_the_same_thing_told_to_another_sink_at_another_time_is_another_message() -> None:
+    rules = ruleset(rule("job.queued", throttle="1h", group_by=[], group_wait="0s", notify=["s", "owner"]))
+    events = [job(1, "queued", 0, "a", creator="ann"), job(2, "queued", 9, "b", creator="bob")]
+    effects = play(rules, events, 99)
+    assert told(effects) == [(0, NEW, "s+ann", (1,)), (9, NEW, "bob", (2,)), (60, NEW, "s", (2,))]
+    assert len({each.mark for each in effects if isinstance(each, Notify)}) == 2
+
+
+@pytest.mark.parametrize(
+    ("minutes", "said"),
+    [
+        ([0], [(0, NEW, (1,))]),
+        ([0, 10], [(0, NEW, (1,)), (60, NEW, (2,))]),
+        ([0, 10, 20, 59], [(0, NEW, (1,)), (60, DIGEST, (2, 3, 4))]),
+        ([0, 60], [(0, NEW, (1,)), (60, NEW, (2,))]),
+        ([0, 10, 70, 130], [(0, NEW, (1,)), (60, NEW, (2,)), (120, NEW, (3,)), (180, NEW, (4,))]),
+        ([0, 10, 121], [(0, NEW, (1,)), (60, NEW, (2,)), (121, NEW, (3,))]),
+    ],
+)
+def test_a_throttle_lets_one_message_through_in_its_time_and_drops_nothing(minutes: list[float], said: Any) -> None:
+    rules = ruleset(rule("job.checkpoint", throttle="1h"))
+    events = [job(seq, "checkpoint", when) for seq, when in enumerate(minutes, 1)]
+    assert [(when, why, seqs) for when, why, _, seqs in told(play(rules, events, 999))] == said
+
+
+def test_a_throttle_goes_by_the_subject() -> None:
+    events = [job(1, "checkpoint", 0, "a"), job(2, "checkpoint", 1, "b"), job(3, "checkpoint", 2, "a")]
+    assert told(play(ruleset(rule("job.checkpoint", throttle="1h")), events, 99)) == [
+        (0, NEW, "s", (1,)),
+        (1, NEW, "s", (2,)),
+        (60, NEW, "s", (3,)),
+    ]
+
+
+def test_what_nobody_heard_of_throttles_nothing() -> None:
+    rules = ruleset(rule("job.checkpoint", throttle="3h", mute={"between": ["10:00", "10:30"]}))
+    events = [job(1, "checkpoint", 0), job(2, "checkpoint", 35), job(3, "checkpoint", 36)]
+    assert told(play(rules, events, 999)) == [(35, NEW, "s", (2,)), (215, NEW, "s", (3,))]
+
+
+def test_the_text_of_a_kept_message_says_how_it_is_by_now() -> None:
+    rules = ruleset(rule("flavor.sold_out", hold=NOON))
+    events = [stock(1, "sold_out", 130, "f"), stock(2, "restocked", 200, "f"), stock(3, "sold_out", 150, "g")]
+    (one,) = play(rules, sorted(events, key=lambda each: each.detected_at), 999)
+    assert told([one]) == [(360, DIGEST, "s", (1, 3))]
+    assert "in stock again" in one.text.plain  # type: ignore[union-attr]
+
+
+def test_a_window_that_holds_keeps_everything_and_tells_it_as_one() -> None:
+    rules = ruleset(rule(["job.*", "flavor.*"], hold=NOON, notify=["s", "t"]))
+    events = [job(1, "queued", 119), job(2, "started", 120), stock(3, "sold_out", 200), job(4, "finished", 359.9)]
+    assert told(play(rules, [*events, job(5, "queued", 360, "b")], 999)) == [
+        (119, NEW, "s+t", (1,)),
+        (360, NEW, "s+t", (5,)),
+        (360, DIGEST, "s+t", (2, 3, 4)),
+    ]
+
+
+def test_events_of_an_exception_are_not_held() -> None:
+    rules = ruleset(rule("job.*", hold={**NOON, "except": "job.name == 'a'"}))
+    events = [job(1, "queued", 130, "a"), job(2, "queued", 130, "b")]
+    assert told(play(rules, events, 999)) == [(130, NEW, "s", (1,)), (360, DIGEST, "s", (2,))]
+
+
+@pytest.mark.parametrize(("window", "hidden"), [("hold", 0), ("mute", 0)])
+def test_an_exception_that_fails_loses_nothing(window: str, hidden: int) -> None:
+    rules = ruleset(rule("job.*", **{window: {**NOON, "except": OVERFLOW}}))
+    effects = play(rules, [job(1, "queued", 130, attempt=1)], 999)
+    assert [when for when, *_ in told(effects)] == [360 if window == "hold" else 130]
+    assert len([each for each in effects if isinstance(each, Hide)]) == hidden
+    assert [each.rule for each in effects if isinstance(each, Failed)] == ["r"]
+
+
+@pytest.mark.parametrize(
+    ("options", "events", "said"),
+    [
+        ({"group_by": [], "group_wait": "30m"}, [job(1, "queued", 100)], [(360, DIGEST, (1,))]),
+        ({"throttle": "1h"}, [job(1, "queued", 90), job(2, "started", 95)], [(90, NEW, (1,)), (360, DIGEST, (2,))]),
+        ({}, [job(1, "queued", 119.9, late=True)], [(360, DIGEST, (1,))]),
+        ({}, [job(1, "queued", 150, late=True)], [(360, DIGEST, (1,))]),
+        ({"late": "each"}, [job(1, "queued", 119.9, late=True)], [(119.9, NEW, (1,))]),
+    ],
+)
+def test_what_falls_due_in_a_window_is_kept_until_its_end(options: Any, events: list[Event], said: Any) -> None:
+    rules = ruleset(rule("job.*", hold=NOON, **options))
+    assert [(when, why, seqs) for when, why, _, seqs in told(play(rules, events, 999))] == said
+
+
+def test_a_timer_that_falls_due_in_a_window_is_kept_too() -> None:
+    rules = ruleset(rule("job.queued", lasting="1h", hold=NOON))
+    assert told(play(rules, [job(1, "queued", 100)], 999)) == [(360, DIGEST, "s", (1,))]
+
+
+def test_windows_that_touch_are_one_and_days_and_zones_count() -> None:
+    touching = [NOON, {"between": ["16:00", "17:00"], "days": ["mon"]}]
+    monday, tuesday = ([job(1, "queued", 130 + 1440 * day)] for day in (0, 1))
+    assert told(play(ruleset(rule("job.*", hold=touching)), monday, 999)) == [(420, DIGEST, "s", (1,))]
+    assert told(play(ruleset(rule("job.*", hold=touching)), tuesday, 1999)) == [(1800, DIGEST, "s", (1,))]
+    shanghai = {"between": ["18:00", "19:00"], "timezone": "Asia/Shanghai"}  # 10:00 to 11:00 of UTC
+    assert told(play(ruleset(rule("job.*", hold=shanghai)), [job(1, "queued", 30)], 999)) == [(60, DIGEST, "s", (1,))]
+    another = {"between": ["10:00", "11:00"], "days": ["tue"]}
+    assert told(play(ruleset(rule("job.*", hold=another)), [job(1, "queued", 30)], 999)) == [(30, NEW, "s", (1,))]
+
+
+def test_a_mute_window_tells_what_still_holds_at_its_end_once_and_remembers_the_rest() -> None:
+    rules = ruleset(rule(["job.*", "flavor.*"], mute=NOON))
+    events = [
+        job(1, "queued", 130, "a"),
+        job(2, "started", 140, "a"),
+        job(3, "checkpoint", 150, "a"),
+        stock(4, "sold_out", 160),
+        stock(5, "restocked", 170),
+        stock(6, "sold_out", 180),
+    ]
+    effects = play(rules, events, 999)
+    assert told(effects) == [(360, DIGEST, "s", (2, 6))]
+    hidden = [each for each in effects if isinstance(each, Hide)]
+    assert [(each.by, each.rule, each.sinks, each.seqs) for each in hidden] == [
+        ("mute", "r", ("s",), (seq,)) for seq in range(1, 7)
+    ]
+
+
+def test_nothing_is_told_at_the_end_of_a_mute_window_if_all_of_it_is_over() -> None:
+    rules = ruleset(rule("flavor.sold_out", mute=NOON), rule("flavor.restocked", "q", notify=["t"]))
+    events = [stock(1, "sold_out", 130), stock(2, "restocked", 150)]
+    engine = Engine(rules, RuleState(), Heard(events))
+    assert told(drive(engine, events, at(999))) == [(150, NEW, "t", (2,))]
+    assert engine.state().followed == {}
+
+
+def test_what_came_anew_in_a_mute_window_is_told_by_its_last() -> None:
+    rules = ruleset(rule("flavor.sold_out", mute={**NOON, "except": "event.seq > 2"}))
+    events = [stock(1, "sold_out", 130), stock(2, "restocked", 150), stock(3, "sold_out", 160)]
+    assert told(play(rules, events, 999)) == [(160, NEW, "s", (3,))]
+
+
+def test_timers_run_on_in_a_mute_window() -> None:
+    rules = ruleset(rule("job.queued", lasting="1h", mute=NOON))
+    assert told(play(rules, [job(1, "queued", 100)], 999)) == [(360, DIGEST, "s", (1,))]
+    assert told(play(rules, [job(1, "queued", 100), job(2, "started", 300)], 999)) == []
+
+
+def test_what_a_mute_window_kept_back_is_held_by_a_window_that_is_open_then() -> None:
+    rules = ruleset(rule("job.*", mute=NOON, hold={"between": ["15:00", "18:00"]}))
+    assert told(play(rules, [job(1, "queued", 130)], 999)) == [(480, DIGEST, "s", (1,))]
+
+
+def test_the_net_gathers_what_is_late_by_itself() -> None:
+    rules = ruleset(rule("flavor.*"), net="info")
+    events = [job(1, "queued", 0, late=True), job(2, "started", 0.2, late=True)]
+    assert told(play(rules, events, 99)) == [(0.7, CATCH_UP, "net", (1, 2))]
+
+
+def test_a_rule_that_was_removed_tells_what_it_kept_and_a_changed_one_goes_on() -> None:
+    events = [job(1, "queued", 130)]
+    engine = Engine(ruleset(rule("job.*", hold=NOON)), RuleState(), Heard(events))
+    list(drive(engine, events))
+    gone = Engine(ruleset(net="info"), reborn(engine.state()), Heard(events))
+    assert told(gone.advance(at(131))) == [(130, DIGEST, "s", (1,))]
+    changed = Engine(ruleset(rule("job.*")), reborn(engine.state()), Heard(events))
+    assert told(changed.advance(at(999))) == [(360, DIGEST, "s", (1,))]
+
+
+def test_a_pile_that_is_full_is_told_at_once() -> None:
+    events = [job(seq, "checkpoint", 0) for seq in range(1, FULL + 2)]
+    engine = Engine(ruleset(rule("job.*", group_by=[])), RuleState(), Heard(events), wordless=True)
+    sizes = [len(each.events) for each in drive(engine, events, at(10)) if isinstance(each, Notify)]
+    assert sizes == [FULL + 1]
+    assert engine.broken is None
+
+
+def test_a_clock_that_was_set_leaves_windows_where_they_are() -> None:
+    engine = Engine(ruleset(rule("job.*", hold=NOON)), RuleState(), Heard([job(1, "queued", 130)]))
+    list(drive(engine, [job(1, "queued", 130)]))
+    engine.jump(timedelta(minutes=90))
+    assert told(engine.advance(at(999))) == [(360, DIGEST, "s", (1,))]
+
+
+def test_a_rule_on_trial_goes_the_same_way_and_counts_for_nothing() -> None:
+    trial = rule("job.*", "trial", shadow=True, mute=NOON)
+    rules = ruleset(trial, rule("flavor.*"), net="info")
+    effects = play(rules, [job(1, "queued", 0), job(2, "started", 130)], 999)
+    assert told(effects, rule="trial") == [(0, NEW, "s", (1,)), (360, DIGEST, "s", (2,))]
+    assert told(effects, rule="unmatched") == [(0, NEW, "net", (1,)), (130, NEW, "net", (2,))]
+    assert [each.shadow for each in effects if isinstance(each, Notify | Hide)] == [True, False, True, False, True]
+    failing = ruleset(rule("job.*", "trial", shadow=True, when=OVERFLOW), rule("job.*"), net="info")
+    effects = play(failing, [job(1, "queued", 0, attempt=1)], 9)
+    assert told(effects) == [(0, NEW, "s", (1,))]
+    assert [each.rule for each in effects if isinstance(each, Failed)] == ["trial"]
+
+
+def test_fallback_stands_in_for_an_owner_whom_nobody_knows() -> None:
+    rules = ruleset(rule("job.*", notify=["t", "owner"], fallback=["boss", "s"]), net="info")
+    events = [job(1, "queued", 0, creator="eve"), job(2, "queued", 1, creator="bob")]
+    assert told(play(rules, events, 9)) == [(0, NEW, "t+boss+s", (1,)), (1, NEW, "t+bob", (2,))]
+
+
+def test_a_pile_is_as_severe_as_the_worst_of_it() -> None:
+    rules = ruleset(rule("delivery.dead", group_by=[]))
+    events = [
+        about(n, "delivery.dead", 0, "sink/t", severity=word) for n, word in ((1, "info"), (2, "critical"), (3, "info"))
+    ]
+    (one,) = play(rules, events, 9)
+    assert isinstance(one, Notify)
+    assert (one.severity, one.reason) == (Severity.CRITICAL, Reason.DIGEST)
+    assert told_to([one], "s") == [(0.5, DIGEST, (1, 2, 3))]
