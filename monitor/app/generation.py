@@ -71,7 +71,7 @@ class Generation:
         self._lasting = lasting
         clock, meter, after = lasting.clock, lasting.meter, settings.catch_up_after
         self._sinks = [_entry(options, sends, clock) for options in settings.sinks]
-        ruleset = RuleSet.compile(
+        self.ruleset = ruleset = RuleSet.compile(
             settings.rules,
             settings.people,
             settings.unmatched,

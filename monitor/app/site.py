@@ -37,6 +37,7 @@ def new_site(lasting: Lasting, metrics: Metrics, current: Callable[[], Generatio
         troubles=lambda: current().poller.troubles(),
         wake=wake,
         ring=lasting.events.ring,
+        ruleset=lambda: current().ruleset,
     )
     exposer = Exposer(metrics, inside, health=lambda: health, watches=lambda: current().poller)
     return Site(

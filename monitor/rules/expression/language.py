@@ -70,6 +70,11 @@ class Expression:
         self._evaluate = evaluate
         self._reads = reads
 
+    @property
+    def reads(self) -> frozenset[Path]:
+        """The values that it needs."""
+        return self._reads
+
     def decide(self, bound: Bound) -> Verdict:
         """Never raises: what goes wrong is in the verdict."""
         try:

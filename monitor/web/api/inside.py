@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from monitor.fields import Clock
+from monitor.rules import RuleSet
 from monitor.settings import Settings
 from monitor.store import Store
 
@@ -38,3 +39,12 @@ class Inside:
     """Deliveries of these sinks were changed."""
     ring: Callable[[], None] = field(default=_unheard)
     """Events were appended to the log."""
+    ruleset: Callable[[], RuleSet] | None = None
+    """The rules at work; None where no daemon runs: then they are compiled when somebody asks."""
+
+    def rules(self) -> RuleSet:
+        """Raises RuleErrors where the file's were never checked and are wrong."""
+        if self.ruleset is not None:
+            return self.ruleset()
+        known, names = self.settings, [sink.name for sink in self.settings.sinks]
+        return RuleSet.compile(known.rules, known.people, known.unmatched, names, known.flapping)
