@@ -58,7 +58,7 @@ def subjects_told(conn: Connection, id: str) -> list[str]:
         .join(notification_events, link.seq == events.c.seq)
         .join(notifications, notifications.c.n == link.notification)
         .where(notifications.c.id == id)
-        .order_by(events.c.seq)
+        .order_by(link.seq)
     )
     return list(dict.fromkeys(f"{account}|{subject}" for account, subject in conn.execute(query)))
 

@@ -45,6 +45,6 @@ def sinks_told(conn: Connection, numbers: Collection[int]) -> dict[int, list[str
     found: dict[int, list[str]] = {}
     for some in chunks(sorted(set(numbers))):
         query = select(deliveries.c.notification, deliveries.c.sink).where(deliveries.c.notification.in_(some))
-        for n, sink in conn.execute(query.order_by(deliveries.c.n)):
+        for n, sink in conn.execute(query.order_by(deliveries.c.notification, deliveries.c.n)):
             found.setdefault(n, []).append(sink)
     return found

@@ -55,6 +55,8 @@ from monitor.store import (
     write_hidden,
     write_notifications,
 )
+from monitor.store.answers import count_answers, last_answers, rule_rows, subjects_told
+from monitor.store.told import sinks_told, told_since
 from tests.kit.made import NOON, draft, known_job, notification
 
 EPOCH = "e"
@@ -118,6 +120,12 @@ HOT: dict[str, Callable[[Connection], Any]] = {
     "hidden_by": partial(hidden_by, by="silence/s1"),
     "hidden_from": partial(hidden_from, rule="all"),
     "hidden_of": partial(hidden_of, seq=3),
+    "last_answers": partial(last_answers, ids=["a", "b"]),
+    "count_answers": partial(count_answers, id="a"),
+    "subjects_told": partial(subjects_told, id="n1"),
+    "rule_rows": partial(rule_rows, keys=["followed/a", "followed/b"]),
+    "told_since": partial(told_since, since=NOON, limit=9),
+    "sinks_told": partial(sinks_told, numbers=[1, 2]),
     "notifications_of": partial(notifications_of, seq=3),
     "page_notifications on trial": partial(page_notifications, wanted=NotificationFilter(shadow=True)),
     "find_job": partial(find_job, wanted="ft-"),
