@@ -12,6 +12,7 @@ from ruamel.yaml import YAML
 from monitor.model import Reason
 from monitor.rules import PersonOptions, RuleOptions, RuleSet, UnmatchedOptions
 from monitor.rules.expression.language import Language
+from monitor.rules.holding import STATE_OF
 from monitor.rules.schema import SCALARS, VARIABLES, Kind
 from monitor.rules.template import Templates
 
@@ -49,7 +50,7 @@ def test_every_variable_is_listed_with_every_field_and_its_kind() -> None:
 
 
 def test_every_key_of_a_rule_is_listed() -> None:
-    assert set(table("key")) == set(RuleOptions.model_fields)
+    assert set(table("key")) == {field.alias or name for name, field in RuleOptions.model_fields.items()}
 
 
 @pytest.mark.parametrize("expression", blocks("cel")[0].splitlines())
@@ -67,9 +68,16 @@ def test_every_rule_shown_compiles(block: str) -> None:
 
 
 def test_every_filter_is_listed() -> None:
-    end = RULES[RULES.index("Filters of our own") :]
+    end = RULES[RULES.index("Filters of our own") :].split("\n\n")[0]
     listed = set(re.findall(r"`(\w+)`", end)) - {"range"}
-    assert listed == set(Templates()._plain.filters)
+    assert listed == {name for name in Templates()._plain.filters if not name.startswith("@")}
+
+
+def test_every_type_that_sets_a_state_is_listed() -> None:
+    listed = {
+        name for line in RULES.splitlines() if line.startswith("| of ") for name in re.findall(r"`([a-z_.]+)`", line)
+    }
+    assert listed == {each.value for each in STATE_OF}
 
 
 def test_every_reason_is_listed() -> None:
