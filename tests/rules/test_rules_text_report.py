@@ -12,8 +12,10 @@ import pytest
 
 from monitor import diff
 from monitor.model import Event, JobError, Reason, Severity, Text
+from monitor.rules import Engine, Heard, Notify, RuleOptions, RuleSet, RuleState
 from monitor.rules.message.occasion import Occasion
 from monitor.rules.message.report import LIMIT, Span, report
+from monitor.rules.state import FULL
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 NPU = "modelarts.bm.npu.910b.8"
@@ -187,3 +189,18 @@ def test_a_week_of_a_hundred_thousand_events_is_one_page_within_a_second(
     assert len(text.plain) < LIMIT > len(text.markdown)
     assert len(text.title) <= 120
     assert text.plain.count("\n- and ") >= 4
+
+
+def test_a_report_hands_on_no_more_events_than_a_message_can_hold(stored: Any, at: Any) -> None:
+    """All of them are counted, the newest are handed on."""
+    digest = {"name": "daily", "on": ["monitor.*"], "notify": ["team"], "digest": {"at": "20:00"}}
+    (event,) = stored([diff.monitor_started(version="1", now=at(1))])
+    events = [replace(event, seq=seq) for seq in range(1, FULL + 3)]
+    rules = RuleSet.compile([RuleOptions.model_validate(digest)], [], None, ["team"])
+    engine = Engine(rules, RuleState(), Heard(events))
+    for each in events:
+        engine.take(each)
+    (said,) = engine.advance(at(600))
+    assert isinstance(said, Notify)
+    assert said.text.title == "Daily report 2026-11-21: 10,002 events"
+    assert (said.events[0].seq, said.events[-1].seq, len(said.events)) == (3, FULL + 2, FULL)

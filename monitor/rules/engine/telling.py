@@ -17,6 +17,7 @@ from monitor.rules.message.story import Line
 from monitor.rules.options import GROUP_INTERVAL, GROUP_WAIT, UNMATCHED
 from monitor.rules.schema import path_of
 from monitor.rules.speak import speak
+from monitor.rules.state import FULL
 from monitor.rules.view import view
 
 
@@ -219,7 +220,7 @@ def say(course: Course, saying: Saying, events: Sequence[Event], sinks: tuple[st
             severity=severity,
             reason=saying.reason,
             text=text,
-            events=tuple(events),
+            events=tuple(events[-FULL:]),  # a report of a month is read, not taken apart
             sinks=sinks,
             at=course.now,
             mark=saying.mark,

@@ -26,9 +26,12 @@ _NOW = {EventType.ACCOUNT_UNREACHABLE: "not back yet", EventType.ACCOUNT_UNAUTHO
 
 
 def owners(found: Tally, names: Mapping[str, str], rows: int) -> list[str]:
-    owners: dict[str, Counter[str]] = {}
+    users: dict[tuple[str, str], Counter[str]] = {}
     for event in found.ended.values():
-        owners.setdefault(_person(*creator_of(event), names), Counter())[outcome_of(event)] += 1
+        users.setdefault(creator_of(event), Counter())[outcome_of(event)] += 1
+    owners: dict[str, Counter[str]] = {}
+    for user, outcomes in users.items():
+        owners.setdefault(_person(*user, names), Counter()).update(outcomes)
     if set(owners) <= {_NOBODY}:
         return []
     worst = sorted(owners.items(), key=lambda each: (-each[1]["failed"], -each[1].total(), each[0]))
