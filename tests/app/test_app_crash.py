@@ -46,6 +46,7 @@ def config(address: str, inbox: Inbox) -> dict[str, Any]:
         ],
         "sinks": [{"name": "inbox", "type": "webhook", "url": inbox.url, "timeout": "5s"}],
         "rules": [{"name": "all", "on": ["job.*", "flavor.*"], "notify": ["inbox"], "late": "each"}],
+        "flapping": "off",
     }
 
 
