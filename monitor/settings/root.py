@@ -107,7 +107,8 @@ class HttpOptions(Strict):
         BeforeValidator(_public_url),
         WithJsonSchema({"type": "string", "format": "uri", "examples": ["https://monitor.example.org"]}),
     ] = None
-    """Where people reach the port, as behind a reverse proxy. Its host is answered to; https makes cookies secure."""
+    """Where people reach the port, as behind a reverse proxy. Its host is answered to; https makes cookies secure; and
+    messages that remind or escalate have a link by which they are acknowledged."""
 
     @field_validator("listen")
     @classmethod
