@@ -1,4 +1,4 @@
-"""What the config file may say and hardly means: a variable that nobody will put in, a first run told to nobody."""
+"""What the config file may say and hardly means: variables nobody puts in, first runs and rules that say nothing."""
 
 from __future__ import annotations
 
@@ -23,13 +23,19 @@ _VARIABLE = re.compile(r"\$[A-Z][A-Z0-9_]*(/.*)?")
 """As a shell writes it, the whole text or the beginning of a path. Capitals only: a password may begin with `$`."""
 
 
+_IDLE = frozenset({"never-matches", "never-matches-type", "never-equal", "shadowed", "muted-digest"})
+
+
 def doubts(path: FilePath, settings: Settings | None = None) -> list[Problem]:
     """Sorted by place; none of them keeps the file from being used, and none shows a text that may be secret.
 
     `settings`: what was made of the file, where it is right. Raises ConfigErrors where the file cannot be read.
     """
     document = read_document(str(path), read_text(path))
-    return sorted([*_variables(document), *(_first_runs(document, settings) if settings is not None else ())])
+    found = [*_variables(document)]
+    if settings is not None:
+        found += [*_first_runs(document, settings), *_rules(document, settings), *_answers(document, settings)]
+    return sorted(found)
 
 
 def _variables(document: Document) -> Iterator[Problem]:
@@ -37,6 +43,36 @@ def _variables(document: Document) -> Iterator[Problem]:
         if isinstance(node, Scalar) and _VARIABLE.fullmatch(node.text):
             message = "is taken as it stands, with its dollar sign; an environment variable is written ${env:NAME}"
             yield document.problem(path, message)
+
+
+def _rules(document: Document, settings: Settings) -> Iterator[Problem]:
+    """Of what the lint finds that which keeps a rule from doing what it says."""
+    if not settings.rules:
+        return
+    from monitor.rules import RuleSet
+    from monitor.rules.lint import lint
+
+    sinks = [sink.name for sink in settings.sinks]
+    rules = RuleSet.compile(settings.rules, settings.people, settings.unmatched, sinks)
+    accounts = {account.name: getattr(account, "provider", "") for account in settings.accounts}
+    for finding in lint(rules, sinks, settings.people, accounts):
+        if finding.kind in _IDLE:
+            inner = None if finding.line is None else (finding.line, finding.column or 1)
+            yield document.problem(finding.path, str(finding), inner=inner)
+
+
+def _answers(document: Document, settings: Settings) -> Iterator[Problem]:
+    """Messages that somebody is to acknowledge bear a link only where it is known where people reach the daemon."""
+    if settings.http.public_url is not None:
+        return
+    for index, rule in enumerate(settings.rules):
+        if rule.escalate is not None and not rule.shadow:
+            message = (
+                "its messages bear no link to acknowledge them (the command line can); give `http.public_url`, "
+                "where people reach the daemon"
+            )
+            yield document.problem(("rules", index, "escalate"), message, at_key=True)
+            return  # told once
 
 
 def _first_runs(document: Document, settings: Settings) -> Iterator[Problem]:

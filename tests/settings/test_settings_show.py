@@ -139,5 +139,42 @@ def test_a_first_run_that_is_told_to_nobody_is_doubted_at_its_place(
         text = text.replace(word, said)
     path.write_text(text)
     found = doubts(path, load(path, resolve=False, environ={}, credentials_dir=None))
+    found = [doubt for doubt in found if not doubt.path.startswith("rules")]
     assert [(doubt.line, doubt.path) for doubt in found] == ([] if why is None else [(2, "accounts[0].first_run")])
     assert why is None or why in found[0].message
+
+
+IDLE = """accounts:
+  - {name: llm, provider: model-studio, api_key: k, jobs: {}}
+sinks:
+  - {name: log, type: log}
+rules:
+  - {name: all, on: ["job.*"], notify: [log], stop: true}
+  - {name: ended, on: [job.finished], notify: [log]}
+  - name: typo
+    on: [usage.recorded]
+    when: usage.tokens > 5 &&
+      account.name == "lml"
+    notify: [log]
+    escalate: {after: 1h, notify: [owner]}
+  - {name: idle, on: [usage.recorded], when: flavor.zone == "a", notify: [log]}
+  - {name: late, on: [flavor.listed], digest: {at: "09:00", days: [sat]}, mute: {days: [sat]}, notify: [log]}
+unmatched: {notify: [log]}
+"""
+
+
+def test_rules_that_do_nothing_are_doubted_at_their_places(tmp_path: Path) -> None:
+    path = tmp_path / "c.yaml"
+    path.write_text(IDLE)
+    settings = load(path, resolve=False, environ={}, credentials_dir=None)
+    found = [(doubt.line, doubt.column, doubt.path) for doubt in doubts(path, settings)]
+    assert found == [
+        (7, 5, "rules[1]"),
+        (11, 7, "rules[2].when"),
+        (13, 5, "rules[2].escalate"),
+        (14, 46, "rules[3].when"),
+        (15, 81, "rules[4].mute"),
+    ]
+    path.write_text("http: {public_url: https://monitor.example.org}\n" + IDLE)
+    settings = load(path, resolve=False, environ={}, credentials_dir=None)
+    assert "rules[2].escalate" not in [doubt.path for doubt in doubts(path, settings)]
