@@ -25,6 +25,17 @@ class Clock(Protocol):
         ...
 
 
+def _passed() -> float:
+    """Seconds that really passed, the machine's sleep included where the system counts it: a laptop that wakes up must
+    not look as if somebody had set its clock."""
+    boot: int | None = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if boot is None else time.clock_gettime(boot)
+
+
+NAP = 10.0
+"""Seconds after which a sleeper looks at the clock: timers of the system stand still while the machine sleeps."""
+
+
 class SystemClock:
     """The machine's own clock."""
 
@@ -32,10 +43,14 @@ class SystemClock:
         return datetime.now(UTC)
 
     def monotonic(self) -> float:
-        return time.monotonic()
+        return _passed()
 
     async def sleep(self, seconds: float) -> None:
-        await anyio.sleep(max(0.0, seconds))
+        end = self.monotonic() + seconds
+        while True:
+            await anyio.sleep(min(NAP, max(0.0, end - self.monotonic())))
+            if self.monotonic() >= end:
+                return
 
 
 class FastClock:

@@ -23,6 +23,22 @@ def test_monotonic_seconds_never_go_back() -> None:
     assert readings == sorted(readings)
 
 
+def test_the_machines_clock_passes_as_fast_as_time_itself() -> None:
+    clock = SystemClock()
+    before, begin = clock.monotonic(), time.monotonic()
+    while time.monotonic() - begin < 0.02:
+        pass
+    passed, real = clock.monotonic() - before, time.monotonic() - begin
+    assert 0.015 < passed < real + 5.0
+
+
+async def test_a_sleep_in_naps_is_as_long_as_it_was_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("monitor.fields.clock.NAP", 0.003)
+    clock, begin = SystemClock(), time.monotonic()
+    await clock.sleep(0.02)
+    assert 0.019 < time.monotonic() - begin < 5.0
+
+
 @pytest.mark.parametrize("clock", [SystemClock(), FastClock(60)], ids=["system", "fast"])
 async def test_a_negative_sleep_returns_at_once(clock: Clock) -> None:
     begin = time.monotonic()
