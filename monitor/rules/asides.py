@@ -34,12 +34,16 @@ def missed(course: Course, watch: str | None, due: datetime | None) -> tuple[Lin
     """Says of what fell due a while ago when that was, and what kept it."""
     if due is None or course.now - due <= LATE:
         return ()
-    why = "the monitor was down"
-    for key in (watch, watch.partition("|")[0] if watch else None):
-        dark = course.memory.dark.get(key) if key else None
-        if dark is not None and (dark.until is None or dark.until > due):
-            why = f"account {one_line((watch or '').partition('|')[0], 48)} could not be seen"
+    account = watch.partition("|")[0] if watch else ""
+    why = f"account {one_line(account, 48)} could not be seen" if account else "it could not be seen"
+    if _was_dark(course, "*", due) and not any(_was_dark(course, key, due) for key in (watch, account)):
+        why = "the monitor was down"
     return (Line("Told late", f"it fell due {clock(due)}, while {why}"),)
+
+
+def _was_dark(course: Course, key: str | None, due: datetime) -> bool:
+    dark = course.memory.dark.get(key) if key else None
+    return dark is not None and (dark.until is None or dark.until > due)
 
 
 def history(course: Course, saying: Saying) -> tuple[Line, ...]:

@@ -54,7 +54,7 @@ class Day:
     def see(self, drafts: Iterable[EventDraft]) -> Day:
         for draft in sorted(drafts, key=lambda draft: draft.detected_at):
             self._heed(self.engine.advance(draft.detected_at, before=True))
-            self._take(draft)
+            self.take(draft)
         return self
 
     def until(self, count: float, wall: float | None = None) -> Day:
@@ -62,7 +62,7 @@ class Day:
         self._heed(self.engine.advance(minutes(count), wall=minutes(wall) if wall is not None else None))
         return self
 
-    def _take(self, draft: EventDraft) -> None:
+    def take(self, draft: EventDraft) -> None:
         self._seq += 1
         facts = {name: getattr(draft, name) for name in EventDraft.__dataclass_fields__}
         name = event_id("epoch", draft.account, draft.subject, draft.type, self._seq)
@@ -76,7 +76,7 @@ class Day:
             if isinstance(effect, Notify):
                 self.told.append(effect)
             if isinstance(effect, Flapping):
-                self._take(
+                self.take(
                     diff.flavor_flapping(
                         effect.event,
                         changes=effect.changes,
@@ -131,7 +131,10 @@ class Makers:
         return Day(STUCK).see([*self.queue(), *life.drafts]).until(121).told[-1]
 
     def tell_for_fired_late(self) -> Notify:
-        return Day(STUCK).see(self.job().see(0, "queued").drafts).until(600, wall=600).told[-1]
+        started = diff.monitor_started(version="0.1.0", now=minutes(600))
+        day = Day(STUCK).see(self.job().see(0, "queued").drafts)
+        day.take(started)  # nobody had a look between
+        return day.until(661, wall=661).told[-1]
 
     def tell_for_fired_unseen(self) -> Notify:
         arts = self.accounts[1]
