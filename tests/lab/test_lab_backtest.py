@@ -7,13 +7,14 @@ from zoneinfo import ZoneInfo
 
 from monitor.lab.backtest import LONGEST_LEAD, Backtest, Span, Tally, lead
 from monitor.lab.compare import CURRENT, PROPOSED, SENT, compare, document, lines
+from monitor.model import Event
 from monitor.rules import RuleSet
 from tests.kit.played import at, job, rule, ruleset, silence
 
 DAY = 24 * 60
 
 
-def over(rules: dict[str, RuleSet], events: list, span: Span, only: str | None = None) -> Backtest:
+def over(rules: dict[str, RuleSet], events: list[Event], span: Span, only: str | None = None) -> Backtest:
     test = Backtest(rules, span, only=only)
     for event in events:
         test.hear(event)
@@ -22,7 +23,7 @@ def over(rules: dict[str, RuleSet], events: list, span: Span, only: str | None =
     return test
 
 
-def finished(*minutes: float) -> list:
+def finished(*minutes: float) -> list[Event]:
     return [job(number, "finished", when, f"j{number}") for number, when in enumerate(minutes, 1)]
 
 

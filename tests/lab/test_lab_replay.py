@@ -19,7 +19,7 @@ from monitor.diff import monitor_started, monitor_stopped
 from monitor.fields.bell import Bell
 from monitor.lab import replay
 from monitor.lab.replay import OWN, Replay
-from monitor.model import Event, EventType
+from monitor.model import Event, EventDraft, EventType
 from monitor.routing import Router
 from monitor.rules import FlappingOptions, Notify, RuleSet
 from monitor.store import append_events, next_revision, open_store, read_events
@@ -91,7 +91,7 @@ async def test_what_fell_due_while_the_daemon_was_down_is_told_as_it_was(migrate
     store = await open_store("sqlite:monitor.db", state_dir=tmp_path, lock=True)
     clock = VirtualClock()
 
-    async def happens(*drafts: object) -> None:
+    async def happens(*drafts: EventDraft) -> None:
         await store.write(
             lambda conn: append_events(
                 conn, store.epoch, [(each, next_revision(conn, each.account, each.subject)) for each in drafts]
