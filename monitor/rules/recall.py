@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Protocol
@@ -30,6 +31,8 @@ class Heard:
 
     def __init__(self, events: Iterable[Event] = ()) -> None:
         self._events = {event.seq: event for event in events}
+        self._timeline: list[Event] = []
+        """By detection; made anew when events were added since."""
         self._stock: dict[tuple[str, str], dict[str, str]] = {}
 
     def add(self, event: Event) -> None:
@@ -43,11 +46,16 @@ class Heard:
         return {seq: self._events[seq] for seq in seqs if seq in self._events}
 
     def between(self, types: Collection[EventType], since: datetime, until: datetime) -> Iterable[Event]:
-        return [
-            event
-            for _, event in sorted(self._events.items())
-            if event.type in types and since <= event.detected_at < until and not event.quiet
-        ]
+        if len(self._timeline) != len(self._events):
+            self._timeline = sorted(self._events.values(), key=_detected)
+        first = bisect_left(self._timeline, since, key=_detected)
+        last = bisect_left(self._timeline, until, key=_detected)
+        found = (event for event in self._timeline[first:last] if event.type in types and not event.quiet)
+        return sorted(found, key=lambda event: event.seq)
 
     def stock(self, account: str, flavor: str) -> Mapping[str, str]:
         return self._stock.get((account, flavor), {})
+
+
+def _detected(event: Event) -> datetime:
+    return event.detected_at

@@ -12,7 +12,8 @@ QUIET_FOR = timedelta(seconds=30)
 AT_MOST = timedelta(minutes=2)
 """… or so long after its first event."""
 FULL = 10_000
-"""… or with so many events, so that the state stays small whatever comes. It holds for every pile."""
+"""… or with so many events, so that the state stays small whatever comes; so is a group. One message is about so many
+at most."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import pytest
 
 from monitor.model import Event, Reason, Severity
 from monitor.rules import Engine, Failed, Heard, Hide, Notify, RuleState, drive
-from monitor.rules.state import FULL
+from monitor.rules.engine import piling, releasing, telling
 from tests.kit.played import (
     CATCH_UP,
     DIGEST,
@@ -250,12 +250,24 @@ def test_a_rule_that_was_removed_tells_what_it_kept_and_a_changed_one_goes_on() 
     assert told(changed.advance(at(999))) == [(360, DIGEST, "s", (1,))]
 
 
-def test_a_pile_that_is_full_is_told_at_once() -> None:
-    events = [job(seq, "checkpoint", 0) for seq in range(1, FULL + 2)]
-    engine = Engine(ruleset(rule("job.*", group_by=[])), RuleState(), Heard(events), wordless=True)
-    sizes = [len(each.events) for each in drive(engine, events, at(10)) if isinstance(each, Notify)]
-    assert sizes == [FULL + 1]
-    assert engine.broken is None
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> int:
+    """So many events fill a pile, and a message."""
+    for room in (piling, releasing, telling):
+        monkeypatch.setattr(room, "FULL", 40)
+    return 40
+
+
+def test_a_pile_that_is_full_is_told_at_once_and_a_message_is_never_fuller(few: int) -> None:
+    events = [job(seq, "checkpoint", 0) for seq in range(1, few + 2)]
+    made = play(ruleset(rule("job.*", group_by=[])), events, 0)
+    assert [len(each.events) for each in made if isinstance(each, Notify)] == [few, 1]
+
+
+@pytest.mark.parametrize(("window", "said"), [("hold", [360, 360]), ("mute", [])])
+def test_what_a_window_keeps_waits_for_its_end_however_much_it_is(few: int, window: str, said: list[float]) -> None:
+    events = [job(seq, "checkpoint", 130) for seq in range(1, few + 2)]
+    assert [when for when, *_ in told(play(ruleset(rule("job.*", **{window: NOON})), events, 999))] == said
 
 
 def test_a_clock_that_was_set_leaves_windows_where_they_are() -> None:

@@ -84,12 +84,15 @@ def test_a_rule_that_takes_the_ending_event_itself_does_not_say_so_twice() -> No
 
 def test_the_end_is_told_to_all_who_were_told_and_to_nobody_else() -> None:
     escalates = rule("job.queued", remind_every="3h", escalate=STEPS, notify=["s"])
-    queued, started = job(1, "queued", 0), lambda when: job(2, "started", when)
-    assert told(play(ruleset(escalates), [queued, started(10)], 500)) == [(0, NEW, "s", (1,)), (10, OVER, "s", (2,))]
-    after_one = told(play(ruleset(escalates), [queued, started(30)], 500))
+    queued = job(1, "queued", 0)
+    assert told(play(ruleset(escalates), [queued, job(2, "started", 10)], 500)) == [
+        (0, NEW, "s", (1,)),
+        (10, OVER, "s", (2,)),
+    ]
+    after_one = told(play(ruleset(escalates), [queued, job(2, "started", 30)], 500))
     assert after_one == [(0, NEW, "s", (1,)), (20, AGAIN, "boss", (1,)), (30, OVER, "s+boss", (2,))]
     waits = rule("job.queued", lasting="1h", remind_every="1h")
-    assert told(play(ruleset(waits), [queued, started(59)], 500)) == []
+    assert told(play(ruleset(waits), [queued, job(2, "started", 59)], 500)) == []
 
 
 def test_who_was_never_told_because_of_a_silence_hears_of_no_end() -> None:

@@ -68,10 +68,10 @@ def _with(pile: Pile, entry: Entry, severity: Severity, now: datetime) -> Pile:
     worst = max(pile.severity, severity, key=lambda each: each.rank) if entries else severity
     first, last = (min(pile.first, now), max(pile.last, now)) if entries else (now, now)
     due = pile.due
-    if len(entries) + 1 >= FULL:
-        due = now
-    elif pile.kind == "late":
+    if pile.kind == "late":
         due = min(last + QUIET_FOR, first + AT_MOST)
+    if len(entries) + 1 >= FULL and pile.kind in ("late", "group"):
+        due = now  # not where something keeps it back: it would be kept back again, for ever
     return Pile(
         rule=pile.rule,
         sink=pile.sink,

@@ -13,7 +13,7 @@ from monitor.rules.engine.course import Course
 from monitor.rules.engine.telling import Saying
 from monitor.rules.message.facts import counted
 from monitor.rules.message.story import Line
-from monitor.rules.state import Entry, Pile, Silence
+from monitor.rules.state import FULL, Entry, Pile, Silence
 
 _NOW_DIGEST = {"late": Reason.CATCH_UP, "hold": Reason.DIGEST, "hide": Reason.DIGEST}
 
@@ -71,12 +71,12 @@ def _tell(course: Course, share: _Share, ended: Silence | None) -> None:
     events = [event for _, event in sorted(course.recall.events(_seqs(share.entries)).items())]
     if not sinks:
         return
-    if events:
-        told = telling.fall_due(course, _saying(course, share, events, ended), events, sinks)
-    else:
-        told = False
-        if first.kind == "hide" and first.key.startswith(hiding.SILENCE):
-            _note(course, share, sinks, ended)
+    told = False
+    for start in range(0, len(events), FULL):
+        part = events[start : start + FULL]
+        told = telling.fall_due(course, _saying(course, share, part, ended), part, sinks) or told
+    if not events and first.kind == "hide" and first.key.startswith(hiding.SILENCE):
+        _note(course, share, sinks, ended)
     if not told and first.kind == "group":  # nobody heard of it: nothing has to be waited for
         for name, _ in share.piles:
             piling.take_off(course, name)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from monitor.model import Event, EventType, Reason, Severity
+from monitor.rules import asides
 from monitor.rules.audience import audience
 from monitor.rules.compile import Rule
 from monitor.rules.engine import telling, upkeep
@@ -60,6 +61,7 @@ def fall_due(course: Course, subjects: Iterable[str], when: datetime) -> None:
             mark=when.isoformat(),
             times=max(told.times for told, _, _ in reminded) + 1,
             over=frozenset(event.seq for _, event, follows in reminded if not follows),
+            asides=asides.snoozed(told for told, _, _ in reminded),
         )
         telling.fall_due(course, saying, [event for _, event, _ in reminded], sinks)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from monitor.model import Event, Reason, Severity
 from monitor.rules.audience import audience
@@ -15,7 +16,7 @@ from monitor.rules.engine.course import Course
 from monitor.rules.holding import subject_of
 from monitor.rules.message.story import Line
 from monitor.rules.options import GROUP_INTERVAL, GROUP_WAIT, UNMATCHED
-from monitor.rules.schema import path_of
+from monitor.rules.schema import VARIABLES, Kind, path_of
 from monitor.rules.speak import speak
 from monitor.rules.state import FULL
 from monitor.rules.view import view
@@ -167,14 +168,27 @@ def group_of(rule: Rule, event: Event) -> str:
     """What an event is grouped by: the values of its fields, or its subject."""
     if rule.options.group_by is None:
         return subject_of(event)
-    values = view(event)
+    paths, wanted = _paths(tuple(rule.options.group_by))
+    values = view(event, None, wanted)
     words = []
-    for path in rule.options.group_by:
+    for path in paths:
         value: object = values
-        for part in path_of(path):
+        for part in path:
             value = value.get(part) if hasattr(value, "get") else None
         words.append("" if value is None else str(value))
     return "\x1f".join(words)
+
+
+@lru_cache(maxsize=256)
+def _paths(fields: tuple[str, ...]) -> tuple[list[tuple[str, ...]], dict[str, dict[str, Kind]]]:
+    """The parts of each path, and what of an event has to be worked out for them."""
+    paths = [path_of(field) for field in fields]
+    wanted: dict[str, dict[str, Kind]] = {}
+    for name, *rest in paths:
+        if name in VARIABLES:
+            kinds = VARIABLES[name]
+            wanted.setdefault(name, {}).update({field: kinds[field] for field in rest[:1] if field in kinds})
+    return paths, wanted
 
 
 def fall_due(course: Course, saying: Saying, events: Sequence[Event], sinks: tuple[str, ...]) -> bool:
