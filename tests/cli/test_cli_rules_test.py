@@ -117,6 +117,8 @@ def test_junit_is_written_to_a_file_or_to_stdout(bench: Installed) -> None:
 
     piped = bench.run("rules", "test", "failing.yaml", "--junit", "-")
     assert ET.fromstring(piped.stdout).tag == "testsuites"
+    both = bench.run("rules", "test", "passing.yaml", "--junit", "-", "--output", "json")
+    assert (both.returncode, both.stdout) == (2, "")
     nowhere = bench.run("rules", "test", "passing.yaml", "--junit", "no/such/folder.xml")
     assert nowhere.returncode == 1
     assert "error: no/such/folder.xml cannot be written: No such file or directory.\nhint: " in nowhere.stderr

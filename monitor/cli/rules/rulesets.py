@@ -9,6 +9,8 @@ from datetime import timedelta
 from pathlib import Path as FilePath
 from typing import Any
 
+from pydantic import BaseModel
+
 from monitor.cli.rules.opening import load_rules
 from monitor.lab.options import AccountOptions, Surroundings
 from monitor.model import Account
@@ -27,7 +29,7 @@ from monitor.settings.document import Document
 from monitor.settings.problems import Path
 from monitor.settings.sections import Reader
 
-_LISTS = {"rules": RuleOptions, "people": PersonOptions, "accounts": AccountOptions}
+_LISTS: Mapping[str, type[BaseModel]] = {"rules": RuleOptions, "people": PersonOptions, "accounts": AccountOptions}
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,10 @@ def play_cases(
     where one did not, 2 where a file cannot be read as cases or rules.
     """
     from monitor.cli import out
+    from monitor.cli.failure import USAGE, Failure
 
+    if output is not Output.TABLE and str(junit) == "-":
+        raise Failure("--output and --junit - both write to stdout.", "Give --junit the name of a file.", code=USAGE)
     results = _played(_chosen(_read(files, config), only))
     if output is Output.TABLE and str(junit) != "-":
         for text in _report(results):
