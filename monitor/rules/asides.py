@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from statistics import quantiles
 from typing import TYPE_CHECKING
@@ -18,7 +18,7 @@ from monitor.rules.message.story import Line
 if TYPE_CHECKING:
     from monitor.rules.engine.course import Course
     from monitor.rules.engine.telling import Saying
-    from monitor.rules.state import Silence
+    from monitor.rules.state import Silence, Standing
 
 LATE = timedelta(seconds=60)
 """What is dealt with later than this after it fell due (the daemon was down, the account was not seen) is told as of
@@ -58,6 +58,11 @@ def history(course: Course, saying: Saying) -> tuple[Line, ...]:
     if saying.reason is Reason.REMINDER:
         return (Line("First told", clock(first)),)
     return ()
+
+
+def snoozed(told: Iterable[Standing]) -> tuple[Line, ...]:
+    """Of a reminder that comes only because somebody wanted to hear of it again."""
+    return (Line("Snoozed", "until now, as somebody asked"),) if all(each.snoozed for each in told) else ()
 
 
 def hidden_by(silence: Silence | None) -> str:

@@ -168,6 +168,14 @@ class Makers:
         rule = STUCK | {"escalate": {"after": "1h", "notify": ["boss"]}, "notify": ["team", "owner"]}
         return Day(rule).see(self.job().see(0, "queued").drafts).until(181).told[-1]
 
+    def tell_snooze_over(self) -> Notify:
+        """Of something that has an end and no reminders."""
+        life = self.job().see(0, "running").see(42, "failed", error=OOM)
+        rule = ENDED | {"escalate": {"after": "9h", "notify": ["boss"]}}
+        about = ["ascend-north|job/" + life.facts["id"]]
+        asked: dict[str, Any] = {"rule": "ended", "subjects": about, "title": "t", "by": "Ann", "now": minutes(50)}
+        return Day(rule).see([*life.drafts, diff.snoozed("n1", **asked, until=minutes(240))]).until(241).told[-1]
+
     def tell_hold_digest(self) -> Notify:
         """From 14:00 to 20:00: a job that was queued and runs now, one that failed, a flavor that is back."""
         window = {"between": ["14:00", "20:00"], "timezone": "UTC"}

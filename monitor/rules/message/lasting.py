@@ -35,6 +35,9 @@ _IS: Final[Mapping[str, tuple[str, str]]] = {
 }
 """By state: what a thing that has it is, and what it comes out of (`after 2 h in the queue`)."""
 
+_OVER: Final = frozenset({"succeeded", "failed", "canceled", "finished"})
+"""They last for ever: what matters is how long ago it was."""
+
 _END: Final[Mapping[EventType, str]] = {
     EventType.JOB_QUEUED: "is in the queue",
     EventType.JOB_STARTED: "is running",
@@ -63,6 +66,8 @@ def words_of(event: Event, occasion: Occasion) -> str:
     """What the event's subject is now (`in the queue`); "" where nothing is known of a state that lasts."""
     ended = occasion.by_now.get(event.seq)
     state = state_of(ended) if ended is not None else state_of(event) if occasion.lasted else None
+    if state in _OVER:
+        return state or ""
     return _IS.get(state, ("", ""))[0] if state is not None else ""
 
 
@@ -78,6 +83,9 @@ def in_time(found: Story, event: Event, occasion: Occasion) -> Story:
     if not occasion.lasted:
         return found
     span = format_duration((occasion.now - since(event)).total_seconds())
+    if state in _OVER:
+        happened = f"{found.happened}, {span} ago {occasion.often}".rstrip()
+        return replace(found, happened=happened, alone="")
     happened = f"has been {_IS[state][0]} for {span}"
     if occasion.reason is Reason.REMINDER and not occasion.told_to:
         happened = f"is still {_IS[state][0]}, for {span} {occasion.often}".rstrip()
