@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
+from monitor.model import EventType
 from monitor.store import append_events, next_revision
 from tests.kit import silent
 from tests.kit.installed import Installed, draft
-from tests.kit.made import EventType
 from tests.kit.silent import SILENCE, STUCK
 
 GOOD = ("--match", 'job.name.startsWith("name of stuck")', "--for", "2h", "--comment", "the cluster is moved")
@@ -192,3 +192,13 @@ def test_hostile_words_of_a_silence_are_shown_harmless(installed: Installed) -> 
     assert fine.returncode == 0, fine.stderr
     for command in (("silences", "list"), ("silences", "show", listed(installed)[0]["id"])):
         assert "\u202e" not in installed.run(*command).stdout
+
+
+@pytest.mark.parametrize(("typed", "offered"), [("silences end ", SILENCE), ("notifications ack ab", STUCK)])
+def test_the_tab_key_offers_their_ids(typed: str, offered: str, installed: Installed, request: Any) -> None:
+    silent.install(installed)
+    request.getfixturevalue("daemon")
+    words = len(typed.split()) + (1 if typed.endswith(" ") else 0)
+    asked = {"COMP_WORDS": f"training-monitor {typed}", "COMP_CWORD": str(words)}
+    done = installed.run(**asked, _TRAINING_MONITOR_COMPLETE="complete_bash")
+    assert (done.returncode, done.stdout.split()) == (0, [offered])

@@ -17,7 +17,7 @@ from monitor.web import tries
 from monitor.web.answer import routes
 from tests.kit import silent
 from tests.kit.silent import STUCK
-from tests.kit.web import TOKEN, Served, served
+from tests.kit.web import TOKEN, Served, served, settings
 
 PUBLIC = "public_url: https://monitor.example.org"
 HOST = {"Host": "monitor.example.org"}
@@ -191,3 +191,13 @@ async def test_what_is_over_may_be_acknowledged_and_not_put_off(tmp_path: Path) 
         assert 'value="1h"' not in text
         status, _, body = await it.ask(link, "POST", data={"do": "1h"})
         assert (status, b"That was not done: Nothing follows this message any more" in body) == (409, True)
+
+
+async def test_a_message_whose_rule_has_gone_is_shown_and_asks_for_nothing(tmp_path: Path) -> None:
+    async with stuck(tmp_path) as (it, link):
+        it.site.inside.settings = settings(tmp_path, http=f"token: {TOKEN}, {PUBLIC}")
+        status, _, body = await it.ask(link)
+        assert (status, b"Nothing more will be sent" in body, b"<form" in body) == (200, True, False)
+        status, _, body = await it.ask(link, "POST", data={"do": "ack"})
+        assert (status, b"nothing follows it" in body) == (409, True)
+        assert await answers(it) == []

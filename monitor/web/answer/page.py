@@ -65,8 +65,9 @@ class Drawing:
         self._language = language(request.headers.get("Accept-Language", ""))
         self.words: Mapping[str, str] = WORDS[self._language]
 
-    def message(self, row: NotificationRow, answer: AnswerItem, *, refused: str = "") -> web.Response:
-        """The message and how it stands, with the form where there is still something to answer."""
+    def message(self, row: NotificationRow, answer: AnswerItem | None, *, refused: str = "") -> web.Response:
+        """The message and how it stands, with the form where there is still something to answer. None: its rule has
+        gone from the config, or asks for no answer any more."""
         words = self.words
         parts = [
             f'<h1 lang="en" dir="auto">{escape(row.title)}</h1>',
@@ -75,7 +76,7 @@ class Drawing:
         if refused:
             parts.append(f'<p class="wrong" role="alert">{escape(words["refused"].format(why=refused))}</p>')
         parts.append(f'<p class="stands" role="status">{self._stands(answer)}</p>')
-        if answer.state is not Answered.ACKNOWLEDGED:
+        if answer is not None and answer.state is not Answered.ACKNOWLEDGED:
             parts.append(self._form(later=answer.state is not Answered.OVER))
         return self._page("\n".join(parts), status=409 if refused else 200)
 
@@ -87,7 +88,9 @@ class Drawing:
     def _fact(self, name: str, value: str) -> str:
         return f"<dt>{escape(self.words[name])}</dt><dd>{value}</dd>"
 
-    def _stands(self, answer: AnswerItem) -> str:
+    def _stands(self, answer: AnswerItem | None) -> str:
+        if answer is None:
+            return escape(self.words[Answered.OVER.value])
         by = _foreign(answer.by or "?")
         until = _time(datetime.fromisoformat(answer.until)) if answer.until else ""
         said = escape(self.words[answer.state.value]).format(by=by, until=until)

@@ -80,7 +80,7 @@ async def _done(request: web.Request, inside: Inside, id: str, form: tuple[str, 
             return False
         if what == "ack":
             found = state_of(conn, inside, id)
-            if found is not None and found[1].state is Answered.ACKNOWLEDGED:
+            if found is not None and found[1] is not None and found[1].state is Answered.ACKNOWLEDGED:
                 return True  # a second click
             acknowledge(conn, inside, id, by)
         else:

@@ -68,11 +68,11 @@ def snooze(conn: Connection, inside: Inside, asked: SnoozeAsked, by: str) -> Non
     _append(conn, inside, draft)
 
 
-def state_of(conn: Connection, inside: Inside, id: str) -> tuple[NotificationRow, AnswerItem] | None:
-    """The message, and what became of it; None where there is none that may be answered."""
+def state_of(conn: Connection, inside: Inside, id: str) -> tuple[NotificationRow, AnswerItem | None] | None:
+    """The message, and what became of it (None: its rule asks for no answer, or not any more); None where there is no
+    such message."""
     row = store.get_notification(conn, id)
-    found = answered(conn, inside, [row]).get(id) if row is not None else None
-    return (row, found) if row is not None and found is not None else None
+    return (row, answered(conn, inside, [row]).get(id)) if row is not None else None
 
 
 def _answerable(conn: Connection, inside: Inside, id: str) -> tuple[NotificationRow, AnswerItem]:
