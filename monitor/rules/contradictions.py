@@ -51,6 +51,11 @@ def _keys(options: RuleOptions, given: Set[str], path: Path) -> Iterator[RuleMis
             if key in given and not (key == "resolved" and options.resolved is False):
                 message = f"`{key}` means nothing beside `digest`, which tells all at its time; make two rules of it"
                 yield RuleMistake((*path, key), message, at_key=True)
+        for key in ("title", "body"):
+            if key in given:
+                yield RuleMistake(
+                    (*path, key), f"a report (`digest`) has words of its own; leave out `{key}`", at_key=True
+                )
     elif {"throttle", "group_interval"} <= given:
         message = "`throttle` and `group_interval` both say how often a group is told; keep one"
         yield RuleMistake((*path, "throttle"), message, at_key=True)

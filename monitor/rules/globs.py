@@ -8,18 +8,7 @@ from collections.abc import Iterable
 
 from monitor.model import EventType
 
-LATER_TYPES = frozenset(
-    {
-        "job.deleted",
-        "budget.reached",
-        "flavor.flapping",
-        "sink.failing",
-        "sink.recovered",
-        "store.degraded",
-        "config.reloaded",
-        "config.rejected",
-    }
-)
+LATER_TYPES = frozenset({"job.deleted", "budget.reached", "sink.failing", "sink.recovered", "store.degraded"})
 """Types of the design that this version does not emit yet: they are answered by name instead of by a near miss."""
 
 

@@ -67,6 +67,7 @@ def test_what_goes_together_is_taken(rule: dict[str, Any]) -> None:
         ({"group_by": ["usage.model"]}, ("group_by", 0), "job.queued has no usage"),
         ({"group_by": [], "throttle": "1h", "group_interval": "1h"}, ("throttle",), "keep one"),
         ({"fallback": ["hook"]}, ("fallback",), "add owner to `notify`"),
+        ({"digest": {"at": "09:00"}, "title": "Week"}, ("title",), "leave out `title`"),
         ({"shadow": True, "stop": True}, ("stop",), "leave out one of"),
         ({"escalate": {"after": "1h", "notify": ["slack"]}}, ("escalate", 0, "notify"), "name somebody new"),
         ({"hold": {"between": ["00:00", "23:00"]}, "mute": {"between": ["23:00", "24:00"]}}, ("mute",), "leave a gap"),
