@@ -10,8 +10,8 @@ from monitor.model import Event, EventDraft, event_id
 from monitor.rules import Effect, Engine, Failed, Flapping, Heard, Hide, Notify, RuleSet, RuleState, SilenceOver, drive
 
 EPOCH = "lab"
-ENDLESS = 100_000
-"""Events that one case may make of itself."""
+ENDLESS = 20_000
+"""Messages, and events of the rules' own, that may come of one case."""
 
 
 class Runaway(Exception):
@@ -29,6 +29,7 @@ class Day:
         self.running = True
         self._unread: list[Event] = []
         """Written while the daemon was down."""
+        self._made = 0
         self._ruleset = ruleset
         self._recall = Heard()
         self._engine = Engine(ruleset, RuleState(), self._recall)
@@ -51,7 +52,8 @@ class Day:
             for event in events:
                 made += self._keep(drive(self._engine, [event], unseen=blind, wall=self.now))
             self._unread += [self._stored(draft) for draft in made]
-            if len(self.events) > ENDLESS:
+            self._made += len(made)
+            if self._made > ENDLESS:
                 raise Runaway("the rules make events of their own events without end")
 
     def pass_until(self, moment: datetime, *, before: bool = False) -> None:
@@ -62,6 +64,8 @@ class Day:
         while self.running and (due := self._engine.next_due()) is not None:
             if due > moment or (before and due == moment):
                 break
+            if len(self.told) > ENDLESS:
+                raise Runaway(f"more than {ENDLESS:,} messages come of it; wait less, or remind less often")
             self.now = max(self.now, due)
             self._carry_out(self._engine.advance(due, wall=self.now))
         self.now = max(self.now, moment)

@@ -189,3 +189,11 @@ def test_a_step_that_cannot_be_says_where_and_why(played: Played, steps: str, sa
 def test_only_accounts_of_the_case_can_be_named(played: Played) -> None:
     head = "accounts: [{name: north}]\nrules: [{name: all, on: ['*'], notify: [team]}]\n"
     assert "no account is named 'nort'; did you mean north?" in played("- job: x, starts\n  account: nort", head).error
+
+
+def test_a_case_that_would_never_end_is_ended(played: Played, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("monitor.lab.days.ENDLESS", 20)
+    head = "rules: [{name: stuck, on: [job.queued], remind_every: 1s, notify: [team]}]\n"
+    outcome = played("- job: x, queues\n- wait: 3650d", head)
+    assert len(outcome.told) == 21
+    assert outcome.error.endswith("more than 20 messages come of it; wait less, or remind less often")
