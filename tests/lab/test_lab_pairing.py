@@ -16,7 +16,7 @@ TABLES = st.integers(0, 5).flatmap(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(fits=TABLES)
 def test_no_other_pairing_makes_more_expectations_right(fits: list[list[bool]]) -> None:
     count = len(fits[0]) if fits else 0
