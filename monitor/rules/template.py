@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from datetime import datetime
 from types import TracebackType
-from typing import Any
+from typing import Any, NamedTuple
 
 from jinja2 import Template as Jinja
-from jinja2 import TemplateSyntaxError, Undefined, meta
+from jinja2 import TemplateSyntaxError, Undefined, nodes
 
 from monitor.fields.markdown import escape
 from monitor.model import Text
@@ -62,29 +62,44 @@ class Template:
         return Text(title=title, plain=plain, markdown=markdown)
 
 
+class _Part(NamedTuple):
+    texts: tuple[Jinja, ...]
+    reads: frozenset[str]
+
+
 class Templates:
     """Compiles templates: each body twice, for plain text and for Markdown, where values are escaped."""
 
     def __init__(self) -> None:
         self._plain = environment(_word)
         self._markdown = environment(lambda value: escape(_word(value)))
+        self._made: dict[tuple[str, str], _Part] = {}
 
     def compile(self, *, title: str | None = None, body: str | None = None) -> Template:
         """Raises TemplateMistake."""
         if any(len(text) > LONGEST for text in (title or "", body or "")):
             raise TemplateMistake(f"the template is longer than {LONGEST} characters")
         try:
-            texts = [text for text in (title, body) if text is not None]
-            reads = (meta.find_undeclared_variables(self._plain.parse(text)) for text in texts)
+            heads, bodies = self._once("title", title), self._once("body", body)
             return Template(
-                self._plain.from_string(title) if title is not None else None,
-                (self._plain.from_string(body), self._markdown.from_string(body)) if body is not None else None,
-                frozenset[str]().union(*reads),
+                heads.texts[0] if heads is not None else None,
+                (bodies.texts[0], bodies.texts[1]) if bodies is not None else None,
+                frozenset[str]().union(*(part.reads for part in (heads, bodies) if part is not None)),
             )
         except TemplateSyntaxError as error:
             raise TemplateMistake(f"template syntax: {error.message}", error.lineno) from None
         except Exception as error:  # the compiler meets a text that a person wrote: RecursionError, OverflowError …
             raise TemplateMistake(f"the template cannot be compiled: {type(error).__name__}") from None
+
+    def _once(self, part: str, text: str | None) -> _Part | None:
+        """Compiled at the first time: each part is tried by itself, then all together are used."""
+        if text is None:
+            return None
+        if (part, text) not in self._made:
+            both = (self._plain, self._markdown) if part == "body" else (self._plain,)
+            reads = frozenset(name.name for name in self._plain.parse(text).find_all(nodes.Name))
+            self._made[part, text] = _Part(tuple(each.from_string(text) for each in both), reads)
+        return self._made[part, text]
 
 
 def _run(template: Jinja, values: View, limit: int) -> str:

@@ -34,9 +34,7 @@ def test_a_key_of_a_later_version_is_answered_by_name(key: str) -> None:
 
 
 def test_mistakes_beside_a_later_key_are_told_too() -> None:
-    found = dict(
-        refused({}, {"was": "x", "notify": [], "on": ["job.{x}"], "oops": 1, "severity": "bad", "late": "no"})
-    )
+    found = dict(refused({}, {"was": "x", "notify": [], "on": ["job.{x}"], "oops": 1, "severity": "bad", "late": "no"}))
     assert set(found) == {(1, key) for key in ("was", "notify", "oops", "severity", "late")} | {(1, "on", 0)}
     assert found[1, "severity"] == "Input should be 'info', 'warning' or 'critical'"
     assert "job.{x}" in found[1, "on", 0]
