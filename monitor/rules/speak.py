@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 
 NO_TEXT = Text(title="", plain="", markdown="")
+WORKDAYS = 5
+"""A report on so many days of the week is called a daily one."""
 
 
 def speak(course: Course, saying: Saying, events: Sequence[Event], severity: Severity) -> tuple[Text, str | None]:
@@ -85,7 +87,7 @@ def _span(course: Course, saying: Saying, digest: Digest) -> Span:
         since=saying.since or course.now,
         until=moment(saying.mark) or course.now,
         timezone=digest.timezone,
-        word={1: "Weekly", 7: "Daily"}.get(days, "Regular"),
+        word="Weekly" if days == 1 else "Daily" if days >= WORKDAYS else "Regular",
         personal=saying.personal,
     )
 

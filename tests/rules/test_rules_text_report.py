@@ -191,6 +191,28 @@ def test_a_week_of_a_hundred_thousand_events_is_one_page_within_a_second(
     assert text.plain.count("\n- and ") >= 4
 
 
+@pytest.mark.parametrize(
+    ("days", "title"),
+    [
+        (None, "Daily report 2026-11-21: 1 event"),
+        (["mon", "tue", "wed", "thu", "sat"], "Daily report 2026-11-21: 1 event"),
+        (["sat"], "Weekly report 2026-11-21: 1 event"),
+        (["wed", "sat"], "Regular report 2026-11-21: 1 event"),
+    ],
+)
+def test_a_report_is_called_by_its_days(stored: Any, at: Any, days: list[str] | None, title: str) -> None:
+    digest = {"at": "20:00", "timezone": "UTC"} | ({"days": days} if days else {})
+    rule = {"name": "r", "on": ["monitor.*"], "notify": ["team"], "severity": "critical", "digest": digest}
+    (event,) = stored([diff.monitor_started(version="1", now=at(1))])
+    engine = Engine(
+        RuleSet.compile([RuleOptions.model_validate(rule)], [], None, ["team"]), RuleState(), Heard([event])
+    )
+    engine.take(event)
+    (said,) = engine.advance(at(600))
+    assert isinstance(said, Notify)
+    assert said.text.title == f"Critical: {title}"
+
+
 def test_a_report_hands_on_no_more_events_than_a_message_can_hold(stored: Any, at: Any) -> None:
     """All of them are counted, the newest are handed on."""
     digest = {"name": "daily", "on": ["monitor.*"], "notify": ["team"], "digest": {"at": "20:00"}}
