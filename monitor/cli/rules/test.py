@@ -38,10 +38,13 @@ def play_cases(
     """
     from monitor.cli import out
     from monitor.cli.failure import USAGE, Failure
+    from monitor.cli.progress import progress
 
     if output is not Output.TABLE and str(junit) == "-":
         raise Failure("--output and --junit - both write to stdout.", "Give --junit the name of a file.", code=USAGE)
-    results = _played(_chosen(_read(files, config), only))
+    with progress("Reading the cases …"):
+        cases = _read(files, config)
+    results = _played(_chosen(cases, only))
     if output is Output.TABLE and str(junit) != "-":
         for text in _report(results):
             out.line(text)
