@@ -8,6 +8,7 @@ import jsonschema
 import pytest
 
 from monitor.providers import registry as providers
+from monitor.settings import ConfigErrors, load
 from monitor.settings.document import read_document
 from monitor.settings.schema import json_schema
 from monitor.sinks import registry as sinks
@@ -65,3 +66,47 @@ def test_the_example_shows_every_key(validator: jsonschema.Draft202012Validator)
     for definition in [validator.schema, *validator.schema["$defs"].values()]:
         for name in definition.get("properties", {}):
             assert f"{name}:" in text, name
+
+
+RULE = """
+accounts: [{name: a, provider: model-studio, api_key: k, jobs: {}}]
+sinks: [{name: log, type: log}]
+rules: [{name: r, on: [job.queued], notify: [log], KEYS}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("keys", "right"),
+    [
+        ("for: 2h, while: job.name != 'x'", True),
+        ("hold: {days: [sat], except: severity == 'critical'}", True),
+        ("mute: [{between: [22:00, 08:00]}, {days: [sat]}]", True),
+        ("escalate: {after: 1h, notify: [owner]}, group_by: [], group_wait: 0s", True),
+        ("lasting: 2h", False),
+        ("holds: job.name != 'x'", False),
+        ("hold: {days: [sat], but: severity == 'critical'}", False),
+    ],
+)
+def test_keys_of_rules_are_the_same_for_editors_and_for_the_loader(
+    validator: jsonschema.Draft202012Validator, tmp_path: Path, keys: str, right: bool
+) -> None:
+    text = RULE.replace("KEYS", keys)
+    (tmp_path / "c.yaml").write_text(text)
+    if right:
+        load(tmp_path / "c.yaml", resolve=True, environ={}, credentials_dir=None)
+    else:
+        with pytest.raises(ConfigErrors, match="is not known here"):
+            load(tmp_path / "c.yaml", resolve=True, environ={}, credentials_dir=None)
+    assert validator.is_valid(data(text)) is right
+
+
+@pytest.mark.parametrize(("said", "right"), [("off", True), ("{changes: 3}", True), ("never", False)])
+def test_flapping_can_be_off(validator: jsonschema.Draft202012Validator, said: str, right: bool) -> None:
+    assert validator.is_valid(data(RULE.replace(", KEYS", "") + f"flapping: {said}")) is right
+
+
+def test_every_key_of_a_rule_says_what_it_is(validator: jsonschema.Draft202012Validator) -> None:
+    told = {"name", "notify"}
+    for model in ("RuleOptions", "Window", "Digest"):
+        properties = validator.schema["$defs"][model]["properties"]
+        assert {key for key, described in properties.items() if "description" not in described} <= told
