@@ -63,6 +63,19 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("your own cases, as docs/lab.md has them", "rules test cases.yaml"),
         ("in CI", "rules test cases.yaml --junit report.xml"),
     ),
+    "rules backtest": (
+        ("what these rules would have sent", "rules backtest --since 30d"),
+        ("beside proposed ones", "rules backtest --since 30d --with new-rules.yaml"),
+        ("for a spreadsheet", "rules backtest --since 30d --output csv > messages.csv"),
+    ),
+    "rules diff": (
+        ("before a reload", "rules diff"),
+        ("what it would change in messages, too", "rules diff --since 7d"),
+    ),
+    "rules explain": (
+        ("why was this told, or not?", "rules explain 1234"),
+        ("a message, by the beginning of its id", "rules explain 3fa8c1d2"),
+    ),
     "rules lint": (("what is hardly meant", "rules lint"),),
     "run": (("in the foreground, with text on the terminal", "run --log-format text"),),
     "sandbox": (("platforms to try a config with", "sandbox --port 8651"),),

@@ -134,7 +134,7 @@ class Asked:
             if item["reason"] != "test":
                 sinks = tuple(each["sink"] for each in item["deliveries"] if each["state"] != "collapsed")
                 at = datetime.fromisoformat(item["created_at"])
-                yield Sent(item["rule"], at, item["shadow"], sinks)
+                yield Sent(item["rule"], at, item.get("shadow", False), sinks)
 
     def _items(self, **asked: Any) -> Iterator[Event]:
         for item in self._ask.items("/api/v1/events", 1 << 62, order="oldest", **asked):

@@ -118,7 +118,7 @@ def _explain(conn: Connection, inside: Inside, asked: EventAsked) -> Explanation
     try:
         ruleset = inside.rules()
     except RuleErrors as error:
-        detail = f"The rules of the config cannot be used: {error.mistakes[0].message}."
+        detail = f"The rules of the config cannot be used: {error.mistakes[0].message}"
         raise Problem(
             409, "Conflict", detail, "`training-monitor check` names every mistake with its place."
         ) from error
