@@ -103,6 +103,7 @@ class Generation:
             bell=lasting.events,
             wake=self.outbox.ring,
             unseen=self.poller.unseen,
+            watched=self.poller.watched,
             links=links,
             meter=meter,
         )

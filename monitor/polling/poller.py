@@ -76,6 +76,10 @@ class Poller:
         """`<account>|<watch>` of what cannot be judged at the moment: never polled well since the start, or failing."""
         return {f"{loop.scope.account}|{loop.scope.watch}" for loop in self.loops if not loop.seen}
 
+    def watched(self) -> set[str]:
+        """`<account>|<watch>` of all that is polled."""
+        return {f"{loop.scope.account}|{loop.scope.watch}" for loop in self.loops}
+
     def states(self) -> dict[str, str]:
         """By account: `ok`, `unreachable` or `unauthorized`, the worst of its watches; `waiting` before a good poll."""
         seen = {account for (account, _), at in self.last_good().items() if at is not None}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -68,14 +68,16 @@ class _Position:
     rows: Rows
     fresh: bool = True
     """No turn was made of it yet."""
+    forsaken: frozenset[str] = frozenset()
+    """Watches that nobody polls any more: what the rules remember of them waits until somebody does."""
 
 
 class Router:
     """Turns events into notifications and deliveries, each event once, in the order of `seq`.
 
     `bell` is rung by whoever commits events. `wake` is called with the sinks that deliveries were written for.
-    `unseen` names the watches of which it is not known how they are at the moment. `links` makes the links by which
-    people answer messages; None: there are none.
+    `unseen` names the watches of which it is not known how they are at the moment, `watched` all that are polled (None:
+    every one is). `links` makes the links by which people answer messages; None: there are none.
     """
 
     def __init__(
@@ -87,6 +89,7 @@ class Router:
         bell: Bell,
         wake: Callable[[Iterable[str]], None],
         unseen: Callable[[], Iterable[str]] = tuple,
+        watched: Callable[[], Collection[str]] | None = None,
         links: Links | None = None,
         meter: Meter = NO_METER,
     ) -> None:
@@ -96,6 +99,7 @@ class Router:
         self._bell = bell
         self._wake = wake
         self._unseen = unseen
+        self._watched = watched
         self._links = links
         self._meter = meter
         self.pulse = Pulse(clock, patience=PATIENCE)
@@ -138,8 +142,9 @@ class Router:
     async def turn(self) -> bool:
         """Routes one batch; True where more waits. Raises StoreError, and then nothing of the batch was decided."""
         unseen = frozenset(self._unseen())  # before the log is read: what is seen by now has its events in it
-        self._blind |= unseen
         at = self._at if self._at is not None else await self._store.read(self._position)
+        unseen |= at.forsaken
+        self._blind |= unseen
         self._at = None  # what is decided from here on holds only once it is committed
         now, begun = self._clock.now(), self._clock.monotonic()
         self._mind_the_clock(at.engine, now, begun)
@@ -150,7 +155,7 @@ class Router:
             at.engine.memory.settle()
             types, rules = [event.type.value for event in turn.events], [each.rule for each in turn.made.notifications]
             self._meter.routed(types, rules, self._clock.monotonic() - begun)
-        self._at = _Position(turn.cursor, at.engine, at.rows, fresh=False)
+        self._at = _Position(turn.cursor, at.engine, at.rows, fresh=False, forsaken=at.forsaken)
         if turn.last:
             self._blind = unseen
         if turn.made.sinks:
@@ -177,7 +182,10 @@ class Router:
 
     def _position(self, conn: Connection) -> _Position:
         state = decode(load_rule_state(conn))
-        return _Position(get_cursor(conn, CURSOR), Engine(self._ruleset, state, Stored(conn)), Rows(state))
+        known = {row.watch for row in state.followed.values() if row.watch is not None}
+        forsaken = known.difference(self._watched()) if self._watched is not None else ()
+        engine = Engine(self._ruleset, state, Stored(conn))
+        return _Position(get_cursor(conn, CURSOR), engine, Rows(state), forsaken=frozenset(forsaken))
 
     def _mind_the_clock(self, engine: Engine, now: datetime, monotonic: float) -> None:
         """A wall clock that was set moves all that is measured in passed time."""
