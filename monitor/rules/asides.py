@@ -54,7 +54,7 @@ def history(course: Course, saying: Saying) -> tuple[Line, ...]:
     if saying.reason is Reason.RESOLVED:
         return (Line("You were told", clock(first)),)
     if saying.escalated:
-        return (Line("Told before", f"{_named(saying.told_to)} at {clock(first)}"),)
+        return (Line("Told before", f"{_named(saying.told_to)}; first at {clock(first)}"),)
     if saying.reason is Reason.REMINDER:
         return (Line("First told", clock(first)),)
     return ()

@@ -213,6 +213,15 @@ class Makers:
         )
         return Day(rule).see([self._silence(), *drafts, ended]).told[-1]
 
+    def tell_silence_note_of_one(self) -> Notify:
+        arts = self.accounts[1]
+        facts: dict[str, Any] = {"watch": "jobs", "reason": "HTTP 502", "since": minutes(0)}
+        down = diff.unreachable(arts, hint=None, failures=5, now=minutes(3), **facts)
+        rule = {"name": "accounts", "on": ["account.unreachable"]}
+        up = diff.recovered(arts, now=minutes(33), **facts)
+        told = Day(rule).see([self._silence(), down, up]).until(121).told
+        return next(said for said in told if said.rule == "accounts")
+
     def tell_storm(self) -> Notify:
         drafts = []
         for number in range(30):

@@ -92,7 +92,7 @@ def _saying(course: Course, share: _Share, events: Sequence[Event], ended: Silen
         rule,
         reason,
         severity=max((pile.severity for _, pile in share.piles), key=lambda each: each.rank),
-        lasted=rule is not None and rule.options.lasting is not None,
+        lasted=first.kind == "hide",
         asides=_kept_back(course, share, len(events), ended),
         mark=_mark(first),
         group=first.key if first.kind == "group" else "",

@@ -34,7 +34,7 @@ class Saying:
     severity: Severity | None = None
     """None: the rule's, or that of the event."""
     lasted: bool = False
-    """A state has lasted as long as the rule asked for."""
+    """A state has lasted as long as the rule asked for, or longer than what hid it."""
     since: datetime | None = None
     """When it was told first; of a report: the begin of its period."""
     mark: str = ""

@@ -69,6 +69,8 @@ def _single(event: Event, occasion: Occasion, names: Mapping[str, str]) -> Text:
     story = in_time(story_of(event), event, occasion)
     links = tuple(line for line in story.lines if line.url)
     lines = [line for line in story.lines if not line.url]
+    if occasion.headline:
+        lines.insert(0, Line("Kept back", story.title))
     if event.late and not occasion.lasted:
         lines.append(Line("Seen late", clock(event.detected_at)))
     account = Facts({"name": event.account}).text("name") if not event.subject.startswith("account/") else ""

@@ -31,7 +31,7 @@ _IS: Final[Mapping[str, tuple[str, str]]] = {
     "delisted": ("off the catalogue", "off the catalogue"),
     "unreachable": ("unreachable", "out of reach"),
     "unauthorized": ("refused by the platform", "of being refused"),
-    "well": ("well", "of being well"),
+    "well": ("reachable again", "of being reachable"),
 }
 """By state: what a thing that has it is, and what it comes out of (`after 2 h in the queue`)."""
 

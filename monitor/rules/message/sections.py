@@ -49,7 +49,8 @@ def failed(found: Tally, names: Mapping[str, str], rows: int) -> list[str]:
     told = []
     for event in failed[:rows]:
         story = job_story(event)
-        told.append(joined(joined(story.title, story.more, by=": "), _person(*creator_of(event), names)))
+        owner = _person(*creator_of(event), names)
+        told.append(joined(joined(story.title, story.more, by=": "), owner if owner != _NOBODY else ""))
     return _bounded(told, rows, len(failed))
 
 
