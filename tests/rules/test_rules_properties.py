@@ -104,6 +104,7 @@ def play(events: list[Event], *, restart: bool) -> tuple[RuleState, list[Effect]
     return state, told
 
 
+@settings(max_examples=40)
 @given(histories())
 def test_any_history_is_told_and_no_event_twice_to_a_sink_by_a_rule(events: list[Event]) -> None:
     state, told = play(events, restart=False)
@@ -130,7 +131,7 @@ def test_any_history_is_told_and_no_event_twice_to_a_sink_by_a_rule(events: list
         (each.text.title + each.text.plain + each.text.markdown).encode()
 
 
-@settings(max_examples=50)
+@settings(max_examples=20)
 @given(histories())
 def test_a_restart_between_any_two_events_changes_nothing(events: list[Event]) -> None:
     assert play(events, restart=True) == play(events, restart=False)
