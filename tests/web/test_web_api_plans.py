@@ -75,13 +75,16 @@ ASKED = [
     "/deliveries?since=1h",
     "/deliveries?search=x",
     "/deliveries/nobody",
+    "/silences",
+    "/silences?state=active",
+    "/silences/nobody",
     "/sinks",
     "/rules",
     "/usage?since=7d",
     "/usage?since=7d&account=north",
 ]
 CHANGED = ("/deliveries/{dead}/retry", "/deliveries/{dead}/drop", "/sinks/slack/test")
-SMALL = ("scopes", "health", "job_counts", "flavors", "counters", "cursors", "meta")
+SMALL = ("scopes", "health", "job_counts", "flavors", "counters", "cursors", "meta", "silences", "rule_state")
 """Tables that do not grow with the history."""
 WHOLE = ("/usage",)
 """Sums what it is asked for."""

@@ -73,6 +73,7 @@ class Scene:
             sinks=(self.sink,),
             rules=tuple(self.rules),
             unmatched=None,
+            flapping=None,
             catch_up_after=900.0,
         )
 
