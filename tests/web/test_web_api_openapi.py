@@ -30,6 +30,7 @@ READS: dict[str, list[tuple[str, dict[str, Any]]]] = {
     "/api/v1/stock-history": [("/stock-history", {"since": "7d"})],
     "/api/v1/events": [("/events", {"limit": 1000}), ("/events", {"order": "oldest", "type": ["job.*", "flavor.*"]})],
     "/api/v1/events/{id}": [("/events/3", {})],
+    "/api/v1/events/{id}/explanation": [("/events/3/explanation", {})],
     "/api/v1/notifications": [("/notifications", {})],
     "/api/v1/notifications/{id}": [("/notifications/n03", {})],
     "/api/v1/deliveries": [("/deliveries", {}), ("/deliveries", {"state": ["dead", "refused"]})],
@@ -38,6 +39,7 @@ READS: dict[str, list[tuple[str, dict[str, Any]]]] = {
     "/api/v1/silences/{id}": [(f"/silences/{silent.SILENCE}", {})],
     "/api/v1/sinks": [("/sinks", {})],
     "/api/v1/rules": [("/rules", {})],
+    "/api/v1/ruleset": [("/ruleset", {})],
     "/api/v1/usage": [("/usage", {}), ("/usage", {"by": "owner,label:team,model,account"})],
     "/api/v1/openapi.json": [("/openapi.json", {})],
 }
