@@ -148,6 +148,12 @@ def test_what_was_over_before_its_group_was_told_leaves_no_reminder() -> None:
     assert engine.state().followed == {}
 
 
+def test_what_began_anew_before_its_group_was_told_is_reminded_of_by_its_last_event() -> None:
+    rules = ruleset(rule("job.queued", group_by=[], remind_every="1h"))
+    events = [job(1, "queued", 0), job(2, "started", 0.1), job(3, "queued", 0.2)]
+    assert told(play(rules, events, 70)) == [(0.5, DIGEST, "s", (1, 3)), (60.5, AGAIN, "s", (3,))]
+
+
 def test_the_end_that_a_window_kept_back_leaves_no_reminder() -> None:
     rules = ruleset(rule("job.queued", remind_every="3h", hold=NIGHT))
     events = [job(1, "queued", 0), job(2, "started", 150)]
