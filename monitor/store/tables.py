@@ -7,74 +7,45 @@ NULL never equals NULL in a uniqueness rule.
 from __future__ import annotations
 
 from sqlalchemy import (
-    BigInteger,
     Boolean,
     Column,
     ForeignKey,
     Index,
     Integer,
     LargeBinary,
-    MetaData,
-    String,
     Table,
     UniqueConstraint,
     false,
 )
 
-from monitor.store.columns import Bytewise, Key, Moment, Words
+from monitor.store.columns import Bytewise, Key
+from monitor.store.silence_tables import hidden as hidden
+from monitor.store.silence_tables import silences as silences
+from monitor.store.table_parts import flag_column, name_column, number_column, text_column, time_column
+from monitor.store.table_parts import metadata as metadata
 
-metadata = MetaData(
-    naming_convention={
-        "pk": "pk_%(table_name)s",
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-    }
-)
-
-
-def _text(name: str, *, null: bool = False) -> Column[str]:
-    return Column(name, Words(), nullable=null)
-
-
-def _number(name: str, *, null: bool = False) -> Column[int]:
-    return Column(name, BigInteger(), nullable=null)
-
-
-def _time(name: str, *, null: bool = True) -> Column[object]:
-    return Column(name, Moment(), nullable=null)
-
-
-def _flag(name: str) -> Column[bool]:
-    return Column(name, Boolean(), nullable=False)
-
-
-def _name(name: str) -> Column[str]:
-    return Column(name, String(), primary_key=True)
-
-
-meta = Table("meta", metadata, _name("key"), _text("value"))
-counters = Table("counters", metadata, _name("name"), _number("value"))
+meta = Table("meta", metadata, name_column("key"), text_column("value"))
+counters = Table("counters", metadata, name_column("name"), number_column("value"))
 """The last number given out; taken inside the writing transaction, so numbers follow the order of commits."""
 
 scopes = Table(
     "scopes",
     metadata,
     Column("id", Key, primary_key=True),
-    _text("account"),
-    _text("watch"),
-    _text("key"),
-    _text("workspace", null=True),
-    _time("baseline_from"),
-    _time("baselined_at"),
-    _time("last_good"),
-    _time("last_good_platform"),
-    _time("swept_at"),
-    _text("paging", null=True),
-    _number("total_gap", null=True),
-    _text("parser_version", null=True),
-    _text("shrunk", null=True),
-    _time("made_at", null=False),
+    text_column("account"),
+    text_column("watch"),
+    text_column("key"),
+    text_column("workspace", null=True),
+    time_column("baseline_from"),
+    time_column("baselined_at"),
+    time_column("last_good"),
+    time_column("last_good_platform"),
+    time_column("swept_at"),
+    text_column("paging", null=True),
+    number_column("total_gap", null=True),
+    text_column("parser_version", null=True),
+    text_column("shrunk", null=True),
+    time_column("made_at", null=False),
     UniqueConstraint("account", "watch", "key"),
 )
 
@@ -83,22 +54,22 @@ jobs = Table(
     metadata,
     Column("id", Key, primary_key=True),
     Column("scope_id", Key, ForeignKey("scopes.id"), nullable=False),
-    _text("account"),
+    text_column("account"),
     Column("job_id", Bytewise, nullable=False),
-    _text("name"),
-    _text("state"),
-    _text("creator", null=True),
-    _text("model", null=True),
-    _time("created_at", null=False),
-    _flag("active"),
-    _flag("gone"),
-    _time("missing_since"),
-    _time("usage_due"),
-    _number("hash"),
-    _number("significant"),
-    _number("revision"),
-    _time("changed_at", null=False),
-    _text("doc"),
+    text_column("name"),
+    text_column("state"),
+    text_column("creator", null=True),
+    text_column("model", null=True),
+    time_column("created_at", null=False),
+    flag_column("active"),
+    flag_column("gone"),
+    time_column("missing_since"),
+    time_column("usage_due"),
+    number_column("hash"),
+    number_column("significant"),
+    number_column("revision"),
+    time_column("changed_at", null=False),
+    text_column("doc"),
     UniqueConstraint("scope_id", "job_id"),
     Index(None, "job_id"),
     Index(None, "name"),
@@ -120,7 +91,7 @@ for _name_of, _columns, _where in (
     _listed = (*_columns, jobs.c.created_at, jobs.c.id)
     Index(f"ix_jobs_{_name_of}", *_listed, sqlite_where=_where, postgresql_where=_where)
 
-job_counts = Table("job_counts", metadata, _name("account"), _name("state"), _number("count"))
+job_counts = Table("job_counts", metadata, name_column("account"), name_column("state"), number_column("count"))
 """How many jobs are in each state and not gone; triggers of the database keep it."""
 
 flavors = Table(
@@ -128,12 +99,12 @@ flavors = Table(
     metadata,
     Column("id", Key, primary_key=True),
     Column("scope_id", Key, ForeignKey("scopes.id"), nullable=False),
-    _text("account"),
-    _text("flavor_id"),
-    _flag("listed"),
-    _number("revision"),
-    _time("changed_at", null=False),
-    _text("doc"),
+    text_column("account"),
+    text_column("flavor_id"),
+    flag_column("listed"),
+    number_column("revision"),
+    time_column("changed_at", null=False),
+    text_column("doc"),
     UniqueConstraint("scope_id", "flavor_id"),
 )
 
@@ -141,17 +112,17 @@ events = Table(
     "events",
     metadata,
     Column("seq", Key, primary_key=True, autoincrement=False),
-    _text("id"),
-    _text("type"),
-    _text("account"),
-    _text("subject"),
-    _number("revision"),
-    _time("time", null=False),
-    _time("detected_at", null=False),
-    _text("severity"),
-    _flag("late"),
-    _flag("quiet"),
-    _text("data"),
+    text_column("id"),
+    text_column("type"),
+    text_column("account"),
+    text_column("subject"),
+    number_column("revision"),
+    time_column("time", null=False),
+    time_column("detected_at", null=False),
+    text_column("severity"),
+    flag_column("late"),
+    flag_column("quiet"),
+    text_column("data"),
     UniqueConstraint("id"),
     Index(None, "type", "seq"),
     Index(None, "account", "seq"),
@@ -161,58 +132,64 @@ events = Table(
 )
 """`id` is a hash of epoch, account, subject, type and revision: its uniqueness is that of the fact."""
 
-subject_revisions = Table("subject_revisions", metadata, _name("account"), _name("subject"), _number("revision"))
-first_sights = Table("first_sights", metadata, _name("account"), _name("kind"), _name("word"))
+subject_revisions = Table(
+    "subject_revisions", metadata, name_column("account"), name_column("subject"), number_column("revision")
+)
+first_sights = Table("first_sights", metadata, name_column("account"), name_column("kind"), name_column("word"))
 health = Table(
     "health",
     metadata,
-    _name("account"),
-    _name("watch"),
-    _text("state"),
-    _number("failures"),
-    _time("since", null=False),
-    _text("reason"),
+    name_column("account"),
+    name_column("watch"),
+    text_column("state"),
+    number_column("failures"),
+    time_column("since", null=False),
+    text_column("reason"),
 )
 bad_signatures = Table(
-    "bad_signatures", metadata, _name("fingerprint"), _number("count"), _time("changed_at", null=False)
+    "bad_signatures",
+    metadata,
+    name_column("fingerprint"),
+    number_column("count"),
+    time_column("changed_at", null=False),
 )
 
 bookings = Table(
     "bookings",
     metadata,
     Column("id", Key, primary_key=True),
-    _text("account"),
-    _text("provider"),
+    text_column("account"),
+    text_column("provider"),
     Column("scope_id", Key, ForeignKey("scopes.id"), nullable=False),
-    _text("job_id"),
-    _text("job_name"),
-    _text("model", null=True),
-    _text("creator", null=True),
-    _text("labels"),
-    _time("at", null=False),
-    _number("tokens"),
-    _text("cost", null=True),
-    _text("currency", null=True),
-    _flag("correction"),
+    text_column("job_id"),
+    text_column("job_name"),
+    text_column("model", null=True),
+    text_column("creator", null=True),
+    text_column("labels"),
+    time_column("at", null=False),
+    number_column("tokens"),
+    text_column("cost", null=True),
+    text_column("currency", null=True),
+    flag_column("correction"),
     Index(None, "at"),
     Index(None, "account", "at"),
 )
 
-cursors = Table("cursors", metadata, _name("name"), _number("seq"))
-rule_state = Table("rule_state", metadata, _name("key"), Column("value", LargeBinary(), nullable=False))
+cursors = Table("cursors", metadata, name_column("name"), number_column("seq"))
+rule_state = Table("rule_state", metadata, name_column("key"), Column("value", LargeBinary(), nullable=False))
 
 notifications = Table(
     "notifications",
     metadata,
     Column("n", Key, primary_key=True, autoincrement=False),
-    _text("id"),
-    _text("rule"),
-    _text("severity"),
-    _text("reason"),
-    _text("title"),
-    _text("plain"),
-    _text("markdown"),
-    _time("created_at", null=False),
+    text_column("id"),
+    text_column("rule"),
+    text_column("severity"),
+    text_column("reason"),
+    text_column("title"),
+    text_column("plain"),
+    text_column("markdown"),
+    time_column("created_at", null=False),
     Column("shadow", Boolean(), nullable=False, server_default=false()),
     UniqueConstraint("id"),
     Index(None, "rule", "n"),
@@ -238,18 +215,18 @@ deliveries = Table(
     "deliveries",
     metadata,
     Column("n", Key, primary_key=True, autoincrement=False),
-    _text("id"),
+    text_column("id"),
     Column("notification", Key, ForeignKey("notifications.n"), nullable=False),
-    _text("rule"),
-    _text("sink"),
-    _text("state"),
-    _flag("ready"),
+    text_column("rule"),
+    text_column("sink"),
+    text_column("state"),
+    flag_column("ready"),
     Column("attempt", Integer(), nullable=False),
-    _time("created_at", null=False),
-    _time("next_at"),
-    _time("settled_at"),
-    _text("detail"),
-    _time("renewed_at"),
+    time_column("created_at", null=False),
+    time_column("next_at"),
+    time_column("settled_at"),
+    text_column("detail"),
+    time_column("renewed_at"),
     UniqueConstraint("id"),
     Index(None, "notification"),
     Index(None, "rule", "n"),
@@ -270,9 +247,9 @@ for _purpose, _open, _where in (
 unsettled = Table(
     "unsettled",
     metadata,
-    _name("sink"),
-    _name("rule"),
-    _name("subject"),
+    name_column("sink"),
+    name_column("rule"),
+    name_column("subject"),
     Column("delivery", Key, ForeignKey("deliveries.n"), primary_key=True, autoincrement=False),
     Index(None, "delivery"),
     sqlite_with_rowid=False,
@@ -284,45 +261,9 @@ attempts = Table(
     metadata,
     Column("delivery", Key, ForeignKey("deliveries.n"), primary_key=True, autoincrement=False),
     Column("attempt", Integer(), primary_key=True, autoincrement=False),
-    _time("started_at", null=False),
-    _time("ended_at"),
-    _text("outcome", null=True),
-    _text("detail"),
-    _text("reference", null=True),
+    time_column("started_at", null=False),
+    time_column("ended_at"),
+    text_column("outcome", null=True),
+    text_column("detail"),
+    text_column("reference", null=True),
 )
-
-silences = Table(
-    "silences",
-    metadata,
-    Column("n", Key, primary_key=True),
-    _text("id"),
-    _text("match"),
-    _text("owner"),
-    _text("comment"),
-    _time("starts_at", null=False),
-    _time("ends_at", null=False),
-    _time("ended_at"),
-    _text("ended_by", null=True),
-    UniqueConstraint("id"),
-)
-"""For people to look at; the rules take theirs from the events. `ended_by` NULL: it ended by itself."""
-Index(
-    "ix_silences_open",
-    silences.c.n,
-    sqlite_where=silences.c.ended_at.is_(None),
-    postgresql_where=silences.c.ended_at.is_(None),
-)
-hidden = Table(
-    "hidden",
-    metadata,
-    Column("n", Key, primary_key=True),
-    _text("by"),
-    _text("rule"),
-    _text("sinks"),
-    Column("seq", Key, ForeignKey("events.seq"), nullable=False),
-    _time("at", null=False),
-    Index(None, "by", "seq", "n"),
-    Index(None, "rule", "n"),
-    Index(None, "seq", "n"),
-)
-"""What a silence (`silence/<id>`) or a rule's mute window (`mute`) kept from whom. `sinks` is a JSON list."""
