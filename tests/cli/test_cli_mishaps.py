@@ -118,3 +118,14 @@ def test_the_hint_of_a_mistake_in_a_named_file_names_it_again(bare: Installed) -
     assert done.stderr.splitlines()[-1].endswith(": training-monitor check --config 'my file.yaml'")
     bare.config.write_text("accounts: 1\n")
     assert bare.run("check").stderr.splitlines()[-1].endswith(": training-monitor check")
+
+
+def test_a_control_socket_with_too_long_a_path_ends_the_start_with_path_and_remedy(tmp_path: Path) -> None:
+    made, state = Installed(tmp_path), tmp_path / ("s" * 100)
+    made.config.write_text(CONFIG.format(state=state))
+    done = made.run("run", **SECRETS)
+    error, hint = done.stderr.splitlines()[-2:]
+    assert done.returncode == 1
+    assert error == f"error: The path of the control socket is longer than 107 bytes: {state}/control.sock."
+    assert "`control.socket` a shorter path" in hint
+    assert "Traceback" not in done.stderr
