@@ -98,7 +98,7 @@ async def test_a_signal_ends_it_with_0_although_a_sink_and_the_platform_hang(
             await it.polled(2)
             it.studio.world.add_job("RUNNING")
             await until(lambda: it.inbox.letters)
-            it.studio.faults.add(Slow(seconds=30))
+            it.studio.faults.add(Slow(seconds=30), operation="list")  # not the look at one job, which nobody counts
             await it.polled()
             begun = time.monotonic()
             assert await program.stop(how, within=12) == 0
@@ -192,7 +192,7 @@ async def test_health_and_readiness_tell_the_truth(tmp_path: Path) -> None:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     async with stage(tmp_path) as it, aiohttp.ClientSession() as session:
-        it.studio.faults.add(Slow(seconds=3))
+        it.studio.faults.add(Slow(seconds=3), operation="list")
         async with Program(it.config(http={"listen": f"127.0.0.1:{port}"})):
 
             async def ask(path: str) -> tuple[int, dict[str, Any]]:
@@ -206,13 +206,15 @@ async def test_health_and_readiness_tell_the_truth(tmp_path: Path) -> None:
             assert await ask("/healthz") == (200, {"status": "ok", "reasons": [], "troubles": []})
             waiting = {"status": "failing", "reasons": ["studio/jobs was not polled yet"], "troubles": []}
             assert await ask("/readyz") == (503, waiting)
-            await it.polled()
-            await asyncio.sleep(0.3)
-            assert await ask("/readyz") == (200, {"status": "ok", "reasons": [], "troubles": []})
+            async with asyncio.timeout(30):
+                while (found := await ask("/readyz")) == (503, waiting):
+                    await asyncio.sleep(0.05)
+            assert found == (200, {"status": "ok", "reasons": [], "troubles": []})
             it.studio.faults.add(REFUSED, times=None)
-            await it.polled()
-            await asyncio.sleep(0.5)
-            status, body = await ask("/readyz")
+            async with asyncio.timeout(30):
+                while not (found := await ask("/readyz"))[1]["troubles"]:
+                    await asyncio.sleep(0.05)
+            status, body = found
             assert (status, body["status"]) == (200, "ok"), "the daemon itself is well"
             assert body["troubles"][0].startswith("studio/jobs is unauthorized: ")
 
