@@ -23,7 +23,7 @@ from monitor.sandbox.server import serving
 from tests.kit.inbox import Inbox
 from tests.kit.postgres import PostgresServer, running_postgres
 from tests.kit.process import Program, write_config
-from tests.kit.until import until
+from tests.kit.until import START, until
 
 REFUSED = Reply(status=401, body=b'{"code":"InvalidApiKey","message":"Invalid API-key provided."}')
 
@@ -50,7 +50,7 @@ class Stage:
     async def polled(self, times: int = 1) -> None:
         """Returns when the platform was asked that many times more."""
         seen = self.studio.requests["list"]
-        await until(lambda: self.studio.requests["list"] >= seen + times, why="nobody polls")
+        await until(lambda: self.studio.requests["list"] >= seen + times, within=START, why="nobody polls")
 
 
 @asynccontextmanager
