@@ -36,7 +36,8 @@ FIGURES = """() => {
     };
 }"""
 WATCH = """window.longTasks = [];
-new PerformanceObserver(list => window.longTasks.push(...list.getEntries())).observe({type: 'longtask', buffered: true});
+const seen = new PerformanceObserver(list => window.longTasks.push(...list.getEntries()));
+seen.observe({type: 'longtask', buffered: true});
 """
 
 
