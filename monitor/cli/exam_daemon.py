@@ -15,8 +15,8 @@ from monitor.cli.finding import Finding, failed, ok, warning
 UNIT = "training-monitor.service"
 OLD = 900.0
 """Seconds that a message may wait without a word."""
-_SEEN = 90.0
-"""Seconds that a last good poll may be told too early: it is kept once a minute."""
+_SLACK = 600.0
+"""Seconds beyond three intervals after which a watch counts as late."""
 
 
 def running(config: Path | None) -> tuple[bool, list[Finding]]:
@@ -92,7 +92,7 @@ def _accounts(accounts: list[dict[str, Any]], alive: bool) -> Iterator[Finding]:
             mend = "training-monitor check --online"
             yield failed(f"account {name}", f"{account['state']}: {account['reason'] or 'no reason given'}", mend)
             continue
-        late = [each for each in account["watches"] if (each["age"] or 0.0) > 3 * each["every"] + _SEEN + 600]
+        late = [each for each in account["watches"] if (each["age"] or 0.0) > 3 * each["every"] + _SLACK]
         for watch in late if alive else ():
             age, every = format_duration(watch["age"]), format_duration(watch["every"])
             text = f"{watch['watch']} were seen {age} ago and should be every {every}"
