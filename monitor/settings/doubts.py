@@ -1,4 +1,4 @@
-"""What the config file may say and hardly means: a variable that nobody will put in, a first run told to nobody."""
+"""What the config file may say and hardly means: a variable that nobody puts in, a first run told to nobody, a typo."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ def doubts(path: FilePath, settings: Settings | None = None) -> list[Problem]:
     `settings`: what was made of the file, where it is right. Raises ConfigErrors where the file cannot be read.
     """
     document = read_document(str(path), read_text(path))
-    return sorted([*_variables(document), *(_first_runs(document, settings) if settings is not None else ())])
+    meant = [] if settings is None else [*_first_runs(document, settings), *_accounts(document, settings)]
+    return sorted([*_variables(document), *meant])
 
 
 def _variables(document: Document) -> Iterator[Problem]:
@@ -57,6 +58,13 @@ def _first_runs(document: Document, settings: Settings) -> Iterator[Problem]:
         types = ", ".join(["account.baselined", *sorted({f"{type_.partition('.')[0]}.*" for type_ in each})])
         message = f"nobody is told of it: no rule tells anybody of {types}, and {why}; add a rule, or write silent"
         yield document.problem(("accounts", index, "first_run"), message)
+
+
+def _accounts(document: Document, settings: Settings) -> Iterator[Problem]:
+    """What the platforms' own options doubt."""
+    for index, account in enumerate(settings.accounts):
+        for key, message in account.doubts().items():
+            yield document.problem(("accounts", index, key), message)
 
 
 def _is_told(rules: RuleSet, account: AccountOptions) -> bool:

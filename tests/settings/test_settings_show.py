@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.settings import load
+from monitor.settings import ConfigErrors, load
 from monitor.settings.doubts import doubts
 from monitor.settings.show import Shown, shown
 
@@ -141,3 +141,36 @@ def test_a_first_run_that_is_told_to_nobody_is_doubted_at_its_place(
     found = doubts(path, load(path, resolve=False, environ={}, credentials_dir=None))
     assert [(doubt.line, doubt.path) for doubt in found] == ([] if why is None else [(2, "accounts[0].first_run")])
     assert why is None or why in found[0].message
+
+
+@pytest.mark.parametrize(
+    ("region", "said"),
+    [
+        ("region: cn-nort-4", "did you mean cn-north-4?"),
+        ("region: mars", "like cn-north-4; a new one may be right"),
+        ("region: cn-north-9", None),
+        ("region: mars, endpoint: 'https://modelarts.mars.example.org'", None),
+        ("region: '${env:REGION}'", None),
+    ],
+)
+def test_a_region_that_is_not_known_is_doubted_unless_an_endpoint_says_where(
+    tmp_path: Path, region: str, said: str | None
+) -> None:
+    path = tmp_path / "c.yaml"
+    rest = "project_id: p, access_key: a, secret_key: s, jobs: {}"
+    path.write_text(
+        f"accounts:\n  - {{{region}, name: a, provider: modelarts, {rest}}}\nsinks: [{{name: l, type: log}}]\n"
+    )
+    found = doubts(path, load(path, resolve=False, environ={"REGION": "cn-north-9"}, credentials_dir=None))
+    assert [(doubt.path, doubt.line) for doubt in found] == ([] if said is None else [("accounts[0].region", 2)])
+    assert said is None or said in found[0].message
+
+
+def test_a_region_in_a_variable_that_is_not_set_is_told_as_that(tmp_path: Path) -> None:
+    path = tmp_path / "c.yaml"
+    path.write_text(
+        "accounts:\n  - {name: a, provider: modelarts, region: '${env:REGION}', project_id: p, token: t, jobs: {}}\n"
+        "sinks: [{name: l, type: log}]\n"
+    )
+    with pytest.raises(ConfigErrors, match=r"accounts\[0\].region: the environment variable REGION is not set"):
+        load(path, resolve=False, environ={}, credentials_dir=None)

@@ -47,7 +47,7 @@ class WatchItem(Answer, frozen=True, kw_only=True):
     state: State
     reason: str | None
     since: Annotated[Time | None, msgspec.Meta(description="When it entered the state, as far as that is known.")]
-    last_good: Annotated[Time | None, msgspec.Meta(description="The last good poll; to the minute where no daemon runs.")]
+    last_good: Annotated[Time | None, msgspec.Meta(description="The last good poll; without a daemon to the minute.")]
     age: Annotated[float | None, msgspec.Meta(description="Seconds since the last good poll.")]
     baselined_at: Time | None
 
