@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import socket
@@ -104,6 +105,14 @@ async def test_a_signal_ends_it_with_0_although_a_sink_and_the_platform_hang(
             assert await program.stop(how, within=12) == 0
             assert time.monotonic() - begun < 10.5
             assert "Traceback" not in program.log
+
+
+async def test_it_says_where_its_status_page_is(tmp_path: Path) -> None:
+    async with stage(tmp_path) as it, Program(it.config(http={"listen": "127.0.0.1:0"})) as program:
+        await until(lambda: '"started"' in program.log, within=START, why="it never said that it had started")
+        page = next(line["page"] for line in map(json.loads, program.log.splitlines()) if line["event"] == "started")
+        async with aiohttp.ClientSession() as session, session.get(page) as answer:
+            assert (answer.status, answer.content_type) == (200, "text/html")
 
 
 async def test_its_end_is_told_by_the_life_that_ends(tmp_path: Path) -> None:
