@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -20,13 +21,15 @@ _SLACK = 600.0
 
 
 def running(config: Path | None) -> tuple[bool, list[Finding]]:
-    """Whether a daemon answers on its socket."""
-    from monitor.cli.sockets import live_socket
+    """Whether a daemon answers on its socket. Nothing is said where the file is missing that names the place."""
+    from monitor.cli.sockets import VARIABLE, live_socket
 
+    if config is not None and not os.path.exists(config) and not os.environ.get(VARIABLE):
+        return False, []
     try:
         path = live_socket(config)
     except Failure as failure:
-        return True, [failed("daemon", str(failure), failure.hint)]
+        return False, [failed("daemon", str(failure), failure.hint)]
     if path is None:
         mend = "training-monitor run, or: systemctl start training-monitor"
         return False, [warning("daemon", "no daemon runs here, so nothing is polled", mend)]

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import grp
 import json
+import os
 import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from monitor.store.state_dir import obstacle
+from monitor.cli import exam_daemon, sandbox
+from monitor.store import StoreUnavailable
+from monitor.store.state_dir import make_state_dir, obstacle
 from tests.kit.installed import CONFIG, Installed
 
 SECRETS = {"NEVER_SET": "x", "HOOK_URL": "http://127.0.0.1:1/in"}
@@ -129,3 +135,52 @@ def test_a_control_socket_with_too_long_a_path_ends_the_start_with_path_and_reme
     assert error == f"error: The path of the control socket is longer than 107 bytes: {state}/control.sock."
     assert "`control.socket` a shorter path" in hint
     assert "Traceback" not in done.stderr
+
+
+@contextmanager
+def shut_out(folder: Path) -> Iterator[None]:
+    """Whoever runs the test may not enter the directory: root is nobody meanwhile."""
+    folder.chmod(0)
+    root = os.geteuid() == 0
+    try:
+        if root:
+            os.seteuid(65534)
+        yield
+    finally:
+        if root:
+            os.seteuid(0)
+        folder.chmod(0o700)
+
+
+def test_a_state_directory_behind_a_shut_one_is_told_as_that_and_its_socket_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shut = tmp_path / "shut"
+    shut.mkdir()
+    assert grp.getgrgid(0), "loaded before nobody has to find it"
+    monkeypatch.setenv("TRAINING_MONITOR_SOCKET", str(shut / "control.sock"))
+    with shut_out(shut):
+        for folder in (shut / "state", shut):
+            with pytest.raises(StoreUnavailable, match=f"{folder} cannot be used: .* may not be entered"):
+                make_state_dir(folder)
+            assert str(obstacle(folder)).endswith("may not be entered")
+        alive, found = exam_daemon.running(None)
+    assert [finding.state for finding in found] == ["failed"]
+    assert not alive, "or the second look would complain of the same once more"
+
+
+@pytest.mark.parametrize(("speed", "runs"), [(1.0, True), (60.0, False)])
+def test_a_fast_sandbox_warns_instead_of_sending_people_to_run(
+    speed: float, runs: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sandbox._announce("http://127.0.0.1:8651", speed)
+    said = " ".join(capsys.readouterr().err.split())
+    assert ("training-monitor run --config FILE" in said) is runs
+    assert ("warning: `run` needs --speed 1" in said) is not runs
+
+
+def test_a_word_that_is_no_choice_is_told_without_the_librarys_own_words(bare: Installed) -> None:
+    done = bare.run("jobs", "list", "--output", "foo")
+    assert done.stderr.startswith(
+        "error: Invalid value for '--output': 'foo' is not one of 'table', 'json', 'jsonl'.\n"
+    )
