@@ -14,7 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from monitor.cli import exam_daemon, sandbox
+from monitor.cli import demo, exam_daemon, sandbox
+from monitor.cli.job_page import _what
+from monitor.fields import SystemClock
 from monitor.store import StoreUnavailable
 from monitor.store.state_dir import make_state_dir, obstacle
 from tests.kit.installed import CONFIG, Installed
@@ -184,3 +186,22 @@ def test_a_word_that_is_no_choice_is_told_without_the_librarys_own_words(bare: I
     assert done.stderr.startswith(
         "error: Invalid value for '--output': 'foo' is not one of 'table', 'json', 'jsonl'.\n"
     )
+
+
+def test_what_the_demo_says_fits_the_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    demo._welcome(60.0, None)
+    body = f"Why: {'no memory was left ' * 6}\nConsole: https://example.org/{'x' * 80}"
+    demo._show({"severity": "info", "title": "It failed", "body": body}, SystemClock())
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if len(line) > 60] == [f"       Console: https://example.org/{'x' * 80}"]
+    assert sum("memory" in line for line in lines) > 1
+
+
+@pytest.mark.parametrize(("flavor", "word"), [("modelarts.vm.npu", "engine"), (None, "model")])
+def test_what_a_job_on_a_flavor_runs_is_its_engine_as_in_messages(flavor: str | None, word: str) -> None:
+    job: dict[str, object] = dict.fromkeys(("kind", "base_model", "output_model", "nodes", "accelerators"))
+    job |= {"model": "MindSpore 2.3", "flavor": flavor}
+    assert [key for key, value in _what(job) if value == "MindSpore 2.3"] == [word]
