@@ -27,7 +27,7 @@ PROGRAM = Path(sys.executable).with_name("training-monitor")
 
 CONFIG = """\
 state_dir: {folder}
-http: {{listen: "off"}}
+http: {{listen: "127.0.0.1:0"}}
 accounts:
   - {{name: studio, provider: model-studio, api_key: sk-demo, endpoint: "{address}/api/v1", jobs: {{every: {every}}}}}
   - name: arts

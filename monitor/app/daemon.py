@@ -70,7 +70,7 @@ async def daemon(
 
         wishes = Wishes(stop, reload, systemd=systemd, refused=refused)
         ready(port)
-        _log.info("started", **reign.size())
+        _log.info("started", page=settings.http.page(port), **reign.size())
         await supervision.ready()
 
         async with anyio.create_task_group() as beside:

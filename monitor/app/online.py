@@ -21,6 +21,7 @@ from monitor.providers.ports import Probe, Provider
 from monitor.settings import Settings
 from monitor.store import Store, StoreError, open_store
 from monitor.store.state_dir import make_state_dir
+from monitor.store.url import SqlitePlace, parse_place
 from monitor.telemetry.meter import NO_METER
 from monitor.wire import Answer, Fault, FaultKind, Gate, Http, Patience, new_session
 from monitor.wire.http import Headers, Judge
@@ -132,11 +133,14 @@ async def try_accounts(settings: Settings, clock: Clock, *, retry_key: str | Non
 
 
 async def open_beside(settings: Settings) -> Store:
-    """The store without its lock, beside a daemon or before its first start; then it is made, as `run` would."""
+    """The store without its lock, beside a daemon or before its first start; then it and the state directory are made,
+    as `run` would. Raises StoreError."""
+    place = parse_place(settings.store, settings.state_dir)
+    if isinstance(place, SqlitePlace) and not place.path.exists():
+        make_state_dir(settings.state_dir)
     try:
         return await open_store(settings.store, state_dir=settings.state_dir, lock=False)
     except (store.StoreMissing, store.NotMigrated):
-        make_state_dir(settings.state_dir)
         made = await open_store(settings.store, state_dir=settings.state_dir, lock=True)
         await made.aclose()
         return await open_store(settings.store, state_dir=settings.state_dir, lock=False)

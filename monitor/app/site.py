@@ -35,6 +35,7 @@ def new_site(lasting: Lasting, metrics: Metrics, current: Callable[[], Generatio
         settings=current().settings,
         started_at=clock.now(),
         troubles=lambda: current().poller.troubles(),
+        last_good=lambda: current().poller.last_good(),
         wake=wake,
         ring=lasting.events.ring,
         ruleset=lambda: current().ruleset,

@@ -24,8 +24,8 @@ def config() -> None:
 
 
 @app.command("schema")
-def schema() -> None:
-    """Prints the JSON Schema of the config file; editors complete and check with it."""
+def schema(config: Config = None) -> None:
+    """Prints the JSON Schema of the config file; editors complete and check with it. It is the same for every file."""
     import json
 
     from monitor.cli import out

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from monitor.fields import Clock
 
 SPEED = 60.0
+MARGIN = 7
+"""Cells before a message's text."""
 CONFIG = """\
 http: {{listen: "127.0.0.1:0"}}
 control: {{socket: off}}
@@ -179,13 +181,15 @@ def _show(message: dict[str, str], clock: Clock) -> None:
     import sys
 
     from monitor.cli import out
+    from monitor.cli.table import wrapped
     from monitor.telemetry.printable import printable
 
     colour = {"warning": "33", "critical": "31"}.get(message["severity"], "36")
     bold, plain = (f"\x1b[1;{colour}m", "\x1b[0m") if out.colours() else ("", "")
     out.line(f"{clock.now():%H:%M}  {bold}{printable(message['title'])}{plain}")
-    for text in message["body"].splitlines():
-        out.line(f"       {printable(text)}")
+    for text in printable(message["body"], lines=True).splitlines():
+        for row in [text] if "://" in text else wrapped(text, out.width() - MARGIN):
+            out.line(" " * MARGIN + row)
     out.line()
     sys.stdout.flush()
 
@@ -194,10 +198,15 @@ def _welcome(speed: float, seconds: float | None) -> None:
     import sys
 
     from monitor.cli import out
+    from monitor.cli.table import wrapped
 
     end = f"for {seconds:g} s" if seconds else "until Ctrl-C"
-    out.line(f"Two emulated platforms, {speed:g} times as fast as real ones, watched by the real daemon {end}.")
-    out.line("Each paragraph is a message as a person would get it; the first comes in a few seconds.")
+    for text in (
+        f"Two emulated platforms, {speed:g} times as fast as real ones, watched by the real daemon {end}.",
+        "Each paragraph is a message as a person would get it; the first comes in a few seconds.",
+    ):
+        for row in wrapped(text, out.width()):
+            out.line(row)
     sys.stdout.flush()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -45,7 +46,8 @@ def _findings(config: Path | None) -> Iterator[Finding]:
         yield from found
         yield from exam_files.permissions(path, settings)
     except Failure as failure:
-        yield failed("config", str(failure), "training-monitor init")
+        named = "" if config is None else f" {shlex.quote(str(config))}"
+        yield failed("config", str(failure), f"training-monitor init{named}")
     except PermissionError as error:
         yield failed("config", f"{error.filename} may not be read by this user", "sudo training-monitor doctor")
     alive, found = exam_daemon.running(config)

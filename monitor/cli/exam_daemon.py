@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -15,18 +16,20 @@ from monitor.cli.finding import Finding, failed, ok, warning
 UNIT = "training-monitor.service"
 OLD = 900.0
 """Seconds that a message may wait without a word."""
-_SEEN = 90.0
-"""Seconds that a last good poll may be told too early: it is kept once a minute."""
+_SLACK = 600.0
+"""Seconds beyond three intervals after which a watch counts as late."""
 
 
 def running(config: Path | None) -> tuple[bool, list[Finding]]:
-    """Whether a daemon answers on its socket."""
-    from monitor.cli.sockets import live_socket
+    """Whether a daemon answers on its socket. Nothing is said where the file is missing that names the place."""
+    from monitor.cli.sockets import VARIABLE, live_socket
 
+    if config is not None and not os.path.exists(config) and not os.environ.get(VARIABLE):
+        return False, []
     try:
         path = live_socket(config)
     except Failure as failure:
-        return True, [failed("daemon", str(failure), failure.hint)]
+        return False, [failed("daemon", str(failure), failure.hint)]
     if path is None:
         mend = "training-monitor run, or: systemctl start training-monitor"
         return False, [warning("daemon", "no daemon runs here, so nothing is polled", mend)]
@@ -92,7 +95,7 @@ def _accounts(accounts: list[dict[str, Any]], alive: bool) -> Iterator[Finding]:
             mend = "training-monitor check --online"
             yield failed(f"account {name}", f"{account['state']}: {account['reason'] or 'no reason given'}", mend)
             continue
-        late = [each for each in account["watches"] if (each["age"] or 0.0) > 3 * each["every"] + _SEEN + 600]
+        late = [each for each in account["watches"] if (each["age"] or 0.0) > 3 * each["every"] + _SLACK]
         for watch in late if alive else ():
             age, every = format_duration(watch["age"]), format_duration(watch["every"])
             text = f"{watch['watch']} were seen {age} ago and should be every {every}"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-DONE, FAILED, USAGE, PARTLY = 0, 1, 2, 3
+DONE, FAILED, USAGE, PARTLY, INTERRUPTED = 0, 1, 2, 3, 130
+"""The last one by Ctrl-C, as shells and Typer have it."""
 
 
 class Failure(Exception):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import time
 from enum import StrEnum
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from monitor.cli.failure import FAILED, USAGE, Failure
+from monitor.cli.failure import FAILED, INTERRUPTED, USAGE, Failure
 from monitor.cli.keeping import Keep
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def init(
                 raise Failure("Nothing was written.", code=FAILED)
     except KeyboardInterrupt:
         questions.say()
-        raise Failure("Interrupted; nothing was written.", code=FAILED) from None
+        raise Failure("Interrupted; nothing was written.", code=INTERRUPTED) from None
     backup = _write(file, text, keeper, force=force, stdout=path == "-")
     _tell(file, keeper, backup, stdout=path == "-")
 
@@ -89,7 +90,13 @@ def _may_write(file: Path, force: bool) -> None:
             f"{file} is there already; nothing was written.",
             "Name another file, or replace it with --force (the old one is kept beside it).",
         )
-    nearest = next(folder for folder in file.absolute().parents if folder.exists())
+    folder = file.absolute().parent
+    nearest = next(each for each in (folder, *folder.parents) if each.exists())
+    if nearest != folder != SYSTEM:
+        raise Failure(
+            f"There is no directory {folder}; nothing was written.",
+            f"Make it first: mkdir -p {shlex.quote(str(folder))}",
+        )
     if not os.access(nearest, os.W_OK | os.X_OK, effective_ids=True):
         hint = "Name a file where this user may write, or run it as the user that owns the directory."
         raise Failure(f"{nearest} may not be written; nothing was written.", hint)

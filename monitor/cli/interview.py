@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from monitor.cli.keeping import Keeper
-from monitor.cli.mistakes import check_flags, wrong_id, wrong_name, wrong_project, wrong_url
+from monitor.cli.mistakes import check_flags, taken, usual_name, wrong_id, wrong_name, wrong_project, wrong_url
 from monitor.cli.questions import ask, choose, confirmed, say, secret
-from monitor.cli.starter import ARTS, STUDIO, STUDIO_REGIONS, AccountPlan, Plan, SinkPlan
+from monitor.cli.starter import ARTS, JOURNAL, STUDIO, STUDIO_REGIONS, AccountPlan, Plan, SinkPlan
 from monitor.cli.wishes import (
     KEYS,
     OPTIONAL,
@@ -17,8 +17,10 @@ from monitor.cli.wishes import (
     project_set,
     region_set,
     sink,
+    sinks,
     sinks_set,
 )
+from monitor.providers.modelarts.regions import region_doubt
 
 _PLATFORMS = ((STUDIO,), (ARTS,), (STUDIO, ARTS))
 _NAMES = ("Alibaba Cloud Model Studio", "Huawei Cloud ModelArts", "both")
@@ -30,9 +32,10 @@ def by_questions(flags: Flags, keeper: Keeper, environ: Mapping[str, str]) -> Pl
     say("This writes a config file for Training Monitor. Nothing is written before the last answer; Ctrl-C ends it.")
     say()
     providers = tuple(flags.providers) or _platforms(environ)
-    accounts = [_account(provider, flags, keeper, environ) for provider in providers]
-    sinks = list(_sinks(flags, keeper, environ))
-    return Plan(accounts=accounts, sinks=sinks)
+    accounts: list[AccountPlan] = []
+    for provider in dict.fromkeys(providers):
+        accounts.append(_account(provider, [each.name for each in accounts], flags, keeper, environ))
+    return Plan(accounts=accounts, sinks=list(_sinks(flags, keeper, environ)))
 
 
 def _platforms(environ: Mapping[str, str]) -> tuple[str, ...]:
@@ -41,13 +44,16 @@ def _platforms(environ: Mapping[str, str]) -> tuple[str, ...]:
     return _PLATFORMS[choose("Which platform do you train on?", _NAMES, default=usual)]
 
 
-def _account(provider: str, flags: Flags, keeper: Keeper, environ: Mapping[str, str]) -> AccountPlan:
+def _account(
+    provider: str, names: Sequence[str], flags: Flags, keeper: Keeper, environ: Mapping[str, str]
+) -> AccountPlan:
+    """`names`: those that are taken."""
     say()
     say(_NAMES[_PLATFORMS.index((provider,))])
-    name = ask("A name for this account", default=provider, check=wrong_name)
+    name = ask("A name for this account", default=provider, check=lambda text: wrong_name(text) or taken(text, names))
     project = None
     if provider == ARTS:
-        region = flags.region or ask("Region", default=region_set(environ) or "cn-north-4", check=wrong_id)
+        region = _region(flags, environ)
         set_there = project_set(environ)
         known = set_there if wrong_project(set_there) is None else ""
         project = flags.project_id or ask("Project id (console: My Credentials)", default=known, check=wrong_project)
@@ -56,6 +62,19 @@ def _account(provider: str, flags: Flags, keeper: Keeper, environ: Mapping[str, 
     else:
         region = STUDIO_REGIONS[choose("In which region was the API key made?", STUDIO_REGIONS)]
     return account(provider, name, region, project, keeper, environ, _typed(provider, environ))
+
+
+def _region(flags: Flags, environ: Mapping[str, str]) -> str:
+    """Of ModelArts. One that is not known is asked about: there may be more of them by now."""
+    region = flags.region or ""
+    while not region or not _meant(region):
+        region = ask("Region", default=region_set(environ) or "cn-north-4", check=wrong_id)
+    return region
+
+
+def _meant(region: str) -> bool:
+    doubt = region_doubt(region)
+    return doubt is None or confirmed(f"{region} {doubt.rstrip('?')}. Is {region} meant?", default=False)
 
 
 def _typed(provider: str, environ: Mapping[str, str]) -> dict[str, str]:
@@ -78,17 +97,17 @@ def _sinks(flags: Flags, keeper: Keeper, environ: Mapping[str, str]) -> Iterator
     """The flags' own, those that the environment knows, else one that is typed; none is an answer too."""
     say()
     if flags.sinks:
-        yield from (sink(text, keeper, environ) for text in flags.sinks)
+        yield from sinks(flags.sinks, keeper, environ)
         return
-    found = sinks_set(environ)
-    taken = [name for name in found if confirmed(f"{name} is set; send messages there?")]
-    if taken:
-        yield from (sink(name, keeper, environ) for name in taken)
+    found = [name for name in sinks_set(environ) if confirmed(f"{name} is set; send messages there?")]
+    if found:
+        yield from sinks(found, keeper, environ)
         return
     say(
         "Where should messages go? An Apprise URL (slack://..., mailtos://..., dingtalk://...) or the address of a "
         "webhook. It is kept in a file that only you can read. Enter: only into the log, for now."
     )
     if url := secret("URL", check=wrong_url):
-        name = ask("A name for it", default="chat", check=wrong_name)
+        usual = usual_name(url)
+        name = ask("A name for it", default=usual, check=lambda text: wrong_name(text) or taken(text, (JOURNAL,)))
         yield sink(f"{name}={url}", keeper, environ)

@@ -41,7 +41,7 @@ def _what(job: dict[str, Any]) -> list[tuple[str, Any]]:
     accelerators = job["accelerators"]
     return [
         ("kind", job["kind"]),
-        ("model", job["model"]),
+        ("engine" if job["flavor"] else "model", job["model"]),  # as messages have it
         ("base model", job["base_model"] if job["base_model"] != job["model"] else None),
         ("produced", job["output_model"]),
         ("flavor", job["flavor"]),

@@ -30,11 +30,9 @@ from monitor.cli import (
     sinks,
     usage,
 )
-from monitor.cli.failure import DONE, FAILED, USAGE, Failure
+from monitor.cli.failure import DONE, FAILED, INTERRUPTED, USAGE, Failure
 
 PROGRAM = "training-monitor"
-INTERRUPTED = 130
-"""By Ctrl-C, as shells and Typer have it."""
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 """What writing to a stream ends with where its disk takes no more."""
 
@@ -142,6 +140,7 @@ def _usage_error(error: TyperException) -> int:
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else PROGRAM
     text = error.format_message() if hasattr(error, "format_message") else str(error)
+    text = text.replace(": Value error, ", ": ", 1)  # of the library beneath, for a word that is none of the choices
     if type(error).__name__ == "NoArgsIsHelpError":  # a group without a command: the text is its help
         sys.stderr.write(text + "\n")
         return USAGE

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from monitor.cli.failure import USAGE, Failure
@@ -19,6 +19,11 @@ _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://.+")
 
 def wrong_name(text: str) -> str | None:
     return None if _NAME.fullmatch(text) else "Letters, digits, `.`, `_` and `-`, beginning with a letter or digit."
+
+
+def taken(text: str, names: Collection[str]) -> str | None:
+    """`names`: of the accounts, or of the sinks, that the file has already."""
+    return f"{text} is the name of another one; names must differ." if text in names else None
 
 
 def wrong_id(text: str) -> str | None:
@@ -42,6 +47,11 @@ def wrong_url(text: str) -> str | None:
         return "That is no URL; it begins like slack://, mailtos://, dingtalk:// or https://."
     web = text.startswith(("http://", "https://"))
     return _refused("webhook", text) if web and sink_type(text) == "webhook" else _refused("apprise", text)
+
+
+def usual_name(url: str) -> str:
+    """Of a sink that bears no name yet."""
+    return "webhook" if sink_type(url) == "webhook" else "chat"
 
 
 def sink_type(url: str) -> str:

@@ -33,7 +33,6 @@ def online(settings: Settings, output: Output, *, send: bool, retry_key: str | N
         raise Failure(f"No account is named {retry_key!r}.", f"There are: {there}.", code=USAGE)
     set_up(sys.stderr, level="error")
     os.umask(os.umask(0o027) | 0o027)  # where it makes the database, it makes it as `run` does
-    _prepare(settings)
     with progress("asking the platforms …") as say:
         accounts, ways = asyncio.run(_look(settings, retry_key, lambda name: say(f"{name} is done …")))
         trials = {}
@@ -46,16 +45,6 @@ def online(settings: Settings, output: Output, *, send: bool, retry_key: str | N
     else:
         out.document(output, _document(result, accounts, ways, trials))
     return _CODES[result]
-
-
-def _prepare(settings: Settings) -> None:
-    """The directory for a database that this command makes as `run` would."""
-    from monitor.store.state_dir import make_state_dir
-    from monitor.store.url import SqlitePlace, parse_place
-
-    place = parse_place(settings.store, settings.state_dir)
-    if isinstance(place, SqlitePlace) and not os.path.exists(place.path):
-        make_state_dir(settings.state_dir)
 
 
 async def _look(settings: Settings, retry_key: str | None, told: Any) -> tuple[list[Seen], list[Way]]:

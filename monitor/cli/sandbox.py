@@ -93,4 +93,7 @@ def _announce(address: str, speed: float) -> None:
     say(f"Emulated platforms at {address}, {speed:g} times as fast as real ones, until Ctrl-C.")
     if sys.stdout.isatty():
         say("Above is a config file that fits them; `training-monitor sandbox > FILE` writes it.")
-    say("Elsewhere: training-monitor check --online --config FILE, then training-monitor run --config FILE")
+    if speed == 1.0:
+        say("Elsewhere: training-monitor check --online --config FILE, then training-monitor run --config FILE")
+    else:
+        say("warning: `run` needs --speed 1; it would take these platforms' clock for a wrong one of its own.")

@@ -15,6 +15,8 @@ _ENDPOINTS = {
     "cn-hongkong": "https://cn-hongkong.dashscope.aliyuncs.com/api/v1",
 }
 STUDIO, ARTS = "model-studio", "modelarts"
+JOURNAL = "journal"
+"""The sink that every file has."""
 STUDIO_REGIONS = tuple(_ENDPOINTS)
 _TITLES = {
     STUDIO: "Alibaba Cloud Model Studio: fine-tuning jobs and the tokens that they use.",
@@ -103,12 +105,12 @@ def _sinks(plan: Plan) -> Iterator[str]:
         yield f"  - name: {_text(sink.name)}"
         yield f"    type: {sink.type}"
         yield f"    url: {_text(sink.url)}"
-    yield "  - {name: journal, type: log}           # the daemon's own log"
+    yield f"  - {{name: {JOURNAL}, type: log}}           # the daemon's own log"
     yield ""
 
 
 def _rules(plan: Plan) -> Iterator[str]:
-    names = ", ".join(_text(sink.name) for sink in plan.sinks) or "journal"
+    names = ", ".join(_text(sink.name) for sink in plan.sinks) or JOURNAL
     yield "# Who is told what; from top to bottom, and every rule that matches tells."
     yield "rules:"
     yield "  - name: job-ended"

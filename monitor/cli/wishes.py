@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from monitor.cli.failure import USAGE, Failure
 from monitor.cli.keeping import Keeper
-from monitor.cli.mistakes import check_flags, is_url, sink_type, wrong_name, wrong_url
-from monitor.cli.starter import ARTS, STUDIO, STUDIO_REGIONS, AccountPlan, Plan, SinkPlan
+from monitor.cli.mistakes import check_flags, is_url, sink_type, usual_name, wrong_name, wrong_url
+from monitor.cli.starter import ARTS, JOURNAL, STUDIO, STUDIO_REGIONS, AccountPlan, Plan, SinkPlan
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _ENV = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -59,7 +59,7 @@ def by_flags(flags: Flags, keeper: Keeper, environ: Mapping[str, str], *, guess:
                 environ, {})
         for provider in dict.fromkeys(providers)
     ]  # fmt: skip
-    return Plan(accounts=accounts, sinks=[sink(text, keeper, environ) for text in wanted])
+    return Plan(accounts=accounts, sinks=sinks(wanted, keeper, environ))
 
 
 def account(
@@ -85,12 +85,21 @@ def account(
     )
 
 
-def sink(text: str, keeper: Keeper, environ: Mapping[str, str]) -> SinkPlan:
-    """Of `[NAME=]WHAT`, where WHAT is a variable, a reference or the URL itself. Raises Failure."""
+def sinks(texts: Sequence[str], keeper: Keeper, environ: Mapping[str, str]) -> list[SinkPlan]:
+    """As `sink`; those that nobody named get names that differ. Raises Failure."""
+    plans: list[SinkPlan] = []
+    for text in texts:
+        plans.append(sink(text, keeper, environ, [JOURNAL, *(plan.name for plan in plans)]))
+    return plans
+
+
+def sink(text: str, keeper: Keeper, environ: Mapping[str, str], names: Sequence[str] = ()) -> SinkPlan:
+    """Of `[NAME=]WHAT`, where WHAT is a variable, a reference or the URL itself. `names`: those that are taken. Raises
+    Failure."""
     before, equals, after = text.partition("=")
     name, what = (before, after) if equals and wrong_name(before) is None else ("", text)
     variable = ((found := _ENV.fullmatch(what)) and found[1]) or (what if _VARIABLE.fullmatch(what) else "")
-    name = name or _named(variable or what.partition("://")[0])
+    name = name or _free(_named(variable) if variable else _after(what), names)
     if wrong_name(name) or not (variable or is_url(what) or what.startswith("${")):
         hint = "Give a variable that holds the URL, as --sink SLACK_URL or --sink chat=SLACK_URL, or the URL itself."
         raise Failure("--sink is neither a variable nor a URL.", hint, code=USAGE)
@@ -135,6 +144,16 @@ def _urls(environ: Mapping[str, str]) -> Iterator[str]:
         fits = name.endswith(("_URL", "_WEBHOOK", "_URI")) and "://" in value
         if fits and _MESSENGERS.search(name) and _VARIABLE.fullmatch(name):
             yield name
+
+
+def _after(url: str) -> str:
+    """A name for what the URL leads to; a web address says nothing of that."""
+    return usual_name(url) if url.startswith(("http://", "https://")) else _named(url.partition("://")[0])
+
+
+def _free(name: str, names: Sequence[str]) -> str:
+    free = (f"{name}-{number}" for number in range(2, len(names) + 3))
+    return name if name not in names else next(each for each in free if each not in names)
 
 
 def _named(text: str) -> str:

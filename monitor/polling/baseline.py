@@ -8,6 +8,7 @@ from functools import partial
 
 from monitor import diff, store
 from monitor.polling.jobs import JobsScope
+from monitor.polling.learned import say_learned
 from monitor.polling.sight import Sight
 from monitor.providers.ports import JobPage
 
@@ -59,3 +60,4 @@ async def _end(jobs: JobsScope, total: int | None, date: datetime | None) -> Non
         "parser_version": jobs.provider.parser_version,
     }
     await jobs.commit(Sight(), {}, date=date, own=(event,), changes=changes)
+    say_learned(jobs.provider.account.name, (event,))

@@ -15,6 +15,7 @@ from monitor.diff import FlavorContext
 from monitor.model import EventDraft, EventType, Flavor, KnownFlavor
 from monitor.polling.ingest import own_drafts, strange_drafts
 from monitor.polling.jobs import HEARTBEAT, goodness
+from monitor.polling.learned import say_learned
 from monitor.polling.surroundings import Surroundings
 from monitor.providers.options import AccountOptions, WatchOptions
 from monitor.providers.ports import Drift, FlavorPage, Malformed, Provider
@@ -104,6 +105,7 @@ class FlavorScope:
         )
         done = await self.around.store.write(partial(_ingest, batch=batch, epoch=self.around.store.epoch))
         self.row = replace(self.row, **told)
+        say_learned(self.provider.account.name, own)
         self._noted = self.around.clock.monotonic()
         self._settled = unchanged or done.settled
         if done.events:

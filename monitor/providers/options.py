@@ -50,3 +50,7 @@ class AccountOptions(Strict):
     def watches(self) -> dict[str, WatchOptions]:
         """The configured watches by name, in a stable order."""
         raise NotImplementedError
+
+    def doubts(self) -> dict[str, str]:
+        """Key -> what is allowed and hardly meant there, in words that do not repeat the value."""
+        return {}

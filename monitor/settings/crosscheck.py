@@ -83,7 +83,15 @@ def _credential(account: AccountOptions) -> Identity:
     """Equal for accounts that use the same credential on the same host."""
     origin = getattr(account, "origin", None)
     endpoint = origin() if callable(origin) else getattr(account, "endpoint", "")
-    return (getattr(account, "provider", ""), URL(str(endpoint)).host, *_secrets(account))
+    return (getattr(account, "provider", ""), _host(str(endpoint)), *_secrets(account))
+
+
+def _host(url: str) -> str | None:
+    """The text itself where a reference in it, left unresolved, keeps it from being a URL."""
+    try:
+        return URL(url).host
+    except ValueError:
+        return url
 
 
 def _secrets(model: BaseModel) -> Iterator[object]:

@@ -1,4 +1,4 @@
-"""What the config file may say and hardly means: variables nobody puts in, first runs and rules that say nothing."""
+"""What the config file may say and hardly means: unset variables, first runs told to nobody, idle rules, typos."""
 
 from __future__ import annotations
 
@@ -34,7 +34,8 @@ def doubts(path: FilePath, settings: Settings | None = None) -> list[Problem]:
     document = read_document(str(path), read_text(path))
     found = [*_variables(document)]
     if settings is not None:
-        found += [*_first_runs(document, settings), *_rules(document, settings), *_answers(document, settings)]
+        found += [*_first_runs(document, settings), *_accounts(document, settings)]
+        found += [*_rules(document, settings), *_answers(document, settings)]
     return sorted(found)
 
 
@@ -93,6 +94,13 @@ def _first_runs(document: Document, settings: Settings) -> Iterator[Problem]:
         types = ", ".join(["account.baselined", *sorted({f"{type_.partition('.')[0]}.*" for type_ in each})])
         message = f"nobody is told of it: no rule tells anybody of {types}, and {why}; add a rule, or write silent"
         yield document.problem(("accounts", index, "first_run"), message)
+
+
+def _accounts(document: Document, settings: Settings) -> Iterator[Problem]:
+    """What the platforms' own options doubt."""
+    for index, account in enumerate(settings.accounts):
+        for key, message in account.doubts().items():
+            yield document.problem(("accounts", index, key), message)
 
 
 def _is_told(rules: RuleSet, account: AccountOptions) -> bool:

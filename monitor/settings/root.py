@@ -121,6 +121,13 @@ class HttpOptions(Strict):
             )
         return listen
 
+    def page(self, port: int | None) -> str:
+        """Where people open the status page; `port` is the one that was opened (None: `off`)."""
+        if self.listen is None or port is None:
+            return "off"
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.listen.host, self.listen.host)  # noqa: S104 - only read
+        return self.public_url or f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+
 
 class ControlOptions(Strict):
     """The control socket, over which commands ask the running daemon."""

@@ -12,6 +12,8 @@ REMEDY = "Name another one in `state_dir:`, or give the user that runs the progr
 
 def make_state_dir(folder: Path) -> None:
     """Nobody but its user and group may look into it. Raises StoreUnavailable."""
+    if (shut := _shut(folder)) is not None:
+        raise StoreUnavailable(f"The state directory {folder} cannot be used: {shut} may not be entered.", REMEDY)
     try:
         folder.mkdir(mode=0o750, parents=True, exist_ok=True)
     except OSError as error:
@@ -21,6 +23,8 @@ def make_state_dir(folder: Path) -> None:
 
 def obstacle(folder: Path) -> str | None:
     """Why this user could not make the directory, as far as that can be seen without trying."""
+    if (shut := _shut(folder)) is not None:
+        return f"the state directory {folder} cannot be used: {shut} may not be entered"
     nearest = folder
     while not os.path.lexists(nearest) and nearest != nearest.parent:
         nearest = nearest.parent
@@ -29,3 +33,9 @@ def obstacle(folder: Path) -> str | None:
     if nearest != folder and not os.access(nearest, os.W_OK | os.X_OK, effective_ids=True):
         return f"the state directory {folder} cannot be made: {nearest} may not be written"
     return None
+
+
+def _shut(folder: Path) -> Path | None:
+    """The first directory on the way there, or itself, that this user may not enter."""
+    way = (place for place in [*reversed(folder.parents), folder] if os.path.isdir(place))
+    return next((place for place in way if not os.access(place, os.X_OK, effective_ids=True)), None)

@@ -14,7 +14,7 @@ from monitor.providers import registry
 from monitor.sandbox.server import serving
 from tests.kit.inbox import Inbox
 from tests.kit.process import Program, write_config
-from tests.kit.until import until
+from tests.kit.until import START, until
 
 KILLS = 30
 STUDIO_ENDS = ("SUCCEEDED", "FAILED", "CANCELED")
@@ -84,20 +84,24 @@ async def test_thirty_kills_lose_nothing_and_invent_nothing(tmp_path: Path) -> N
     async with Inbox() as inbox, serving({"model-studio": studio, "modelarts": arts}) as address:
         path = write_config(tmp_path, config(address, inbox))
         async with Program(path) as program:
-            await until(lambda: baselines(tmp_path) == 3, why="no baseline: " + program.log[-2000:])
+            await until(lambda: baselines(tmp_path) == 3, within=START, why="no baseline: " + program.log[-2000:])
             await program.kill()
         for _ in range(KILLS):
             world.step()
             async with Program(path) as program:
                 before = requests(studio, arts)
                 if dice.random() < 0.8:  # else it dies while it starts
-                    await until(lambda before=before: requests(studio, arts) > before, why=program.log[-2000:])
+                    await until(lambda before=before: requests(studio, arts) > before, within=START, why=program.log)
                 await asyncio.sleep(dice.uniform(0.0, 0.25))
                 await program.kill()
         async with Program(path) as program:
-            await until(lambda: world.ended <= finished(inbox), why="an end did not arrive: " + program.log[-3000:])
-            await until(lambda: owed(tmp_path) == 0, why="a message is still owed")
-            await until(lambda: '"started"' in program.log, why="it never said that it had started")
+            await until(
+                lambda: world.ended <= finished(inbox),
+                within=START,
+                why="an end did not arrive: " + program.log[-3000:],
+            )
+            await until(lambda: owed(tmp_path) == 0, within=START, why="a message is still owed")
+            await until(lambda: '"started"' in program.log, within=START, why="it never said that it had started")
             assert await program.stop() == 0
     check(tmp_path, inbox, world)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import socket
@@ -23,7 +24,7 @@ from monitor.sandbox.server import serving
 from tests.kit.inbox import Inbox
 from tests.kit.postgres import PostgresServer, running_postgres
 from tests.kit.process import Program, write_config
-from tests.kit.until import until
+from tests.kit.until import START, until
 
 REFUSED = Reply(status=401, body=b'{"code":"InvalidApiKey","message":"Invalid API-key provided."}')
 
@@ -50,7 +51,7 @@ class Stage:
     async def polled(self, times: int = 1) -> None:
         """Returns when the platform was asked that many times more."""
         seen = self.studio.requests["list"]
-        await until(lambda: self.studio.requests["list"] >= seen + times, why="nobody polls")
+        await until(lambda: self.studio.requests["list"] >= seen + times, within=START, why="nobody polls")
 
 
 @asynccontextmanager
@@ -98,12 +99,20 @@ async def test_a_signal_ends_it_with_0_although_a_sink_and_the_platform_hang(
             await it.polled(2)
             it.studio.world.add_job("RUNNING")
             await until(lambda: it.inbox.letters)
-            it.studio.faults.add(Slow(seconds=30))
+            it.studio.faults.add(Slow(seconds=30), operation="list")  # not the look at one job, which nobody counts
             await it.polled()
             begun = time.monotonic()
             assert await program.stop(how, within=12) == 0
             assert time.monotonic() - begun < 10.5
             assert "Traceback" not in program.log
+
+
+async def test_it_says_where_its_status_page_is(tmp_path: Path) -> None:
+    async with stage(tmp_path) as it, Program(it.config(http={"listen": "127.0.0.1:0"})) as program:
+        await until(lambda: '"started"' in program.log, within=START, why="it never said that it had started")
+        page = next(line["page"] for line in map(json.loads, program.log.splitlines()) if line["event"] == "started")
+        async with aiohttp.ClientSession() as session, session.get(page) as answer:
+            assert (answer.status, answer.content_type) == (200, "text/html")
 
 
 async def test_its_end_is_told_by_the_life_that_ends(tmp_path: Path) -> None:
@@ -192,7 +201,7 @@ async def test_health_and_readiness_tell_the_truth(tmp_path: Path) -> None:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     async with stage(tmp_path) as it, aiohttp.ClientSession() as session:
-        it.studio.faults.add(Slow(seconds=3))
+        it.studio.faults.add(Slow(seconds=3), operation="list")
         async with Program(it.config(http={"listen": f"127.0.0.1:{port}"})):
 
             async def ask(path: str) -> tuple[int, dict[str, Any]]:
@@ -206,13 +215,15 @@ async def test_health_and_readiness_tell_the_truth(tmp_path: Path) -> None:
             assert await ask("/healthz") == (200, {"status": "ok", "reasons": [], "troubles": []})
             waiting = {"status": "failing", "reasons": ["studio/jobs was not polled yet"], "troubles": []}
             assert await ask("/readyz") == (503, waiting)
-            await it.polled()
-            await asyncio.sleep(0.3)
-            assert await ask("/readyz") == (200, {"status": "ok", "reasons": [], "troubles": []})
+            async with asyncio.timeout(30):
+                while (found := await ask("/readyz")) == (503, waiting):
+                    await asyncio.sleep(0.05)
+            assert found == (200, {"status": "ok", "reasons": [], "troubles": []})
             it.studio.faults.add(REFUSED, times=None)
-            await it.polled()
-            await asyncio.sleep(0.5)
-            status, body = await ask("/readyz")
+            async with asyncio.timeout(30):
+                while not (found := await ask("/readyz"))[1]["troubles"]:
+                    await asyncio.sleep(0.05)
+            status, body = found
             assert (status, body["status"]) == (200, "ok"), "the daemon itself is well"
             assert body["troubles"][0].startswith("studio/jobs is unauthorized: ")
 

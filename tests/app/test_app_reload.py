@@ -18,7 +18,7 @@ from monitor.providers import registry
 from monitor.sandbox.server import serving
 from tests.kit.inbox import Inbox
 from tests.kit.process import Program, write_config
-from tests.kit.until import until
+from tests.kit.until import START, until
 
 REFUSED = Reply(status=401, body=b'{"code":"InvalidApiKey","message":"Invalid API-key provided."}')
 
@@ -53,7 +53,7 @@ class Stage:
 
     async def polled(self, times: int = 1) -> None:
         seen = self.studio.requests["list"]
-        await until(lambda: self.studio.requests["list"] >= seen + times, why="nobody polls")
+        await until(lambda: self.studio.requests["list"] >= seen + times, within=START, why="nobody polls")
 
     async def told(self, kind: str, count: int = 1) -> None:
         await until(lambda: types(self.inbox)[kind] >= count, why=f"no {kind} came: {types(self.inbox)}")

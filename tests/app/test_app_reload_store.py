@@ -25,7 +25,7 @@ from monitor.wire import new_session
 from tests.kit.clock import VirtualClock
 from tests.kit.inbox import Inbox
 from tests.kit.process import Program, write_config
-from tests.kit.until import until
+from tests.kit.until import START, until
 from tests.kit.web import fresh_store, settings
 
 
@@ -65,7 +65,7 @@ async def test_a_reload_outlives_a_store_that_cannot_be_used_and_goes_on_when_it
         sinks = [{"name": "inbox", "type": "webhook", "url": inbox.url}]
         path = write_config(tmp_path, {"accounts": [account], "sinks": sinks, "rules": rules})
         async with Program(path) as program:
-            await until(lambda: studio.requests["list"] >= 2, why="nobody polls")
+            await until(lambda: studio.requests["list"] >= 2, within=START, why="nobody polls")
             with without(table, tmp_path):
                 begun = len(program.log)
                 program.process.send_signal(signal.SIGHUP)

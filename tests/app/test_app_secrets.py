@@ -16,7 +16,7 @@ from monitor.providers import registry
 from monitor.sandbox.server import serving
 from tests.kit.inbox import Inbox
 from tests.kit.process import PROGRAM, Program, write_config
-from tests.kit.until import until
+from tests.kit.until import START, until
 
 CONFIGURED = {
     "api key": "sk-A1piKeyA1piKeyA1piKey",
@@ -127,7 +127,9 @@ async def test_no_secret_is_in_any_log_event_message_page_or_database(tmp_path: 
     async with Inbox() as inbox, Sinks() as sinks, serving(platforms) as address:
         path = write_config(tmp_path, config(address, sinks, inbox))
         async with Program(path) as program:
-            await until(lambda: min(studio.requests["list"], arts.requests["search"]) >= 2, why="nobody polls")
+            await until(
+                lambda: min(studio.requests["list"], arts.requests["search"]) >= 2, within=START, why="nobody polls"
+            )
             fine_tune = add_fine_tune(studio.world)
             training = arts.world.add_job("pretrain", phase="Running")
             await until(lambda: {"job/" + fine_tune, "job/" + training} <= subjects(inbox), why="no job was seen")

@@ -30,5 +30,6 @@ async def test_readiness_writes_at_most_once_a_second(tmp_path: Path) -> None:
             await site.health.probe_store()
             written.append(await store.read(lambda conn: get_cursor(conn, "probe")) - 1000)
         assert written == [0, 0, 1], "each write says when it was"
+        assert site.inside.last_good() == generation.poller.last_good() != {}
         await generation.aclose()
     await store.aclose()

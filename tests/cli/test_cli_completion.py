@@ -59,6 +59,7 @@ def test_bash_is_taught_by_one_command_and_offers_what_there_is(daemon: Installe
         assert (done.stdout.split(), done.stderr) == (offered, "")
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # the alarm may ring in a destructor
 @pytest.mark.parametrize(
     ("typed", "offered"),
     [

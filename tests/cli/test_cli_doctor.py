@@ -51,6 +51,12 @@ def test_on_the_first_day_it_says_how_to_begin(tmp_path: Path) -> None:
     assert "version" in found
 
 
+def test_a_config_file_that_is_missing_is_named_in_the_remedy_and_says_nothing_of_a_daemon(tmp_path: Path) -> None:
+    done = Installed(tmp_path).run("doctor", "--config", "my own.yaml")
+    assert "> training-monitor init 'my own.yaml'" in done.stdout
+    assert "daemon" not in done.stdout
+
+
 def test_a_broken_config_is_told_by_its_places_and_the_rest_is_looked_at_all_the_same(bare: Installed) -> None:
     bare.config.write_text(bare.config.read_text() + "catch_up_after: soon\nnonsense: 1\n")
     code, found = looked(bare)

@@ -166,9 +166,28 @@ def test_every_flag_that_cannot_be_right_is_told_before_anything_is_written(fres
 
 
 def test_a_directory_that_may_not_be_written_is_one_sentence(fresh: Installed) -> None:
-    done = fresh.run("init", "/proc/nowhere/x.yaml", "--yes", **STUDIO)
+    done = fresh.run("init", "/proc/x.yaml", "--yes", **STUDIO)
     assert done.returncode == 1
-    assert done.stderr.startswith("error: /proc/nowhere cannot be written: ")
+    assert done.stderr.startswith("error: /proc/")
+
+
+def test_a_directory_that_is_not_there_is_named_and_not_made(fresh: Installed) -> None:
+    done = fresh.run("init", "confs/of mine/x.yaml", "--yes", **STUDIO)
+    folder = fresh.root / "confs" / "of mine"
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"error: There is no directory {folder}; nothing was written.\n")
+    assert f"mkdir -p '{folder}'" in done.stderr
+    assert list(fresh.root.iterdir()) == []
+
+
+def test_sinks_that_nobody_named_get_names_of_their_own(fresh: Installed) -> None:
+    urls = {name: f"https://example.org/{name}" for name in ("HOOK_URL", "HOOK_WEBHOOK_URL", "JOURNAL_HOOK_URL")}
+    sinks = [part for what in (*urls, "journal_URL", "https://example.org/x") for part in ("--sink", what)]
+    done = fresh.run("init", "--yes", *sinks, **STUDIO, **urls, journal_URL="https://example.org/j")
+    assert done.returncode == 0, done.stderr
+    checked = fresh.run("check", **STUDIO, **urls, journal_URL="https://example.org/j")
+    for name in ("hook", "hook-2", "journal-2", "webhook"):
+        assert f" {name} (webhook)" in " ".join(checked.stdout.split())
 
 
 class Terminal:
@@ -218,6 +237,8 @@ def test_a_person_is_asked_and_a_typed_secret_is_neither_shown_nor_in_the_config
         ("Please type a number from 1 to 3.", b"2\n"),
         ("A name for this account [modelarts]:", b"b\xc3\xa4d name\n"),
         ("beginning with a letter or digit.", b"north\n"),
+        ("Region [cn-north-4]:", b"cn-nort-4\n"),
+        ("did you mean cn-north-4. Is cn-nort-4 meant? [y/N]:", b"\n"),
         ("Region [cn-north-4]:", b"\n"),
         ("(console: My Credentials):", b"cn-north-4\n"),
         ("it is not the name. Project id (console: My Credentials):", PROJECT.encode() + b"\n"),
@@ -226,7 +247,8 @@ def test_a_person_is_asked_and_a_typed_secret_is_neither_shown_nor_in_the_config
         ("URL:", b"hunter2\n"),
         ("dingtalk:// or https://. URL:", b"slack://hunter2\n"),
         ("needs in the Apprise wiki. URL:", b"https://example.org/hunter2\n"),
-        ("A name for it [chat]:", b"\n"),
+        ("A name for it [webhook]:", b"journal\n"),
+        ("names must differ. A name for it [webhook]:", b"\n"),
         ("Write training-monitor.yaml? [Y/n]:", b"y\n"),
     ]:
         terminal.until(question)
@@ -259,10 +281,12 @@ def test_a_file_that_is_there_and_a_wrong_flag_are_told_before_any_question(fres
 
 
 @pytest.mark.parametrize(
-    ("ending", "said"),
-    [(b"\x03", "Interrupted; nothing was written."), (b"\x04", "The input ended before the last answer")],
+    ("ending", "said", "code"),
+    [(b"\x03", "Interrupted; nothing was written.", 130), (b"\x04", "The input ended before the last answer", 1)],
 )
-def test_ctrl_c_and_the_end_of_the_input_leave_nothing_behind(fresh: Installed, ending: bytes, said: str) -> None:
+def test_ctrl_c_and_the_end_of_the_input_leave_nothing_behind(
+    fresh: Installed, ending: bytes, said: str, code: int
+) -> None:
     terminal = Terminal(fresh, 80, PYTHONUTF8="0", LC_ALL="C", LANG="C", **STUDIO)
     terminal.until("do you train on? [1]:")
     terminal.type(b"\n")
@@ -271,7 +295,7 @@ def test_ctrl_c_and_the_end_of_the_input_leave_nothing_behind(fresh: Installed, 
         terminal.process.send_signal(signal.SIGINT)
     else:
         terminal.type(ending)
-    assert terminal.end() == 1
+    assert terminal.end() == code
     assert said in terminal.shown
     assert list(fresh.root.iterdir()) == []
 
@@ -291,3 +315,20 @@ def test_variables_that_are_set_are_offered(fresh: Installed) -> None:
     text = fresh.config.read_text()
     assert "${env:DASHSCOPE_API_KEY}" in text
     assert "${env:SLACK_URL}" in text
+
+
+def test_two_accounts_do_not_get_one_name(fresh: Installed) -> None:
+    terminal = Terminal(fresh, 80, *["--provider", "model-studio", "--provider", "modelarts", "--region", "cn-north-4"],
+                        **STUDIO, **ARTS)  # fmt: skip
+    for question, answer in [
+        ("A name for this account [model-studio]:", b"llm\n"),
+        ("was the API key made? [1]:", b"\n"),
+        ("DASHSCOPE_API_KEY is set; use", b"\n"),
+        ("A name for this account [modelarts]:", b"llm\n"),
+        ("names must differ. A name for this account [modelarts]:", b"arts\n"),
+    ]:
+        terminal.until(question)
+        terminal.type(answer)
+    terminal.until("Project id")
+    terminal.process.send_signal(signal.SIGINT)
+    assert terminal.end() == 130

@@ -104,7 +104,8 @@ def test_check_says_what_was_understood(bare: Installed) -> None:
 
 
 def test_config_schema_is_json(bare: Installed) -> None:
-    assert json.loads(bare.run("config", "schema").stdout)["required"] == ["accounts", "sinks"]
+    for typed in ((), ("--config", "any.yaml")):
+        assert json.loads(bare.run("config", "schema", *typed).stdout)["required"] == ["accounts", "sinks"]
 
 
 def test_the_version_is_told(bare: Installed) -> None:

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import grp
 import json
+import os
 import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from monitor.store.state_dir import obstacle
+from monitor.cli import demo, exam_daemon, sandbox
+from monitor.cli.job_page import _what
+from monitor.fields import SystemClock
+from monitor.store import StoreUnavailable
+from monitor.store.state_dir import make_state_dir, obstacle
 from tests.kit.installed import CONFIG, Installed
 
 SECRETS = {"NEVER_SET": "x", "HOOK_URL": "http://127.0.0.1:1/in"}
@@ -118,3 +126,82 @@ def test_the_hint_of_a_mistake_in_a_named_file_names_it_again(bare: Installed) -
     assert done.stderr.splitlines()[-1].endswith(": training-monitor check --config 'my file.yaml'")
     bare.config.write_text("accounts: 1\n")
     assert bare.run("check").stderr.splitlines()[-1].endswith(": training-monitor check")
+
+
+def test_a_control_socket_with_too_long_a_path_ends_the_start_with_path_and_remedy(tmp_path: Path) -> None:
+    made, state = Installed(tmp_path), tmp_path / ("s" * 100)
+    made.config.write_text(CONFIG.format(state=state))
+    done = made.run("run", **SECRETS)
+    error, hint = done.stderr.splitlines()[-2:]
+    assert done.returncode == 1
+    assert error == f"error: The path of the control socket is longer than 107 bytes: {state}/control.sock."
+    assert "`control.socket` a shorter path" in hint
+    assert "Traceback" not in done.stderr
+
+
+@contextmanager
+def shut_out(folder: Path) -> Iterator[None]:
+    """Whoever runs the test may not enter the directory: root is nobody meanwhile."""
+    folder.chmod(0)
+    root = os.geteuid() == 0
+    try:
+        if root:
+            os.seteuid(65534)
+        yield
+    finally:
+        if root:
+            os.seteuid(0)
+        folder.chmod(0o700)
+
+
+def test_a_state_directory_behind_a_shut_one_is_told_as_that_and_its_socket_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shut = tmp_path / "shut"
+    shut.mkdir()
+    assert grp.getgrgid(0), "loaded before nobody has to find it"
+    monkeypatch.setenv("TRAINING_MONITOR_SOCKET", str(shut / "control.sock"))
+    with shut_out(shut):
+        for folder in (shut / "state", shut):
+            with pytest.raises(StoreUnavailable, match=f"{folder} cannot be used: .* may not be entered"):
+                make_state_dir(folder)
+            assert str(obstacle(folder)).endswith("may not be entered")
+        alive, found = exam_daemon.running(None)
+    assert [finding.state for finding in found] == ["failed"]
+    assert not alive, "or the second look would complain of the same once more"
+
+
+@pytest.mark.parametrize(("speed", "runs"), [(1.0, True), (60.0, False)])
+def test_a_fast_sandbox_warns_instead_of_sending_people_to_run(
+    speed: float, runs: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sandbox._announce("http://127.0.0.1:8651", speed)
+    said = " ".join(capsys.readouterr().err.split())
+    assert ("training-monitor run --config FILE" in said) is runs
+    assert ("warning: `run` needs --speed 1" in said) is not runs
+
+
+def test_a_word_that_is_no_choice_is_told_without_the_librarys_own_words(bare: Installed) -> None:
+    done = bare.run("jobs", "list", "--output", "foo")
+    assert done.stderr.startswith(
+        "error: Invalid value for '--output': 'foo' is not one of 'table', 'json', 'jsonl'.\n"
+    )
+
+
+def test_what_the_demo_says_fits_the_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    demo._welcome(60.0, None)
+    body = f"Why: {'no memory was left ' * 6}\nConsole: https://example.org/{'x' * 80}"
+    demo._show({"severity": "info", "title": "It failed", "body": body}, SystemClock())
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if len(line) > 60] == [f"       Console: https://example.org/{'x' * 80}"]
+    assert sum("memory" in line for line in lines) > 1
+
+
+@pytest.mark.parametrize(("flavor", "word"), [("modelarts.vm.npu", "engine"), (None, "model")])
+def test_what_a_job_on_a_flavor_runs_is_its_engine_as_in_messages(flavor: str | None, word: str) -> None:
+    job: dict[str, object] = dict.fromkeys(("kind", "base_model", "output_model", "nodes", "accelerators"))
+    job |= {"model": "MindSpore 2.3", "flavor": flavor}
+    assert [key for key, value in _what(job) if value == "MindSpore 2.3"] == [word]

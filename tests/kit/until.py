@@ -6,6 +6,9 @@ import asyncio
 import time
 from collections.abc import Callable
 
+START = 100.0
+"""Seconds for what waits for a whole program to start: a second of work, but many where all cores are busy."""
+
 
 async def until(holds: Callable[[], object], *, within: float = 30.0, why: str = "") -> None:
     """Returns as soon as `holds()` is true. Raises AssertionError after `within` seconds."""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from monitor.model import JobState
 from tests.kit.browser import tab
 from tests.kit.page import World, page_served
 from tests.kit.web import TOKEN, Served
@@ -42,6 +45,39 @@ async def test_jobs_are_filtered_and_paged(browser: Any, living: Served) -> None
         await page.locator("#jobs input[name=search]").fill("there is no such job")
         await page.wait_for_selector("#jobs .empty")
         assert await rows.count() == 0
+
+
+async def test_the_range_begins_as_short_as_holds_all_jobs_and_stays_as_it_was_chosen(
+    browser: Any, tmp_path: Path
+) -> None:
+    async with page_served(tmp_path) as served:
+        world = World(served)
+        await world.scope("llm-beijing")
+        begun = world.end - timedelta(minutes=25)
+        recent = [replace(world.job("llm-beijing"), state_since=begun) for _ in range(3)]
+        jobs = [
+            replace(known, job=replace(known.job, created_at=begun, started_at=begun + timedelta(minutes=2),
+                                       ended_at=None, state=JobState.RUNNING))
+            for known in recent
+        ]  # fmt: skip
+        await world.keep("llm-beijing", jobs)
+        async with tab(browser, served.url("/"), viewport={"width": 400, "height": 800}) as it:
+            page = await it.open()
+            chosen = page.locator("#jobs select[name=range]")
+            await it.until("document.querySelector('#jobs select[name=range]').value === '1h'")
+            widths = (
+                "[...document.querySelectorAll('#jobs .bar rect')].map((one) => parseFloat(one.getAttribute('width')))"
+            )
+            assert max(await page.evaluate(widths)) > 30, "percent: 23 of 60 minutes"
+            assert 2 <= await page.locator("#jobs .axis text").count() <= 4
+            await chosen.select_option("30")
+            older = world.end - timedelta(days=2)
+            await world.keep("llm-beijing", [replace(jobs[0], job=replace(jobs[0].job, id="ft-old", created_at=older))])
+            await page.reload()
+            await it.until("document.querySelector('#jobs select[name=range]').value === '7'")
+            await chosen.select_option("30")
+            await it.until("document.querySelectorAll('#jobs tbody tr').length === 4")
+            assert await chosen.input_value() == "30"
 
 
 async def test_enter_opens_a_job_and_escape_closes_it(browser: Any, living: Served) -> None:

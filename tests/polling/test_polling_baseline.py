@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from monitor import store
 from monitor.emulation import Reply
@@ -191,3 +192,27 @@ async def test_a_first_poll_that_fails_is_tried_again_at_the_watch_s_own_pace() 
         emulator.world.add_job("RUNNING")
         await rig.poll()
         assert loop._interval() == 10
+
+
+@pytest.mark.parametrize(("first_run", "said"), [("silent", [{"failed": 1, "running": 2}]), ("summary", [])])
+async def test_what_a_silent_first_run_has_found_stands_in_the_log(first_run: str, said: list[Any]) -> None:
+    async with studio(first_run=first_run) as (rig, emulator), rig.running():
+        for state in ("RUNNING", "RUNNING", "FAILED"):
+            emulator.world.add_job(state)
+        with capture_logs() as log:
+            await rig.poll()
+            await rig.poll()
+        lines = [line for line in log if "first look" in line["event"]]
+        assert [line["found"] for line in lines] == said
+        assert {(line["account"], line["watch"]) for line in lines} <= {(rig.accounts[0].name, "jobs")}
+
+
+async def test_what_a_silent_first_look_at_a_catalogue_has_found_stands_in_the_log() -> None:
+    clock, make = VirtualClock(), modelarts()
+    emulator: Any = registry.emulator("modelarts")(clock, autoplay=False)
+    async with rigged(make, {"modelarts": emulator}, clock) as rig, rig.running():
+        with capture_logs() as log:
+            await rig.poll()
+            await rig.poll()
+        watches = [line["watch"] for line in log if "first look" in line["event"] and line["log_level"] == "info"]
+        assert sorted(watches) == sorted(rig.accounts[0].watches())

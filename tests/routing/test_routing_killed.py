@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 from random import Random
+from typing import Any
 
 from sqlalchemy import select
 
@@ -43,7 +44,8 @@ async def test_kills_at_any_statement_change_nothing_of_what_is_told(tmp_path: P
     await store.aclose()
     for mine, other in zip(wanted, found, strict=True):
         assert mine == other
-    reasons = {reason for _, reason, *_ in wanted[0]}
+    said_so: Any = wanted[0]
+    reasons = {each[1] for each in said_so}
     assert reasons >= {"new", "digest", "reminder", "resolved", "catch_up"}
     assert wanted[2], "something was hidden"
 

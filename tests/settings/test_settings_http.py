@@ -136,3 +136,19 @@ def test_commands_that_load_no_settings_know_the_same_places() -> None:
     assert places.CONFIG_NAMES == root.CONFIG_NAMES
     assert (sockets.STATE, sockets.SYSTEM_STATE) == (root.DEFAULT_STATE, root.SYSTEM_STATE)
     assert sockets.NAME == root.SOCKET_NAME
+
+
+@pytest.mark.parametrize(
+    ("listen", "more", "page"),
+    [
+        ("127.0.0.1:0", "", "http://127.0.0.1:81/"),
+        ("[::1]:0", "", "http://[::1]:81/"),
+        ("0.0.0.0:0", f", token: {TOKEN}", "http://127.0.0.1:81/"),
+        ("127.0.0.1:0", ", public_url: 'https://monitor.example.org'", "https://monitor.example.org"),
+        ("off", "", "off"),
+    ],
+)
+def test_where_the_status_page_is_can_be_opened_by_this_machine_or_by_all(
+    read: Read, listen: str, more: str, page: str
+) -> None:
+    assert read(f'http: {{listen: "{listen}"{more}}}').http.page(81) == page

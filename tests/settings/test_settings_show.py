@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.settings import load
+from monitor.settings import ConfigErrors, load
 from monitor.settings.doubts import doubts
 from monitor.settings.show import Shown, shown
 
@@ -178,3 +178,36 @@ def test_rules_that_do_nothing_are_doubted_at_their_places(tmp_path: Path) -> No
     path.write_text("http: {public_url: https://monitor.example.org}\n" + IDLE)
     settings = load(path, resolve=False, environ={}, credentials_dir=None)
     assert "rules[2].escalate" not in [doubt.path for doubt in doubts(path, settings)]
+
+
+@pytest.mark.parametrize(
+    ("region", "said"),
+    [
+        ("region: cn-nort-4", "did you mean cn-north-4?"),
+        ("region: mars", "like cn-north-4; a new one may be right"),
+        ("region: cn-north-9", None),
+        ("region: mars, endpoint: 'https://modelarts.mars.example.org'", None),
+        ("region: '${env:REGION}'", None),
+    ],
+)
+def test_a_region_that_is_not_known_is_doubted_unless_an_endpoint_says_where(
+    tmp_path: Path, region: str, said: str | None
+) -> None:
+    path = tmp_path / "c.yaml"
+    rest = "project_id: p, access_key: a, secret_key: s, jobs: {}"
+    path.write_text(
+        f"accounts:\n  - {{{region}, name: a, provider: modelarts, {rest}}}\nsinks: [{{name: l, type: log}}]\n"
+    )
+    found = doubts(path, load(path, resolve=False, environ={"REGION": "cn-north-9"}, credentials_dir=None))
+    assert [(doubt.path, doubt.line) for doubt in found] == ([] if said is None else [("accounts[0].region", 2)])
+    assert said is None or said in found[0].message
+
+
+def test_a_region_in_a_variable_that_is_not_set_is_told_as_that(tmp_path: Path) -> None:
+    path = tmp_path / "c.yaml"
+    path.write_text(
+        "accounts:\n  - {name: a, provider: modelarts, region: '${env:REGION}', project_id: p, token: t, jobs: {}}\n"
+        "sinks: [{name: l, type: log}]\n"
+    )
+    with pytest.raises(ConfigErrors, match=r"accounts\[0\].region: the environment variable REGION is not set"):
+        load(path, resolve=False, environ={}, credentials_dir=None)

@@ -60,6 +60,23 @@ async def test_a_refused_account_is_told_with_its_reason_and_since_when(
         assert (each["last_good"] is not None) is well_before
 
 
+async def test_the_age_of_data_is_that_of_the_last_poll_where_a_daemon_knows_it_and_to_the_minute_where_none_runs() -> (
+    None
+):
+    clock, make = VirtualClock(), modelarts()
+    provider = make("http://127.0.0.1:1")[0].provider
+    emulator: Any = registry.emulator(provider)(clock, autoplay=False)
+    async with rigged(make, {provider: emulator}, clock) as rig, rig.running():
+        await rig.poll()
+        await rig.poll(20.0)
+        clock.advance(3.0)
+        settings: Any = SimpleNamespace(accounts=rig.accounts)
+        for known, age in ({"last_good": rig.poller.last_good}, 3.0), ({}, 23.0):
+            inside = Inside(store=rig.store, clock=clock, settings=settings, **known)
+            (account,) = await Asking(Api(inside), inside, clock).items("/accounts")
+            assert [account["age"], *(watch["age"] for watch in account["watches"])] == [age, age]
+
+
 async def test_an_ill_workspace_makes_its_account_ill_and_not_its_neighbour(ask: Asking) -> None:
     north, _ = await ask.items("/accounts")
     assert (north["state"], north["reason"], north["since"]) == ("unauthorized", "may not list", rfc3339(NOON))

@@ -265,10 +265,10 @@ async def test_a_store_that_is_down_or_hangs_costs_only_what_is_read_from_it(mon
             self.asked += 1
             await anyio.sleep_forever()
 
-    monkeypatch.setattr(room, "STORE_PATIENCE", 0.02)
     async with scene() as on:
         await on.rig.poll()
         well = await on.scrape()
+        monkeypatch.setattr(room, "STORE_PATIENCE", 0.02)
         hanging = Hanging()
         exposer = on.exposer(hanging)
         pages = [(await each.exposition()).body for each in (on.exposer(Broken()), exposer, exposer)]

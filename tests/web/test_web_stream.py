@@ -261,7 +261,7 @@ async def test_there_are_at_most_so_many(tmp_path: Path, monkeypatch: pytest.Mon
             status, headers, body = await it.ask(STREAM)
             assert (status, headers["Retry-After"]) == (503, "30")
             assert json.loads(body)["hint"]
-        await until(lambda: opened(it) == 0, within=10)
+        await until(lambda: opened(it) == 0)
         async with streaming(it) as reader:
             await reader.part()
 

@@ -10,7 +10,7 @@ import anyio
 from yarl import URL
 
 from monitor.providers.modelarts.auth import Auth, Request
-from monitor.providers.modelarts.errors import Asked, refusal, said
+from monitor.providers.modelarts.errors import Asked, placed, refusal, said
 from monitor.providers.modelarts.platform_time import PlatformTime
 from monitor.providers.modelarts.scrub import scrub
 from monitor.providers.modelarts.signing import Query, query_string
@@ -46,8 +46,19 @@ class _WrongClock(Fault):
 class Client:
     """One credential on one host. Safe to share between tasks."""
 
-    def __init__(self, http: Http, auth: Auth, origin: str, project_id: str, time: PlatformTime) -> None:
+    def __init__(
+        self,
+        http: Http,
+        auth: Auth,
+        origin: str,
+        project_id: str,
+        time: PlatformTime,
+        *,
+        placed_by: str = "endpoint",
+    ) -> None:
+        """`placed_by`: the config key that `origin` comes from, for hints."""
         self._http = http
+        self.placed_by = placed_by
         self._auth = auth
         self._origin = origin
         self._host = URL(origin).authority
@@ -168,13 +179,14 @@ class Exchange(Generic[T]):
                 return unbelievable
             return None
 
-        await http.send(
-            self._request.method,
-            self._client.url(self._request),
-            judge=judge,
-            headers=self._prove,
-            body=self._request.body or None,
-        )
+        with placed(self._client.placed_by):
+            await http.send(
+                self._request.method,
+                self._client.url(self._request),
+                judge=judge,
+                headers=self._prove,
+                body=self._request.body or None,
+            )
 
     def result(self) -> Read[T]:
         assert self._result is not None, "no attempt was good"

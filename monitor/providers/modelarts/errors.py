@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import msgspec
@@ -24,6 +25,16 @@ _SAYS_LOCKED = re.compile(r"\blimit|\blocked\b|too many", re.IGNORECASE)
 _SAYS_PROJECT = re.compile(r"project.{0,60}(match|token|differ|inconsistent)|token.{0,60}project", re.IGNORECASE)
 _LOCK = 300.0
 """Seconds that a key stays locked after more than five bad signatures in a row."""
+
+
+@contextmanager
+def placed(key: str) -> Iterator[None]:
+    """Within it, hints that send the reader to `endpoint` send to the config key that the host really comes from."""
+    try:
+        yield
+    except Fault as fault:
+        fault.hint = fault.hint.replace("`endpoint`", f"`{key}`")
+        raise
 
 
 @dataclass(frozen=True, slots=True)

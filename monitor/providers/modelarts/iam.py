@@ -10,7 +10,7 @@ import msgspec
 
 from monitor.fields import Clock
 from monitor.providers.modelarts.credential import reveal_password
-from monitor.providers.modelarts.errors import Said, said
+from monitor.providers.modelarts.errors import Said, placed, said
 from monitor.providers.modelarts.options import Iam
 from monitor.providers.modelarts.scrub import scrub
 from monitor.wire import Answer, Fault, FaultKind, Http, retry_after
@@ -69,9 +69,10 @@ class TokenService:
 
     async def _fetch(self) -> None:
         body = self._body()
-        answer = await self._http.send(
-            "POST", self._url, judge=self._judge, headers={"Content-Type": "application/json"}, body=body
-        )
+        with placed("region" if self._iam.endpoint is None else "iam.endpoint"):
+            answer = await self._http.send(
+                "POST", self._url, judge=self._judge, headers={"Content-Type": "application/json"}, body=body
+            )
         life = _life(answer)
         self._token = answer.headers["X-Subject-Token"].strip()
         self._renew_at = self._clock.monotonic() + life - min(_MARGIN, life / 5)

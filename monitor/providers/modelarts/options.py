@@ -10,6 +10,7 @@ from yarl import URL
 
 from monitor.fields import Duration, Secret
 from monitor.fields.strict import Strict
+from monitor.providers.modelarts.regions import region_doubt
 from monitor.providers.options import AccountOptions, JobsWatch, WatchOptions
 
 _HOST = re.compile(r"modelarts\.([a-z0-9-]+)\.")
@@ -157,6 +158,11 @@ class Options(AccountOptions):
             "resource_flavors": self.resource_flavors,
         }
         return {name: watch for name, watch in found.items() if watch is not None}
+
+    def doubts(self) -> dict[str, str]:
+        known = self.region is None or self.endpoint is not None or _REFERENCE in self.region
+        doubt = None if known or self.region is None else region_doubt(self.region)
+        return {} if doubt is None else {"region": doubt}
 
     def location(self) -> str | None:
         """The region as configured, else as the endpoint's host names it, else None."""

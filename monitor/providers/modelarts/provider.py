@@ -52,7 +52,8 @@ class ModelArts:
         self._origin = options.origin()
         time = PlatformTime(clock)
         self._auth = choose(options, http, clock, time)
-        self._client = Client(http, self._auth, self._origin, options.project_id, time)
+        place = "region" if options.endpoint is None else "endpoint"
+        self._client = Client(http, self._auth, self._origin, options.project_id, time, placed_by=place)
         self._fingerprint: str | None = None
         self._console_region = self._region_of_console()
         self.account = Account(

@@ -47,7 +47,7 @@ class WatchItem(Answer, frozen=True, kw_only=True):
     state: State
     reason: str | None
     since: Annotated[Time | None, msgspec.Meta(description="When it entered the state, as far as that is known.")]
-    last_good: Annotated[Time | None, msgspec.Meta(description="The last good poll, to the minute.")]
+    last_good: Annotated[Time | None, msgspec.Meta(description="The last good poll; without a daemon to the minute.")]
     age: Annotated[float | None, msgspec.Meta(description="Seconds since the last good poll.")]
     baselined_at: Time | None
 
@@ -114,7 +114,7 @@ def _sweeps(watches: Sequence[WatchItem], health: Healths) -> Iterator[Trouble]:
 
 def _watch_items(conn: Connection, inside: Inside, health: Healths) -> list[WatchItem]:
     """In the order of the config."""
-    now = inside.clock.now()
+    now, live = inside.clock.now(), inside.last_good()
     scopes: dict[Watch, list[ScopeRow]] = {}
     for row in store.list_scopes(conn):
         scopes.setdefault((row.scope.account, row.scope.watch), []).append(row)
@@ -126,6 +126,7 @@ def _watch_items(conn: Connection, inside: Inside, health: Healths) -> list[Watc
             workspace,
             _present(scopes.get((options.name, name), []), workspace),
             health.get((options.name, watch_name(name, workspace))),
+            live.get((options.name, watch_name(name, workspace))),
             now,
         )
         for options in inside.settings.accounts
@@ -154,9 +155,11 @@ def _watch(
     workspace: str | None,
     row: ScopeRow | None,
     health: Health | None,
+    live: datetime | None,
     now: datetime,
 ) -> WatchItem:
-    good = row.last_good if row else None
+    """`live`: its last good poll, where somebody knows that better than the store."""
+    good = live or (row.last_good if row else None)
     ill = health is not None and health.state != "ok"
     state = State(health.state) if health is not None and ill else State.OK if good else State.WAITING
     return WatchItem(

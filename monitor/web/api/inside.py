@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -24,6 +24,10 @@ def _nothing() -> Sequence[str]:
     return ()
 
 
+def _nowhere() -> Mapping[tuple[str, str], datetime | None]:
+    return {}
+
+
 @dataclass(slots=True, kw_only=True)
 class Inside:
     """Not frozen: a reload puts new settings in its place while requests are served."""
@@ -35,6 +39,8 @@ class Inside:
     started_at: datetime | None = None
     """When the daemon started; None where a command reads the store by itself."""
     troubles: Callable[[], Sequence[str]] = _nothing
+    last_good: Callable[[], Mapping[tuple[str, str], datetime | None]] = _nowhere
+    """By account and watch: its last good poll as the daemon knows it; the store knows it to the minute."""
     wake: Callable[[Iterable[str] | None], None] = field(default=_nobody)
     """Deliveries of these sinks were changed."""
     ring: Callable[[], None] = field(default=_unheard)

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import aiohttp
 import pytest
+from aiohttp.abc import AbstractResolver, ResolveResult
 
-from monitor.wire import Fault, FaultKind
+from monitor.providers.modelarts.options import Options
+from monitor.providers.modelarts.provider import build
+from monitor.wire import Fault, FaultKind, Http
+from tests.kit.clock import VirtualClock
 
 
 async def test_each_probe_is_one_request_and_says_what_it_saw_without_names(staged: Any) -> None:
@@ -65,3 +70,33 @@ async def test_a_region_that_does_not_fit_the_endpoint_is_remarked(
 ) -> None:
     async with staged() as stage:
         assert len(stage.provider(**changes).remarks()) == remarks
+
+
+class NoNames(AbstractResolver):
+    """A name service that knows nobody."""
+
+    async def resolve(self, host: str, port: int = 0, family: Any = 0) -> list[ResolveResult]:
+        raise OSError(f"no {host}")
+
+    async def close(self) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("place", "named"),
+    [
+        ({"region": "cn-nort-4", "access_key": "a", "secret_key": "s"}, "region"),
+        ({"region": "cn-nort-4", "iam": {"user": "u", "password": "p", "domain": "d"}}, "region"),
+        ({"endpoint": "https://typo.example.org", "access_key": "a", "secret_key": "s"}, "endpoint"),
+        ({"region": "cn-north-4", "iam": {"user": "u", "password": "p", "domain": "d", "endpoint": "http://i.example"}},
+         "iam.endpoint"),
+    ],
+)  # fmt: skip
+async def test_a_host_that_is_not_found_is_told_with_the_key_of_the_config_that_it_comes_from(
+    place: dict[str, Any], named: str
+) -> None:
+    options = Options.model_validate({"name": "a", "provider": "modelarts", "project_id": "p", "jobs": {}, **place})
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(resolver=NoNames())) as session:
+        probe = build(options, Http(session), VirtualClock()).probes()[0]
+        with pytest.raises(Fault) as fault:
+            await probe.ask()
+    assert fault.value.hint == f"check `{named}` and DNS"

@@ -69,7 +69,7 @@ function facts(job) {
     ["started", job.started_at && moment(job.started_at, time(job.started_at))],
     ["ended", job.ended_at && moment(job.ended_at, time(job.ended_at))],
     ["ran", job.duration === null ? null : duration(job.duration)],
-    ["model", text(job.model)],
+    [job.flavor ? "engine" : "model", text(job.model)],
     ["produced", text(job.output_model)],
     ["flavor", text(job.flavor)],
     ["nodes", count(job.nodes)],

@@ -11,6 +11,10 @@ import { Section } from "./section.js";
 import { axis, bar, busy, load, ticks } from "./timeline.js";
 
 const DAY = 86_400_000;
+const USUAL = 7;
+/** Days that are read and shown, where nobody chose. */
+const SHORT = ["1h", "6h", "1"];
+/** The ranges below that, the shortest first. */
 const ROWS = 20;
 const GLYPHS = { pending: "…", queued: "≡", running: "▶", stopping: "◧", succeeded: "✓", failed: "✕", canceled: "⊘", unknown: "?" };
 const STATES = ["active", "pending", "queued", "running", "stopping", "succeeded", "failed", "canceled", "unknown"];
@@ -22,6 +26,7 @@ export class Jobs {
     this.list = new JobList();
     this.page = 0;
     this.owners = "";
+    this.picked = false;
     this.controls = new Controls("jobs", (name) => this.chosen(name));
     this.controls.offer("account", () => []);
     this.controls.offer("state", () => STATES.map((state) => [state, word("job", state)]));
@@ -34,15 +39,26 @@ export class Jobs {
   }
 
   get days() {
-    return Number(this.controls.value("range"));
+    return daysOf(this.controls.value("range"));
   }
 
-  read() {
-    return this.list.read(this.days, () => {
+  /** Until somebody chooses: the shortest range that leaves out no job of the usual one, or a job of minutes is a dot. */
+  fit() {
+    if (this.picked || this.list.jobs.size === 0) return;
+    const end = now();
+    const shown = this.list.fitting({ search: "" }, end - USUAL * DAY, end);
+    const first = shown.reduce((least, job) => Math.min(least, job.from), end);
+    this.controls.set("range", (shown.length && SHORT.find((range) => first >= end - daysOf(range) * DAY)) || String(USUAL));
+  }
+
+  async read() {
+    await this.list.read(Math.max(this.days, USUAL), () => {
       this.section.data ??= this.list;
       this.section.node.removeAttribute("aria-busy");
       this.section.draw();
     });
+    this.fit();
+    return this.list;
   }
 
   heard(event) {
@@ -62,6 +78,7 @@ export class Jobs {
 
   chosen(name) {
     this.page = 0;
+    this.picked ||= name === "range";
     if (this.section.data) this.draw();
     if (name === "range") this.again();
   }
@@ -90,7 +107,7 @@ export class Jobs {
     const marks = ticks(begin, end, this.narrow.matches);
     const most = load(found, begin, end);
     const label = t("busy.label", {
-      range: t(`range.${this.days}`),
+      range: t(`range.${this.controls.value("range")}`),
       running: number(Math.max(...most.running)),
       waiting: number(Math.max(...most.waiting)),
     });
@@ -167,6 +184,10 @@ export class Jobs {
   hideTip() {
     this.tip.hidden = true;
   }
+}
+
+function daysOf(range) {
+  return range.endsWith("h") ? Number.parseInt(range, 10) / 24 : Number(range);
 }
 
 /** Seconds: how long it ran, or since when it is there. */

@@ -11,13 +11,13 @@ const PLAIN = new Set(["running", "succeeded", "pending"]);
 /** The moments that bear a label, in the viewer's zone: about six of them, fewer where it is narrow. */
 export function ticks(begin, end, narrow) {
   const days = (end - begin) / DAY;
-  const step = days <= 1 ? (narrow ? 8 : 4) : days <= 7 ? (narrow ? 48 : 24) : days <= 14 ? (narrow ? 96 : 48) : narrow ? 240 : 120;
+  const step = days <= 1 / 24 ? (narrow ? 1 / 3 : 1 / 6) : days < 1 ? (narrow ? 2 : 1) : days <= 1 ? (narrow ? 8 : 4) : days <= 7 ? (narrow ? 48 : 24) : days <= 14 ? (narrow ? 96 : 48) : narrow ? 240 : 120;
   const at = new Date(begin);
   at.setHours(0, 0, 0, 0);
   const found = [];
   while (at.getTime() <= end) {
     if (at.getTime() > begin) found.push(at.getTime());
-    at.setHours(at.getHours() + step);
+    at.setMinutes(at.getMinutes() + Math.round(step * 60));
   }
   return found.map((moment) => ({ moment, text: step < 24 ? hour(moment) : day(moment) }));
 }
