@@ -36,6 +36,10 @@ def list_(
             autocompletion=completion.severities,
         ),
     ] = None,
+    trial: Annotated[
+        bool | None,
+        typer.Option("--trial/--no-trial", help="Only what rules on trial (shadow) would have sent, or only the rest."),
+    ] = None,
     since: Since = None,
     search: Search = None,
 ) -> None:
@@ -43,6 +47,8 @@ def list_(
     from monitor.cli.lists import listed
 
     asked: dict[str, Any] = {"rule": rule, "sink": sink, "severity": severity, "since": moment(since), "search": search}
+    if trial is not None:
+        asked["shadow"] = str(trial).lower()
     listed(config, output, "/api/v1/notifications", limit, _table, **asked)
 
 
@@ -105,7 +111,7 @@ def _table(notifications: list[Item]) -> None:
     ]
     cells = []
     for item in notifications:
-        sinks = ", ".join(_went(each) for each in item["deliveries"]) or "nobody"
+        sinks = ", ".join(_went(each) for each in item["deliveries"]) or ("on trial" if item["shadow"] else "nobody")
         cells.append([item["id"], when.short(item["created_at"]), item["rule"], item["severity"], sinks, item["title"]])
     out.rows(columns, cells, "No notification is stored that fits.")
 

@@ -92,6 +92,10 @@ async def test_trials_are_counted(ask: Asking) -> None:
         await store.write(lambda conn, write=write: write_notifications(conn, [write]))
     rules = {item["name"]: item for item in (await ask.get("/rules"))["items"]}
     assert [rules[name]["shadow_messages"] for name in ("trial", "ended")] == [2, 0]
+    for wanted, ids in (("true", {"t0", "t1", "t2"}), ("false", {"t3"})):
+        found = (await ask.get("/notifications", rule="trial", shadow=wanted))["items"]
+        assert {said["id"] for said in found} == ids
+        assert {said["shadow"] for said in found} == {wanted == "true"}
 
 
 async def test_the_whole_set_can_be_read_back_and_holds_no_secret(ask: Asking) -> None:

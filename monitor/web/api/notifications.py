@@ -24,6 +24,9 @@ class NotificationsAsked(Listed, frozen=True, kw_only=True, forbid_unknown_field
     sink: Word | None = None
     severity: Severity | None = None
     reason: Reason | None = None
+    shadow: Annotated[
+        bool | None, msgspec.Meta(description="Only what rules on trial would have sent, or only the rest.")
+    ] = None
     since: When | None = None
     search: (
         Annotated[
@@ -66,6 +69,7 @@ class NotificationItem(Answer, frozen=True, kw_only=True):
     events: Annotated[list[int], msgspec.Meta(description="The numbers of its events: the first hundred.")]
     event_count: int
     deliveries: list[SentItem]
+    shadow: Annotated[bool, msgspec.Meta(description="Of a rule on trial: sent to nobody.")] = False
     answer: Annotated[
         AnswerItem | None, msgspec.Meta(description="Null where its rule neither reminds nor escalates.")
     ] = None
@@ -77,6 +81,7 @@ def _list(conn: Connection, inside: Inside, asked: NotificationsAsked) -> Page[N
         sink=asked.sink,
         severity=asked.severity,
         reason=asked.reason,
+        shadow=asked.shadow,
         since=moment("since", asked.since, inside.clock.now()),
         search=asked.search,
     )
@@ -113,6 +118,7 @@ def _item(row: NotificationRow, answer: AnswerItem | None) -> NotificationItem:
         events=list(row.events),
         event_count=row.event_count,
         deliveries=[_sent(delivery) for delivery in row.deliveries],
+        shadow=row.shadow,
         answer=answer,
     )
 

@@ -102,7 +102,7 @@ export class Messages {
   }
 
   deliveries(item) {
-    if (!item.deliveries.length) return el("p", { class: "muted" }, t("to.nobody"));
+    if (!item.deliveries.length) return el("p", { class: "muted" }, t(item.shadow ? "to.trial" : "to.nobody"));
     return el("ul", { class: "deliveries", "aria-label": t("deliveries") }, item.deliveries.map((one) => this.delivery(one)));
   }
 
