@@ -31,6 +31,9 @@ STATE_OF: Final[Mapping[EventType, str]] = {
 ENDLESS: Final = frozenset({_JOB.JOB_FINISHED, _JOB.JOB_GONE, _JOB.FLAVOR_DELISTED, _JOB.ACCOUNT_RECOVERED})
 """States that mostly never end: a reminder of them would come for ever."""
 
+_SIDES: Final[Mapping[str, int]] = {"soldout": 0, "normal": 1, "unreachable": 0, "unauthorized": 0, "well": 1}
+"""States of subjects that go to and fro: who was told neither that it went nor that it came back has missed nothing."""
+
 STOCK: Final = frozenset({_JOB.FLAVOR_SOLD_OUT, _JOB.FLAVOR_RESTOCKED})
 DARKENING: Final = frozenset({_JOB.ACCOUNT_UNREACHABLE, _JOB.ACCOUNT_UNAUTHORIZED})
 
@@ -42,6 +45,12 @@ def state_of(event: Event) -> str | None:
     if event.type is EventType.JOB_FINISHED:
         return str(event.data.get("outcome") or state)
     return state
+
+
+def there_and_back(first: str | None, last: str | None) -> bool:
+    """Whether `last` is what the subject was before it was `first`."""
+    sides = _SIDES.get(first or ""), _SIDES.get(last or "")
+    return None not in sides and sides[0] != sides[1]
 
 
 def subject_of(event: Event) -> str:

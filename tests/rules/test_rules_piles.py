@@ -217,6 +217,20 @@ def test_nothing_is_told_at_the_end_of_a_mute_window_if_all_of_it_is_over() -> N
     assert engine.state().followed == {}
 
 
+@pytest.mark.parametrize(
+    ("turns", "said"),
+    [
+        (["sold_out", "restocked"], []),
+        (["sold_out", "restocked", "sold_out"], [(360, DIGEST, "s", (3,))]),
+        (["restocked", "sold_out"], []),
+        (["restocked"], [(360, DIGEST, "s", (1,))]),
+    ],
+)
+def test_what_went_and_came_back_in_a_mute_window_is_as_people_know_it(turns: list[str], said: list[object]) -> None:
+    events = [stock(number, turn, 130 + number) for number, turn in enumerate(turns, 1)]
+    assert told(play(ruleset(rule("flavor.*", mute=NOON)), events, 999)) == said
+
+
 def test_what_came_anew_in_a_mute_window_is_told_by_its_last() -> None:
     rules = ruleset(rule("flavor.sold_out", mute={**NOON, "except": "event.seq > 2"}))
     events = [stock(1, "sold_out", 130), stock(2, "restocked", 150), stock(3, "sold_out", 160)]

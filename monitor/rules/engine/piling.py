@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from monitor.model import Event, Reason, Severity
 from monitor.rules.engine.course import Course
-from monitor.rules.holding import state_of, subject_of
+from monitor.rules.holding import state_of, subject_of, there_and_back
 from monitor.rules.options import UNMATCHED
 from monitor.rules.state import AT_MOST, FULL, QUIET_FOR, Entry, Pile
 
@@ -102,9 +102,15 @@ def forget(course: Course, entries: Iterable[Entry]) -> None:
 
 
 def lasting(course: Course, pile: Pile) -> list[Entry]:
-    """What still is as its event said, and was so all the time; of each subject the newest."""
+    """What still is as its event said, and was so all the time; of each subject the newest. What went away and came
+    back while it was hidden is as people know it."""
     found: dict[str, Entry] = {}
+    first: dict[str, str | None] = {}
     for entry in pile.entries:
+        before = first.setdefault(entry.subject, entry.state)
+        if there_and_back(before, entry.state):
+            found.pop(entry.subject, None)
+            continue
         row = course.memory.followed.get(entry.subject)
         if entry.state is not None and row is not None and row.state == entry.state and row.since <= entry.seq:
             found[entry.subject] = entry
