@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import select
 import sqlite3
 import subprocess
 from pathlib import Path
@@ -128,10 +129,15 @@ def test_on_a_terminal_there_is_a_question(installed: Installed, said: str, code
         os.close(follower)
         shown = b""
         try:
-            while part := os.read(leader, 65536):
-                shown += part
-                if shown.endswith(b"[y/N]: "):
-                    process.send_signal(2) if said == "\x03" else os.write(leader, f"{said}\n".encode())
+            while True:
+                if select.select([leader], [], [], 0.5)[0]:
+                    if not (part := os.read(leader, 65536)):
+                        break
+                    shown += part
+                    if shown.endswith(b"[y/N]: ") and said != "\x03":
+                        os.write(leader, f"{said}\n".encode())
+                elif shown.endswith(b"[y/N]: ") and said == "\x03":
+                    process.send_signal(2)  # again and again: Python loses one that comes just before it reads
         except OSError:  # the terminal's other end is gone: the process has ended
             pass
         assert process.wait(timeout=30) == code, shown
