@@ -43,7 +43,7 @@ def state_of(event: Event) -> str | None:
     one that came there first, and a job that ended otherwise than before is in another state."""
     state = STATE_OF.get(event.type)
     if event.type is EventType.JOB_FINISHED:
-        return str(event.data.get("outcome") or state)
+        return words(event.data.get("outcome") or state)
     return state
 
 
@@ -53,9 +53,14 @@ def there_and_back(first: str | None, last: str | None) -> bool:
     return None not in sides and sides[0] != sides[1]
 
 
+def words(value: object) -> str:
+    """As text that can be kept: what stands for no sign in any encoding becomes a question mark."""
+    return str(value).encode("utf-8", "replace").decode()
+
+
 def subject_of(event: Event) -> str:
     """The subject within its account: ids of two accounts may collide."""
-    return f"{event.account or ''}|{event.subject}"
+    return words(f"{event.account or ''}|{event.subject}")
 
 
 def watch_of(event: Event) -> str | None:

@@ -9,6 +9,7 @@ from monitor.model import Event, EventType
 from monitor.rules.effects import SilenceOver
 from monitor.rules.engine import hiding, releasing
 from monitor.rules.engine.course import Course
+from monitor.rules.holding import words
 from monitor.rules.state import Silence
 from monitor.rules.view import moment
 
@@ -20,7 +21,7 @@ def obey(course: Course, event: Event) -> None:
     data = event.data.get("silence")
     if not isinstance(data, Mapping):
         return
-    key = str(data.get("id"))
+    key = words(data.get("id"))
     if event.type is EventType.SILENCE_ENDED:
         ended = course.memory.silences.get(key)
         if ended is not None:
@@ -32,9 +33,9 @@ def obey(course: Course, event: Event) -> None:
         return
     silence = Silence(
         id=key,
-        match=str(data.get("match")),
-        owner=str(data.get("owner")),
-        comment=str(data.get("comment")),
+        match=words(data.get("match")),
+        owner=words(data.get("owner")),
+        comment=words(data.get("comment")),
         start=start or event.detected_at,
         due=until,
     )

@@ -10,6 +10,7 @@ from monitor.rules.compile import Rule
 from monitor.rules.engine import following, hiding, telling
 from monitor.rules.engine.course import ABOUT_RULES, Course
 from monitor.rules.engine.telling import Saying
+from monitor.rules.holding import words
 from monitor.rules.state import Waits
 from monitor.rules.verdict import MATCHED, Verdict
 
@@ -79,4 +80,4 @@ def queue_of(event: Event) -> str | None:
     if not isinstance(account, Mapping) or not isinstance(job, Mapping):
         return None
     thing = job.get("flavor") or job.get("base_model") or job.get("model")
-    return f"{account.get('provider')}|{thing}" if thing else None
+    return words(f"{account.get('provider')}|{thing}") if thing else None

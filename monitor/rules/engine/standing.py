@@ -13,6 +13,7 @@ from monitor.rules.compile import Rule
 from monitor.rules.engine import telling, upkeep
 from monitor.rules.engine.course import Course
 from monitor.rules.engine.telling import Saying
+from monitor.rules.holding import words
 from monitor.rules.state import Standing
 from monitor.rules.view import moment
 
@@ -130,7 +131,7 @@ def obey(course: Course, event: Event) -> None:
     """Somebody acknowledged a message, or wants to hear of it later."""
     if event.type not in _ANSWERS:
         return
-    name, by = str(event.data.get("rule")), str(event.data.get("by") or "somebody")
+    name, by = words(event.data.get("rule")), words(event.data.get("by") or "somebody")
     rule = course.ruleset.named(name)
     until = moment(event.data.get("until"))
     subjects = event.data.get("subjects")
