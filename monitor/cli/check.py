@@ -95,7 +95,7 @@ def _warnings(settings: Settings) -> list[str]:
         net = "unmatched: {notify: [SINK], min_severity: critical}"
         found.append(f"nobody is told of {', '.join(missed)}; add a rule, or {net}")
     if not settings.people:
-        alone = [rule.name for rule in settings.rules if list(rule.notify) == ["owner"]]
+        alone = [rule.name for rule in settings.rules if list(rule.notify) == ["owner"] and not rule.fallback]
         found += [f"the rule {name} tells only `owner`, and `people` names nobody" for name in alone]
     return [*(str(doubt) for doubt in doubts(settings.path, settings)), *found]
 

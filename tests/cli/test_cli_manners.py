@@ -274,3 +274,6 @@ def test_check_warns_of_trouble_that_nobody_would_hear_of(bare: Installed) -> No
     assert done.returncode == 0
     assert "warning: nobody is told of account.unauthorized, account.view_shrunk, delivery.dead; add" in done.stdout
     assert "warning: the rule mine tells only `owner`, and `people` names nobody" in done.stdout
+    bare.config.write_text(bare.config.read_text().replace("notify: [owner]}", "notify: [owner], fallback: [hook]}"))
+    again = bare.run("check", NEVER_SET="x", HOOK_URL="https://example.org")
+    assert (again.returncode, "tells only `owner`" in again.stdout) == (0, False)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from monitor.model import Event
-from monitor.rules import Engine, Heard, Hide, RuleState, SilenceOver, drive
+from monitor.rules import Engine, Heard, Hide, Notify, RuleState, SilenceOver, drive
 from tests.kit.played import (
     DIGEST,
     NEW,
@@ -60,6 +60,14 @@ def test_where_nothing_of_it_holds_there_is_a_note_that_names_who_and_why() -> N
     for word in ("ann", "works", "1 message"):
         assert word in words(note)
     assert isinstance(end, SilenceOver)
+
+
+@pytest.mark.parametrize(("holds", "answered"), [(True, True), (False, False)])
+def test_only_what_still_holds_at_the_end_of_a_silence_can_be_answered(holds: bool, answered: bool) -> None:
+    rules = ruleset(rule("flavor.sold_out", remind_every="1d"))
+    events = [silence(1, 0, 60), stock(2, "sold_out", 10), *([] if holds else [stock(3, "restocked", 20)])]
+    said = [each for each in play(rules, events, 100) if isinstance(each, Notify)]
+    assert [each.answerable for each in said] == [answered]
 
 
 def test_a_silence_that_hid_nothing_ends_without_a_word() -> None:

@@ -227,7 +227,7 @@ def say(course: Course, saying: Saying, events: Sequence[Event], sinks: tuple[st
     """Writes the message, and looks after it from now on where the rule wants that."""
     rule, severity = saying.rule, saying.weight(events)
     text, wrong = speak(course, saying, events, severity)
-    standing = saying.reason is not Reason.RESOLVED
+    standing = saying.reason is not Reason.RESOLVED and any(event.seq not in saying.over for event in events)
     course.effects.append(
         Notify(
             rule=saying.name,
