@@ -25,6 +25,10 @@ class Entry:
     subject: str
     state: str | None
     over: bool = False
+    told_at: datetime | None = None
+    """When that was told, of which this is the end."""
+    begun: int | None = None
+    """The event that was told then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -319,3 +319,12 @@ def test_a_pile_is_as_severe_as_the_worst_of_it() -> None:
     assert isinstance(one, Notify)
     assert (one.severity, one.reason) == (Severity.CRITICAL, Reason.DIGEST)
     assert told_to([one], "s") == [(0.5, DIGEST, (1, 2, 3))]
+
+
+def test_an_end_that_waited_in_a_group_says_what_it_ended_and_when_that_was_told() -> None:
+    grouped = rule("job.queued", lasting="10m", remind_every="1d", group_by=["account.name"], group_wait="5m")
+    *_, end = play(ruleset(grouped), [job(1, "queued", 0), job(2, "started", 30)], 60)
+    assert isinstance(end, Notify)
+    assert (end.reason, end.at) == (Reason.RESOLVED, at(35))
+    assert "after 30 min in the queue" in end.text.title
+    assert "You were told: " in end.text.plain

@@ -29,12 +29,23 @@ def add(
     events: Iterable[Event],
     due: datetime,
     over: Collection[int] = (),
+    told_at: datetime | None = None,
+    begun: Event | None = None,
 ) -> None:
     """Puts the events on one pile for each sink. A pile that is there keeps its own `due`, except that late events make
-    it wait for more of them. What lies there already is not put there again. `over`: those that ended something."""
+    it wait for more of them. What lies there already is not put there again. `over`: those that ended something, which
+    `begun` had begun and which was told at `told_at`."""
     names = [(sink, key_of(kind, rule, key, reason, sink)) for sink in sinks]
     for event in events:
-        entry = Entry(event.seq, subject_of(event), state_of(event), event.seq in over)
+        end = event.seq in over
+        entry = Entry(
+            event.seq,
+            subject_of(event),
+            state_of(event),
+            end,
+            told_at if end else None,
+            begun.seq if end and begun is not None else None,
+        )
         for sink, name in names:
             pile = course.memory.piles.get(name)
             if pile is None:

@@ -87,10 +87,15 @@ def _saying(course: Course, share: _Share, events: Sequence[Event], ended: Silen
     reason = _NOW_DIGEST.get(first.kind, first.reason)
     if reason is Reason.NEW and len(events) > 1:
         reason = Reason.DIGEST
+    ends = share.entries if reason is Reason.RESOLVED else ()
+    told_before = [entry.told_at for entry in ends if entry.told_at is not None]
+    begun = ends[0].begun if len(ends) == 1 else None
     return Saying(
         first.rule,
         rule,
         reason,
+        since=min(told_before, default=None),
+        begun=course.event(begun) if begun is not None else None,
         severity=max((pile.severity for _, pile in share.piles), key=lambda each: each.rank),
         lasted=first.kind == "hide",
         asides=_kept_back(course, share, len(events), ended),

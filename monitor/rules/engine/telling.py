@@ -133,6 +133,8 @@ def _pile(
         events=[event],
         due=due,
         over=saying.over,
+        told_at=saying.since,
+        begun=saying.begun,
     )
 
 
