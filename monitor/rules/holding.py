@@ -69,9 +69,9 @@ def watch_of(event: Event) -> str | None:
     if event.account is None:
         return None
     if family == "job":
-        return f"{event.account}|jobs"
+        return words(f"{event.account}|jobs")
     if family in ("flavor", "training-flavor", "resource-flavor"):
         flavor = event.data.get("flavor")
         catalogue = flavor.get("catalogue") if isinstance(flavor, Mapping) else None
-        return f"{event.account}|{catalogue or family.replace('-', '_') + 's'}"
+        return words(f"{event.account}|{catalogue or family.replace('-', '_') + 's'}")
     return None

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from monitor.model import Event, EventType
 from monitor.rules.engine.course import Course
-from monitor.rules.holding import DARKENING
+from monitor.rules.holding import DARKENING, words
 from monitor.rules.state import Dark
 
 SETTLE = timedelta(seconds=60)
@@ -15,7 +15,7 @@ SETTLE = timedelta(seconds=60)
 
 def look(course: Course, event: Event) -> None:
     """Learns from an event who can be seen."""
-    account = event.account
+    account = words(event.account) if event.account is not None else None
     if event.type is EventType.MONITOR_STARTED:
         course.memory.dark.put("*", Dark(event.detected_at + SETTLE))
     elif event.type is EventType.MONITOR_STOPPED:
@@ -26,7 +26,7 @@ def look(course: Course, event: Event) -> None:
         course.memory.dark.put(account, Dark(None))
     elif event.type in DARKENING:
         watch = event.data.get("watch")
-        course.memory.dark.put(f"{account}|{str(watch).partition('/')[0]}" if watch else account, Dark(None))
+        course.memory.dark.put(f"{account}|{words(watch).partition('/')[0]}" if watch else account, Dark(None))
     elif event.type is EventType.ACCOUNT_RECOVERED:
         for key, dark in course.memory.dark.rows().items():
             if key.partition("|")[0] == account and dark.until is None:
