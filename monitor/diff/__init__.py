@@ -20,6 +20,9 @@ from monitor.diff.own import (
     monitor_started,
     monitor_stopped,
     rule_failed,
+    sink_failing,
+    sink_recovered,
+    store_degraded,
     template_failed,
 )
 from monitor.diff.people import acknowledged, silence_added, silence_ended, snoozed
@@ -52,7 +55,10 @@ __all__ = [
     "significant",
     "silence_added",
     "silence_ended",
+    "sink_failing",
+    "sink_recovered",
     "snoozed",
+    "store_degraded",
     "template_failed",
     "unauthorized",
     "unreachable",

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from monitor.diff.drafts import draft
+from monitor.diff.drafts import draft, moment
+from monitor.diff.stay import seconds_between
 from monitor.model import EventDraft, EventType
 
 
@@ -35,6 +36,28 @@ def config_rejected(*, file: str, problems: Sequence[str], count: int, now: date
     """The config was read anew and cannot be used; the one before holds. `problems`: the first of `count`, without
     secrets."""
     return _own(EventType.CONFIG_REJECTED, "monitor", now, {"file": file, "problems": list(problems), "count": count})
+
+
+def sink_failing(sink: str, *, detail: str, since: datetime, attempts: int, waiting: int, now: datetime) -> EventDraft:
+    """A sink takes no messages. `since`: its first failure in a row of `attempts`; `detail`: what the last one came to,
+    scrubbed; `waiting`: messages that wait for it."""
+    data = {"sink": sink, "detail": detail, "since": moment(since), "attempts": attempts, "waiting": waiting}
+    return _own(EventType.SINK_FAILING, f"sink/{sink}", now, data)
+
+
+def sink_recovered(sink: str, *, since: datetime, waiting: int, now: datetime) -> EventDraft:
+    """A sink whose failing was told takes messages again. `since`: when it began to fail; `waiting`: messages that are
+    sent now."""
+    down = seconds_between(since, now)
+    data = {"sink": sink, "since": moment(since), "down_for": down, "waiting": waiting}
+    return _own(EventType.SINK_RECOVERED, f"sink/{sink}", now, data)
+
+
+def store_degraded(*, what: str, since: datetime, now: datetime) -> EventDraft:
+    """The store could not be written from `since` until now, when it can tell so. `what`: in words, like "the disk is
+    full"."""
+    data = {"what": what, "since": moment(since), "down_for": seconds_between(since, now)}
+    return _own(EventType.STORE_DEGRADED, "monitor", now, data)
 
 
 def delivery_dead(

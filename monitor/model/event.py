@@ -53,7 +53,10 @@ class EventType(StrEnum):
     POLL_MALFORMED = "poll.malformed"
     RULE_FAILED = "rule.failed"
     TEMPLATE_FAILED = "template.failed"
+    SINK_FAILING = "sink.failing"
+    SINK_RECOVERED = "sink.recovered"
     DELIVERY_DEAD = "delivery.dead"
+    STORE_DEGRADED = "store.degraded"
     NOTIFICATION_ACKNOWLEDGED = "notification.acknowledged"
     NOTIFICATION_SNOOZED = "notification.snoozed"
     SILENCE_ADDED = "silence.added"
@@ -77,7 +80,9 @@ DEFAULT_SEVERITY: Mapping[EventType, Severity] = {
     EventType.POLL_MALFORMED: Severity.WARNING,
     EventType.RULE_FAILED: Severity.WARNING,
     EventType.TEMPLATE_FAILED: Severity.WARNING,
+    EventType.SINK_FAILING: Severity.WARNING,
     EventType.DELIVERY_DEAD: Severity.CRITICAL,
+    EventType.STORE_DEGRADED: Severity.WARNING,
     EventType.CONFIG_REJECTED: Severity.WARNING,
 }
 """Types not named are `info`; `job.finished` is `warning` when the job failed (the diff says so)."""

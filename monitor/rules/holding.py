@@ -25,13 +25,25 @@ STATE_OF: Final[Mapping[EventType, str]] = {
     _JOB.ACCOUNT_UNREACHABLE: "unreachable",
     _JOB.ACCOUNT_UNAUTHORIZED: "unauthorized",
     _JOB.ACCOUNT_RECOVERED: "well",
+    _JOB.SINK_FAILING: "failing",
+    _JOB.SINK_RECOVERED: "delivering",
 }
 """The state lasts until another event of the same subject sets another one."""
 
-ENDLESS: Final = frozenset({_JOB.JOB_FINISHED, _JOB.JOB_GONE, _JOB.FLAVOR_DELISTED, _JOB.ACCOUNT_RECOVERED})
+ENDLESS: Final = frozenset(
+    {_JOB.JOB_FINISHED, _JOB.JOB_GONE, _JOB.FLAVOR_DELISTED, _JOB.ACCOUNT_RECOVERED, _JOB.SINK_RECOVERED}
+)
 """States that mostly never end: a reminder of them would come for ever."""
 
-_SIDES: Final[Mapping[str, int]] = {"soldout": 0, "normal": 1, "unreachable": 0, "unauthorized": 0, "well": 1}
+_SIDES: Final[Mapping[str, int]] = {
+    "soldout": 0,
+    "normal": 1,
+    "unreachable": 0,
+    "unauthorized": 0,
+    "well": 1,
+    "failing": 0,
+    "delivering": 1,
+}
 """States of subjects that go to and fro: who was told neither that it went nor that it came back has missed nothing."""
 
 STOCK: Final = frozenset({_JOB.FLAVOR_SOLD_OUT, _JOB.FLAVOR_RESTOCKED})

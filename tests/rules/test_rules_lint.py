@@ -155,6 +155,8 @@ def test_an_event_type_that_nothing_takes_is_found_where_there_is_no_net() -> No
         "rule.*",
         "template.*",
         "delivery.*",
+        "sink.*",
+        "store.*",
     ]
     own = ["config.*", "monitor.*"]
     assert kinds({"on": all_but + own, "notify": SINKS}, net=None) == []

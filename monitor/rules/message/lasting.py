@@ -32,6 +32,8 @@ _IS: Final[Mapping[str, tuple[str, str]]] = {
     "unreachable": ("unreachable", "out of reach"),
     "unauthorized": ("refused by the platform", "of being refused"),
     "well": ("reachable again", "of being reachable"),
+    "failing": ("failing", "of failing"),
+    "delivering": ("delivering", "of delivering"),
 }
 """By state: what a thing that has it is, and what it comes out of (`after 2 h in the queue`)."""
 
@@ -53,6 +55,8 @@ _END: Final[Mapping[EventType, str]] = {
     EventType.ACCOUNT_UNREACHABLE: "cannot be reached",
     EventType.ACCOUNT_UNAUTHORIZED: "is refused by the platform",
     EventType.ACCOUNT_RECOVERED: "can be read again",
+    EventType.SINK_FAILING: "takes no messages",
+    EventType.SINK_RECOVERED: "takes messages again",
 }
 _OUTCOME: Final[Mapping[str, str]] = {"succeeded": "has succeeded", "failed": "has failed", "canceled": "was canceled"}
 

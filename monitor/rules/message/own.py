@@ -19,6 +19,8 @@ def own_story(event: Event) -> Story:
         Line("Why", data.text("what", REASON) or data.text("detail", REASON) or data.text("reason", REASON)),
         Line("Message" if data.raw("attempts") else "Waiting", data.text("title", 120)),
         Line("Attempts", _attempts(data)),
+        Line("Since", clock(since) if (since := data.moment("since")) else ""),
+        Line("Messages that wait" if event.type is EventType.SINK_FAILING else "Sent now", data.number("waiting")),
         Line("Rule that sent it", data.text("rule") if event.type is EventType.DELIVERY_DEAD else ""),
         *_changes(data),
         Line("Mistakes", _mistakes(data)),
@@ -33,7 +35,7 @@ def own_story(event: Event) -> Story:
 
 def _attempts(data: Facts) -> str:
     """Of a message that was tried in vain; many can fail at once, and each is told by its own title."""
-    attempts = data.raw("attempts")
+    attempts = data.raw("attempts") if "title" in data else None
     return f"{thousands(attempts)}; it will not be sent again" if isinstance(attempts, int) and attempts else ""
 
 
@@ -80,7 +82,16 @@ _OWN: dict[EventType, Callable[[Facts], tuple[str, str]]] = {
         f"rule {data.text('rule')}",
         "has a template that failed; plain text was sent",
     ),
+    EventType.SINK_FAILING: lambda data: (f"sink {data.text('sink')}", "takes no messages; they wait"),
+    EventType.SINK_RECOVERED: lambda data: (
+        f"sink {data.text('sink')}",
+        "takes messages again" + (f" after {down}" if (down := data.span("down_for")) else ""),
+    ),
     EventType.DELIVERY_DEAD: _dead,
+    EventType.STORE_DEGRADED: lambda data: (
+        "store",
+        "could not be written" + (f" for {down}" if (down := data.span("down_for")) else ""),
+    ),
     EventType.CONFIG_RELOADED: _reloaded,
     EventType.CONFIG_REJECTED: lambda data: (
         "training monitor",
