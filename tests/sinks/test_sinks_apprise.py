@@ -19,8 +19,8 @@ from monitor.fields import Secret, SystemClock
 from monitor.model import Delivery, Notification, Outcome, Reason, Severity, Text
 from monitor.sinks.apprise import sink as apprise_sink
 from monitor.sinks.apprise.options import Options
-from monitor.sinks.apprise.threads import Full, Stuck, Threads
 from monitor.sinks.apprise.verdict import judge, scrub
+from monitor.sinks.threads import Full, Stuck, Threads
 from monitor.wire import Http, new_session
 
 Reply = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -249,7 +249,7 @@ async def test_twelve_stuck_sends_of_one_sink_do_not_delay_another() -> None:
 def test_a_stuck_thread_does_not_keep_the_process_from_ending() -> None:
     code = """
 import asyncio, time
-from monitor.sinks.apprise.threads import Threads, Stuck
+from monitor.sinks.threads import Threads, Stuck
 async def main():
     try:
         await Threads("it", 1).call(lambda: time.sleep(60), hard_limit=0.05)

@@ -15,8 +15,9 @@ from standardwebhooks import Webhook
 
 from monitor.fields import Secret, SystemClock
 from monitor.model import Delivery, Event, EventType, Notification, Outcome, Reason, Receipt, Severity, Text
-from monitor.sinks.webhook import payload
-from monitor.sinks.webhook.options import Options, signing_key
+from monitor.sinks import signing
+from monitor.sinks.signing import signing_key
+from monitor.sinks.webhook.options import Options
 from monitor.sinks.webhook.sink import build
 from monitor.wire import Http, new_session
 
@@ -128,7 +129,7 @@ async def test_a_receiver_with_the_standard_library_takes_the_signature_and_no_c
 )
 def test_the_signature_equals_the_library_s(id: str, content: str, key: bytes, second: int) -> None:
     moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=second)
-    ours = payload.headers(id, moment, content.encode(), key)["webhook-signature"]
+    ours = signing.headers(id, moment, content.encode(), key)["webhook-signature"]
     assert ours == Webhook(key).sign(id, moment, content)
 
 

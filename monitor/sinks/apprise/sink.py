@@ -6,7 +6,7 @@ from monitor.fields import Clock
 from monitor.model import Delivery, Outcome, Receipt
 from monitor.sinks.apprise.options import Options
 from monitor.sinks.apprise.service import Service
-from monitor.sinks.apprise.threads import Full, Stuck, Threads
+from monitor.sinks.threads import Full, Stuck, Threads
 from monitor.wire import Http
 
 HARD_LIMIT = 4.0

@@ -1,45 +1,30 @@
-"""The last step of a delivery for `webhook` sinks: one POST, and what its answer means."""
+"""The last step of a delivery for `webhook` sinks: one POST of the whole message."""
 
 from __future__ import annotations
 
-from yarl import URL
+import msgspec
 
 from monitor.fields import Clock
 from monitor.model import Delivery, Receipt
-from monitor.sinks.webhook import outcome, payload
-from monitor.sinks.webhook.options import Options, signing_key
-from monitor.wire import Fault, Http
-from monitor.wire.http import Patience
+from monitor.sinks import signing
+from monitor.sinks.document import document
+from monitor.sinks.posting import Posting
+from monitor.sinks.webhook.options import Options
+from monitor.wire import Http
 
 
 class WebhookSink:
-    """Posts to one URL. An attempt ends within the sink's `timeout`, of which connecting takes at most half."""
+    """Posts to one URL. Repeats are known by `webhook-id`, the delivery's id."""
 
     def __init__(self, options: Options, http: Http, clock: Clock) -> None:
-        self._options = options
-        self._http = http
+        self._posting = Posting(options, http)
         self._clock = clock
-        self._url = str(URL(options.url.reveal()))
-        self._key = signing_key(options.secret) if options.secret else None
-        limit = options.timeout
-        self._patience = Patience(total=limit, connect=min(10.0, limit / 2), silence=limit)
+        self._key = signing.signing_key(options.secret) if options.secret else None
 
     async def send(self, delivery: Delivery) -> Receipt:
-        content = payload.body(delivery)
-        headers = payload.headers(delivery.id, self._clock.now(), content, self._key)
-        own = {name: value.reveal() for name, value in self._options.headers.items()}
-        try:
-            answer = await self._http.send(
-                "POST",
-                self._url,
-                judge=lambda answer: None,
-                headers={**own, **headers},
-                body=content,
-                patience=self._patience,
-            )
-        except Fault as fault:
-            return outcome.of_fault(fault)
-        return outcome.of_answer(answer)
+        content = msgspec.json.encode(document(delivery))
+        signed = signing.headers(delivery.id, self._clock.now(), content, self._key)
+        return await self._posting.post(content, {"content-type": "application/json", **signed})
 
     async def aclose(self) -> None: ...
 
