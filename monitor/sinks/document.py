@@ -1,8 +1,11 @@
-"""A message as one JSON document (section 9 of the design): what `webhook` posts and `file` keeps."""
+"""A message as one JSON document (section 9 of the design), what `webhook` posts and `file` keeps; and its bytes."""
 
 from __future__ import annotations
 
+import json
 from typing import Any
+
+import msgspec
 
 from monitor.model import Delivery, rfc3339
 
@@ -20,3 +23,11 @@ def document(delivery: Delivery) -> dict[str, Any]:
         "reason": message.reason.value,
         "events": [event.cloudevent() for event in message.events],
     }
+
+
+def as_json(document: object) -> bytes:
+    """In UTF-8, on one line; what stands for no sign in any encoding becomes a question mark."""
+    try:
+        return msgspec.json.encode(document)
+    except UnicodeEncodeError:
+        return json.dumps(document, ensure_ascii=False).encode("utf-8", "replace")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -48,7 +49,8 @@ DELIVERY = Delivery(
     ),
 )
 Reply = Callable[[web.Request], Awaitable[web.StreamResponse]]
-NETWORKED = ["apprise", "webhook"]
+ADDRESSED = ["cloudevents", "webhook"]
+NETWORKED = ["apprise", *ADDRESSED]
 
 
 @asynccontextmanager
@@ -68,7 +70,7 @@ async def served(reply: Reply) -> AsyncIterator[int]:
 @asynccontextmanager
 async def sink_of(kind: str, port: int, *, timeout: str = "2s") -> AsyncIterator[Any]:
     section: dict[str, Any] = {"name": "it", "type": kind, "timeout": timeout}
-    if kind == "webhook":
+    if kind in ADDRESSED:
         section["url"] = f"http://user:{TOKEN}@127.0.0.1:{port}/in/{TOKEN}?key={TOKEN}"
     if kind == "apprise":
         section["url"] = f"json://user:{TOKEN}@127.0.0.1:{port}/in/{TOKEN}?-key={TOKEN}"
@@ -96,8 +98,8 @@ def answers(status: int, **headers: str) -> Reply:
     return reply
 
 
-def test_all_three_kinds_are_found() -> None:
-    assert registry.kinds() == ["apprise", "log", "webhook"]
+def test_all_kinds_are_found() -> None:
+    assert registry.kinds() == ["apprise", "cloudevents", "log", "webhook"]
 
 
 @pytest.mark.parametrize("kind", NETWORKED)
@@ -160,8 +162,8 @@ async def test_a_connection_that_is_never_accepted_is_tried_again(kind: str) -> 
 
 @pytest.mark.parametrize("kind", NETWORKED)
 async def test_a_name_that_does_not_resolve_is_tried_again(kind: str) -> None:
-    section = {"webhook": f"https://nowhere.invalid/{TOKEN}", "apprise": f"jsons://nowhere.invalid/{TOKEN}"}
-    options = registry.options(kind)(name="it", type=kind, url=section[kind], timeout="10s")
+    url = f"{'jsons' if kind == 'apprise' else 'https'}://nowhere.invalid/{TOKEN}"
+    options = registry.options(kind)(name="it", type=kind, url=url, timeout="10s")
     async with new_session() as session:
         receipt = await registry.builder(kind)(options, Http(session), SystemClock()).send(DELIVERY)
     assert receipt.outcome is Outcome.RETRY
@@ -194,7 +196,7 @@ async def test_a_connection_cut_after_the_request_is_unknown(kind: str) -> None:
     assert (await attempt(kind, cut)).outcome is Outcome.UNKNOWN
 
 
-@pytest.mark.parametrize("kind", ["apprise", "webhook"])
+@pytest.mark.parametrize("kind", NETWORKED)
 async def test_an_answer_that_is_cut_short_is_unknown(kind: str) -> None:
     async def cut(request: web.Request) -> web.StreamResponse:
         await request.read()
@@ -213,19 +215,25 @@ async def test_an_answer_that_is_cut_short_is_unknown(kind: str) -> None:
 async def test_what_a_chat_in_chinese_and_hostile_names_say_arrives_as_it_was(kind: str) -> None:
     hostile = "</p><script>alert(1)</script> *_`[x](http://e)`_* \\n \u202e 任务“微调” %00 ${env:HOME} :smile: 😀 {{7}}"
     text = Text(title=f"标题 {hostile}", plain=f"{hostile}\n第二行\n", markdown="unused")
-    hard = replace(DELIVERY, notification=replace(DELIVERY.notification, text=text))
-    got: list[dict[str, Any]] = []
+    named = replace(EVENT, data={"job": {"name": hostile}})
+    hard = replace(DELIVERY, notification=replace(DELIVERY.notification, text=text, events=(named,)))
+    got: list[Any] = []
 
     async def keep(request: web.Request) -> web.Response:
-        got.append(await request.json())
+        got.append(json.loads(await request.read()))
         return web.Response()
 
     async with served(keep) as port, sink_of(kind, port) as sink:
         if kind == "apprise":  # json:// takes Markdown as well as plain text: what is sent is the Markdown
             hard = replace(hard, notification=replace(hard.notification, text=replace(text, markdown=text.plain)))
         assert (await sink.send(hard)).outcome is Outcome.DELIVERED
-    assert got[0]["title"] == text.title
-    assert got[0]["body" if kind == "webhook" else "message"].rstrip() == text.plain.rstrip()
+    said: list[str] = {
+        "apprise": lambda got: [got["title"], got["message"].rstrip() + "\n"],
+        "webhook": lambda got: [got["title"], got["body"]],
+        "cloudevents": lambda got: [text.title, f"{got['data']['job']['name']}\n第二行\n"],
+        "alertmanager": lambda got: [got[0]["annotations"]["summary"], got[0]["annotations"]["description"]],
+    }[kind](got[-1])
+    assert said == [text.title, text.plain]
 
 
 async def test_the_log_writes_one_line_with_the_message(capsys: pytest.CaptureFixture[str]) -> None:

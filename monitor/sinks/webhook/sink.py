@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import msgspec
-
 from monitor.fields import Clock
 from monitor.model import Delivery, Receipt
 from monitor.sinks import signing
-from monitor.sinks.document import document
+from monitor.sinks.document import as_json, document
 from monitor.sinks.posting import Posting
 from monitor.sinks.webhook.options import Options
 from monitor.wire import Http
@@ -22,7 +20,7 @@ class WebhookSink:
         self._key = signing.signing_key(options.secret) if options.secret else None
 
     async def send(self, delivery: Delivery) -> Receipt:
-        content = msgspec.json.encode(document(delivery))
+        content = as_json(document(delivery))
         signed = signing.headers(delivery.id, self._clock.now(), content, self._key)
         return await self._posting.post(content, {"content-type": "application/json", **signed})
 
