@@ -6,6 +6,7 @@ import fcntl
 import os
 from pathlib import Path
 
+from monitor.store.copying import give_to_owner
 from monitor.store.errors import StoreLocked, StoreUnavailable
 
 
@@ -17,7 +18,10 @@ class FileLock:
         """Raises StoreLocked that names the holder's process, StoreUnavailable where no file may be made."""
         path = database.with_name(database.name + ".lock")
         try:
+            new = not path.exists()
             self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+            if new:
+                give_to_owner(self._fd, path.parent)
         except OSError as error:
             raise StoreUnavailable(
                 f"The lock file {path} cannot be made: {error.strerror}.",

@@ -12,6 +12,7 @@ from pathlib import Path
 from sqlalchemy import Connection, NullPool, inspect, text
 
 from monitor.fields import Secret
+from monitor.store.copying import copy_sqlite
 from monitor.store.errors import NewerDatabase, NotADatabase, NotMigrated, StoreMissing, StoreUnavailable
 from monitor.store.faults import translate
 from monitor.store.postgres import postgres_engine
@@ -42,11 +43,11 @@ def require_directory(place: SqlitePlace, *, must_exist: bool) -> None:
 def prepare_sqlite(place: SqlitePlace, may_upgrade: bool) -> None:
     """Makes or upgrades the file where that is allowed, else demands that it is up to date."""
     with translated(place):
-        found = _sqlite_revision(place)
+        found = sqlite_revision(place)
         if found == HEAD:
             return
         if may_upgrade:
-            _upgrade_sqlite(place, found, backup=True)
+            upgrade_sqlite(place, found, backup=True)
         else:
             require_current(found, str(place))
 
@@ -59,9 +60,9 @@ async def upgrade(url: str | Secret, state_dir: Path, backup: bool = True) -> bo
     if isinstance(place, SqlitePlace):
         require_directory(place, must_exist=False)
         with translated(place):
-            found = await asyncio.to_thread(_sqlite_revision, place)
+            found = await asyncio.to_thread(sqlite_revision, place)
             if found != HEAD:
-                await asyncio.to_thread(_upgrade_sqlite, place, found, backup)
+                await asyncio.to_thread(upgrade_sqlite, place, found, backup)
             return found != HEAD
     engine = postgres_engine(place, poolclass=NullPool)
     try:
@@ -69,7 +70,7 @@ async def upgrade(url: str | Secret, state_dir: Path, backup: bool = True) -> bo
             async with engine.begin() as conn:
                 found = await conn.run_sync(read_revision)
                 if found != HEAD:
-                    _require_known(found, str(place))
+                    require_known(found, str(place))
                     await conn.run_sync(_run_alembic)
                 return found != HEAD
     finally:
@@ -87,12 +88,12 @@ def require_current(found: str | None, place: str) -> None:
     """Raises NotMigrated or NewerDatabase unless the database has this program's revision."""
     if found == HEAD:
         return
-    _require_known(found, place)
+    require_known(found, place)
     what = "has no tables yet" if found is None else f"is of an older version (revision {found})"
     raise NotMigrated(f"The database {place} {what}.", "Run: training-monitor db upgrade")
 
 
-def _require_known(found: str | None, place: str) -> None:
+def require_known(found: str | None, place: str) -> None:
     from monitor.store.alembic import knows  # Alembic costs a sixth of a second: only where revisions differ
 
     if found is not None and not knows(found):
@@ -102,7 +103,7 @@ def _require_known(found: str | None, place: str) -> None:
         )
 
 
-def _sqlite_revision(place: SqlitePlace) -> str | None:
+def sqlite_revision(place: SqlitePlace) -> str | None:
     """The revision, None for a file that is new or empty. Raises NotADatabase for what is not ours."""
     if not place.path.exists() or place.path.stat().st_size == 0:
         return None
@@ -120,8 +121,8 @@ def _sqlite_revision(place: SqlitePlace) -> str | None:
     return None
 
 
-def _upgrade_sqlite(place: SqlitePlace, found: str | None, backup: bool) -> None:
-    _require_known(found, str(place))
+def upgrade_sqlite(place: SqlitePlace, found: str | None, backup: bool) -> None:
+    require_known(found, str(place))
     if backup and found is not None:
         copy_sqlite(place.path, place.path.with_name(f"{place.path.name}.before-{HEAD}"))
     # Tables are rebuilt under their own names, so references are checked at the end and not on the way.
@@ -141,15 +142,6 @@ def _upgrade_sqlite(place: SqlitePlace, found: str | None, backup: bool) -> None
                 raise
     finally:
         engine.dispose()
-
-
-def copy_sqlite(source: Path, target: Path) -> None:
-    """A whole and consistent copy, also of a database in use; appears under its name only when it is complete."""
-    partial = target.with_name(target.name + ".part")
-    partial.unlink(missing_ok=True)
-    with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(partial)) as new:
-        old.backup(new)
-    partial.replace(target)
 
 
 def _run_alembic(conn: Connection) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, parse_qsl, unquote, urlencode, urlsplit
 
 from monitor.fields import Secret
 from monitor.store.errors import StoreError
 
+_SECRET = ("password", "sslpassword")
 HINT = "Write sqlite:PATH (relative to the state directory) or postgresql://user@host/database."
 
 
@@ -29,6 +30,20 @@ class PostgresPlace:
 
     def __str__(self) -> str:
         return self.shown
+
+    @property
+    def name(self) -> str:
+        """The database's own name."""
+        return unquote(urlsplit(self.dsn.reveal()).path.lstrip("/")) or "training_monitor"
+
+    @property
+    def address(self) -> str:
+        """What its own tools take, without the password, which they ask for."""
+        parts = urlsplit(self.dsn.reveal())
+        login, at, server = parts.netloc.rpartition("@")
+        kept = [(name, value) for name, value in parse_qsl(parts.query) if name not in _SECRET]
+        query = f"?{urlencode(kept, safe='/')}" if kept else ""
+        return f"postgresql://{login.partition(':')[0]}{at}{server}{parts.path}{query}"
 
 
 Place = SqlitePlace | PostgresPlace

@@ -56,6 +56,8 @@ WORKS: dict[str, tuple[list[str], str]] = {
     "config show": (["--changed"], r"^sinks\[0\]\.name +journal "),
     "db upgrade": ([], r"^The database "),
     "db check": ([], r" is whole"),
+    "db backup": ([], r"^The database is in /.*/monitor-\d{8}T\d{6}Z\.db: \d+ kB, "),
+    "db restore": (["--new-epoch"], r"^A new epoch begins, after \d+ events: "),
 }
 LASTS: dict[str, tuple[list[str], str]] = {
     "run": (["--log-format", "text"], r"started"),

@@ -7,7 +7,6 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -100,18 +99,6 @@ def test_no_kill_loses_an_acknowledged_write_or_leaves_half_of_one(tmp_path: Pat
     assert int(done.stdout) > 100
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of one megabyte."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", disk], capture_output=True, check=False)
-    if mounted.returncode:
-        pytest.skip("mounting a small tmpfs needs root")
-    yield disk
-    subprocess.run(["umount", "-l", disk], check=True)
-
-
 async def test_a_full_disk_fails_writes_plainly_and_the_store_works_again_when_there_is_room(small_disk: Path) -> None:
     (small_disk / "ballast").write_bytes(b"x" * 250_000)
     store = await open_store("sqlite:monitor.db", state_dir=small_disk, lock=True)
@@ -138,7 +125,7 @@ async def test_a_full_disk_fails_writes_plainly_and_the_store_works_again_when_t
 
 
 async def test_a_database_copied_under_load_is_whole(sqlite_home) -> None:
-    from monitor.store.migrate import copy_sqlite
+    from monitor.store.copying import copy_sqlite
 
     store = await sqlite_home.open()
     path = sqlite_home.state_dir / "monitor.db"
