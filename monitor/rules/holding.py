@@ -6,34 +6,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from monitor.model import Event, EventType
+from monitor.model.lasting import ENDLESS, STATE_OF
 
-_JOB = EventType
-STATE_OF: Final[Mapping[EventType, str]] = {
-    _JOB.JOB_SUBMITTED: "pending",
-    _JOB.JOB_QUEUED: "queued",
-    _JOB.JOB_STARTED: "running",
-    _JOB.JOB_RESTARTED: "running",
-    _JOB.JOB_REQUEUED: "queued",
-    _JOB.JOB_STOPPING: "stopping",
-    _JOB.JOB_FINISHED: "finished",
-    _JOB.JOB_REOPENED: "reopened",
-    _JOB.JOB_GONE: "gone",
-    _JOB.FLAVOR_SOLD_OUT: "soldout",
-    _JOB.FLAVOR_RESTOCKED: "normal",
-    _JOB.FLAVOR_LISTED: "listed",
-    _JOB.FLAVOR_DELISTED: "delisted",
-    _JOB.ACCOUNT_UNREACHABLE: "unreachable",
-    _JOB.ACCOUNT_UNAUTHORIZED: "unauthorized",
-    _JOB.ACCOUNT_RECOVERED: "well",
-    _JOB.SINK_FAILING: "failing",
-    _JOB.SINK_RECOVERED: "delivering",
-}
-"""The state lasts until another event of the same subject sets another one."""
-
-ENDLESS: Final = frozenset(
-    {_JOB.JOB_FINISHED, _JOB.JOB_GONE, _JOB.FLAVOR_DELISTED, _JOB.ACCOUNT_RECOVERED, _JOB.SINK_RECOVERED}
-)
-"""States that mostly never end: a reminder of them would come for ever."""
+__all__ = ["DARKENING", "ENDLESS", "STATE_OF", "STOCK", "state_of", "subject_of", "there_and_back", "watch_of", "words"]
 
 _SIDES: Final[Mapping[str, int]] = {
     "soldout": 0,
@@ -46,8 +21,8 @@ _SIDES: Final[Mapping[str, int]] = {
 }
 """States of subjects that go to and fro: who was told neither that it went nor that it came back has missed nothing."""
 
-STOCK: Final = frozenset({_JOB.FLAVOR_SOLD_OUT, _JOB.FLAVOR_RESTOCKED})
-DARKENING: Final = frozenset({_JOB.ACCOUNT_UNREACHABLE, _JOB.ACCOUNT_UNAUTHORIZED})
+STOCK: Final = frozenset({EventType.FLAVOR_SOLD_OUT, EventType.FLAVOR_RESTOCKED})
+DARKENING: Final = frozenset({EventType.ACCOUNT_UNREACHABLE, EventType.ACCOUNT_UNAUTHORIZED})
 
 
 def state_of(event: Event) -> str | None:

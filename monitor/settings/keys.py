@@ -16,7 +16,7 @@ _LATER: dict[str, frozenset[str]] = {
     "accounts": frozenset({"was", "cleanup"}),
     "sinks": frozenset({"was", "rate"}),
 }
-LATER_SINKS = frozenset({"alertmanager", "file"})
+LATER_SINKS = frozenset({"file"})
 NOT_YET = "is not supported yet; remove it"
 
 

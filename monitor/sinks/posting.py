@@ -26,9 +26,10 @@ class Posting:
         limit = options.timeout
         self._patience = Patience(total=limit, connect=min(10.0, limit / 2), silence=limit)
 
-    async def post(self, content: bytes, headers: Mapping[str, str]) -> Receipt:
+    async def post(self, content: bytes, headers: Mapping[str, str], url: URL | None = None) -> Receipt:
+        """To the sink's own address, or another one there."""
         try:
-            return of_answer(await self.ask("POST", self.url, headers, content))
+            return of_answer(await self.ask("POST", url or self.url, headers, content))
         except Fault as fault:
             return of_fault(fault)
 

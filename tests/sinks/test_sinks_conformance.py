@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from monitor.fields import SystemClock
 from monitor.model import Delivery, Event, EventType, Notification, Outcome, Reason, Receipt, Severity, Text
@@ -49,14 +50,20 @@ DELIVERY = Delivery(
     ),
 )
 Reply = Callable[[web.Request], Awaitable[web.StreamResponse]]
-ADDRESSED = ["cloudevents", "webhook"]
+ADDRESSED = ["alertmanager", "cloudevents", "webhook"]
 NETWORKED = ["apprise", *ADDRESSED]
+
+
+async def _nothing(request: web.Request) -> web.Response:
+    return web.json_response([])
 
 
 @asynccontextmanager
 async def served(reply: Reply) -> AsyncIterator[int]:
+    """Whoever asks what there is (`alertmanager` does) hears that there is nothing."""
     app = web.Application()
-    app.router.add_route("*", "/{path:.*}", reply)
+    app.router.add_get("/{path:.*}", _nothing)
+    app.router.add_post("/{path:.*}", reply)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -99,7 +106,7 @@ def answers(status: int, **headers: str) -> Reply:
 
 
 def test_all_kinds_are_found() -> None:
-    assert registry.kinds() == ["apprise", "cloudevents", "log", "webhook"]
+    assert registry.kinds() == ["alertmanager", "apprise", "cloudevents", "log", "webhook"]
 
 
 @pytest.mark.parametrize("kind", NETWORKED)
@@ -227,13 +234,13 @@ async def test_what_a_chat_in_chinese_and_hostile_names_say_arrives_as_it_was(ki
         if kind == "apprise":  # json:// takes Markdown as well as plain text: what is sent is the Markdown
             hard = replace(hard, notification=replace(hard.notification, text=replace(text, markdown=text.plain)))
         assert (await sink.send(hard)).outcome is Outcome.DELIVERED
-    said: list[str] = {
+    readers: dict[str, Callable[[Any], list[str]]] = {
         "apprise": lambda got: [got["title"], got["message"].rstrip() + "\n"],
         "webhook": lambda got: [got["title"], got["body"]],
         "cloudevents": lambda got: [text.title, f"{got['data']['job']['name']}\n第二行\n"],
         "alertmanager": lambda got: [got[0]["annotations"]["summary"], got[0]["annotations"]["description"]],
-    }[kind](got[-1])
-    assert said == [text.title, text.plain]
+    }
+    assert readers[kind](got[-1]) == [text.title, text.plain]
 
 
 async def test_the_log_writes_one_line_with_the_message(capsys: pytest.CaptureFixture[str]) -> None:
@@ -266,3 +273,48 @@ async def test_forty_sends_at_once_all_get_their_own_receipt(kind: str) -> None:
 
         outcomes = await asyncio.gather(*(one() for _ in range(40)))
     assert sorted(outcomes) == [Outcome.DELIVERED] * 20 + [Outcome.RETRY] * 20
+
+
+async def asked(reply: Reply, **options: Any) -> Receipt:
+    """Of an `alertmanager` whose server answers so already when it is asked for the alerts that it has."""
+    app = web.Application()
+    app.router.add_get("/{path:.*}", reply)
+    async with (
+        TestServer(app, host="127.0.0.1") as server,
+        sink_of("alertmanager", server.port or 0, **options) as sink,
+    ):
+        receipt: Receipt = await sink.send(DELIVERY)
+    assert TOKEN not in repr(receipt)
+    return receipt
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "outcome"),
+    [
+        (302, "", Outcome.REFUSED),
+        (401, "", Outcome.REFUSED),
+        (404, "", Outcome.REFUSED),
+        (429, "", Outcome.RETRY),
+        (503, "", Outcome.RETRY),
+        (200, "<html>hello</html>", Outcome.RETRY),
+        (200, "{}", Outcome.RETRY),
+        (200, '[{"labels": null}]', Outcome.RETRY),
+        (200, '[{"labels": {}, "startsAt": "soon"}]', Outcome.RETRY),
+    ],
+)
+async def test_alerts_that_cannot_be_looked_up_are_never_taken_for_none(
+    status: int, body: str, outcome: Outcome
+) -> None:
+    async def reply(request: web.Request) -> web.Response:
+        return web.Response(status=status, text=body, headers={"Location": f"/{TOKEN}"} if status == 302 else {})
+
+    assert (await asked(reply)).outcome is outcome
+
+
+async def test_silence_on_the_question_for_alerts_changed_nothing_and_is_no_possible_repeat() -> None:
+    async def cut(request: web.Request) -> web.Response:
+        assert request.transport is not None
+        request.transport.abort()
+        return web.Response()
+
+    assert (await asked(cut)).outcome is Outcome.RETRY
