@@ -209,7 +209,7 @@ def test_windows_that_leave_no_gap_in_a_year_are_known(options: list[dict[str, A
         ({"between": ("08:00", "08:00")}, "never opens"),
         ({"between": ("00:00", "24:00")}, "it is the whole of every day; use `days`"),
         ({"between": ("8:00", "10:00")}, "'8:00' is no time of day"),
-        ({"between": (1320, "10:00")}, "1320 is no time of day; write hours and minutes in quotes, like '08:30'"),
+        ({"between": (1320, "10:00")}, '1320 is no time of day; write hours and minutes in quotes, like "08:30"'),
         ({"between": ("24:01", "10:00")}, "no time of day"),
         ({"between": ("08:00", "23:60")}, "no time of day"),
         ({"days": []}, "at least 1"),
