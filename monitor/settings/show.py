@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import time
 from decimal import Decimal
 from enum import Enum
+from pathlib import PurePath
 from typing import Any, get_args
 
 from pydantic import BaseModel
@@ -115,7 +116,8 @@ def _text(path: Path, value: Any, field: FieldInfo | None) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, Listen):
-        return f"[{value.host}]:{value.port}" if ":" in value.host else f"{value.host}:{value.port}"
+        host = f"[{value.host}]" if ":" in value.host else value.host
+        return _quoted(f"{host}:{value.port}", "- {}")
     if isinstance(value, float) and (path[-1] == "catch_up_after" or _lasts(field)):
         return span(value)
     if isinstance(value, float | Decimal):
@@ -129,9 +131,9 @@ def _text(path: Path, value: Any, field: FieldInfo | None) -> str:
         return f"[{', '.join(_quoted(item, '[{}]') for item in value)}]"
     if isinstance(value, Mapping):
         return "{}"
-    if isinstance(value, str) and not isinstance(value, Enum):
-        return _quoted(value, "- {}")
-    return str(value.value if isinstance(value, Enum) else value)
+    if isinstance(value, Enum):
+        return str(value.value)
+    return _quoted(str(value), "- {}") if isinstance(value, str | PurePath) else str(value)
 
 
 def _quoted(value: Any, place: str) -> str:

@@ -85,6 +85,7 @@ def test_each_value_has_the_line_it_came_from_and_whether_it_was_changed(
     assert values(tmp_path)[path] == Shown(path, value, source, changed)
 
 
+SECRET = "https://example.org"
 EVERY_KIND = """\
 catch_up_after: 90s
 state_dir: "/srv/a: b"
@@ -95,8 +96,8 @@ accounts:
     provider: modelarts
     region: cn-north-4
     project_id: "0123456789"
-    access_key: k
-    secret_key: k
+    access_key: https://example.org
+    secret_key: https://example.org
     labels: {team: "a, b", note: "cost $${x} # 5", empty: "", truth: "true"}
     budget: {requests_per_second: 1234567.25, burst: 20}
     jobs: {every: 45s, workspaces: ["0", ws-1]}
@@ -107,7 +108,7 @@ prices:
   - {provider: modelarts, model: q, per_1k_tokens: 0.0000003, currency: CNY, since: 2026-01-01}
 sinks:
   - {name: log, type: log}
-  - {name: hook, type: webhook, url: k, retry_for: 1.5s}
+  - {name: hook, type: webhook, url: https://example.org, retry_for: 1.5s}
 rules:
   - name: one
     on: [job.queued, "job.re*"]
@@ -130,12 +131,11 @@ unmatched: {notify: [log], min_severity: warning}
 
 
 def test_what_is_shown_stands_in_the_file_as_it_could_be_written_there(tmp_path: Path) -> None:
-    text = EVERY_KIND.replace("url: k", "url: https://example.org")
-    found = values(tmp_path, text)
+    found = values(tmp_path, EVERY_KIND)
     written = {path: value for path, value in found.items() if value.source != "default"}
     wanted = {
         "catch_up_after": "1m30s",
-        "http.listen": "[::1]:8650",
+        "http.listen": '"[::1]:8650"',
         "flapping.within": "1h30m",
         "accounts[0].labels.note": '"cost $${x} # 5"',
         "accounts[0].budget.requests_per_second": "1234567.25",
@@ -169,7 +169,7 @@ def _file(written: dict[str, Shown]) -> str:
         here = root
         for part in above:
             here = here.setdefault(part, {})
-        here[last] = {"***": '"${env:NEVER_SET}"'}.get(value.value, value.value)
+        here[last] = SECRET if value.value == "***" else value.value
     return _block(root, "")
 
 
