@@ -26,6 +26,9 @@ class Day:
         self.told: list[Notify] = []
         self.hidden: list[Hide] = []
         self.events: list[Event] = []
+        self.story: list[tuple[datetime, Event | Notify | Hide]] = []
+        """All of these as they came, each with what the clock would show if nobody had set it."""
+        self._set_by = timedelta()
         self.running = True
         self._unread: list[Event] = []
         """Written while the daemon was down."""
@@ -83,6 +86,7 @@ class Day:
     def set_clock(self, by: timedelta) -> None:
         """The wall clock was set; what is due by it falls due at once."""
         self.now += by
+        self._set_by += by
         if self.running:
             self._engine.jump(by)
 
@@ -93,6 +97,8 @@ class Day:
         """What the effects come to; the events that the daemon itself would append."""
         made: list[EventDraft] = []
         for effect in effects:
+            if isinstance(effect, Notify | Hide):
+                self.story.append((effect.at - self._set_by, effect))
             if isinstance(effect, Notify):
                 self.told.append(effect)
             elif isinstance(effect, Hide):
@@ -112,6 +118,7 @@ class Day:
             **facts,
         )
         self.events.append(event)
+        self.story.append((event.detected_at - self._set_by, event))
         self._recall.add(event)
         return event
 

@@ -19,6 +19,8 @@ class Outcome:
     told: tuple[Notify, ...] = ()
     hidden: tuple[Hide, ...] = ()
     events: tuple[Event, ...] = ()
+    story: tuple[tuple[datetime, Event | Notify | Hide], ...] = ()
+    """All of these, each with what the clock would show if nobody had set it."""
     end: datetime
     error: str = ""
     """Why it could not be played to its end, with the place."""
@@ -37,8 +39,10 @@ def play(case: Case) -> Outcome:
     day = scenario.day
     if day.broken is not None:
         error = f"{case.file}:{case.line}: the rules broke by themselves ({type(day.broken).__name__}); this is a bug"
+    story = [(at, each) for at, each in day.story if not (isinstance(each, Hide) and each.shadow)]
     return Outcome(
         told=tuple(day.told),
+        story=tuple(story),
         hidden=tuple(hide for hide in day.hidden if not hide.shadow),
         events=tuple(day.events),
         end=day.now,

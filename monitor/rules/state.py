@@ -195,5 +195,7 @@ class RuleState:
     """By what a job runs on: `<provider>|<flavor or model>`."""
     complaints: dict[str, datetime] = field(default_factory=dict)
     """`<kind>/<rule>` -> when its failing was last reported."""
+    clock: dict[str, float] = field(default_factory=dict)
+    """By the number of the last event before it: by how many seconds the wall clock was set."""
     marks: dict[str, int] = field(default_factory=dict)
     """`taken`: the newest event that was taken; kept where rules make reports."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from monitor.cli.table import wrapped
 from monitor.lab import differ
@@ -13,6 +14,7 @@ from monitor.lab.moments import shown
 from monitor.lab.naming import about, called
 from monitor.lab.options import Expectation, HiddenExpectation
 from monitor.lab.run import Outcome
+from monitor.model import Event
 from monitor.rules import Hide, Notify
 
 STORY = 40
@@ -137,24 +139,25 @@ def _text(came: Notify, width: int) -> Iterator[str]:
 
 
 def _story(result: Result, width: int) -> Iterator[str]:
-    """What happened, in order of time."""
+    """What happened, in the order in which it did, whatever the clock was set to."""
     start = result.case.start
-    story = [(event.detected_at, 0, f"{event.type.value}  {called(event)}") for event in result.outcome.events]
-    story += [
-        (told.at, 1, f"-> {', '.join(told.sinks)}: {told.rule} ({told.reason.value}) {told.text.title}")
-        for told in result.outcome.told
-    ]
-    story += [
-        (hide.at, 1, f"-- {', '.join(hide.sinks)}: {hide.rule}, hidden by {differ.by(hide)}")
-        for hide in result.outcome.hidden
-    ]
-    if not story:
+    ordered = sorted(result.outcome.story, key=lambda each: (each[0], not isinstance(each[1], Event)))
+    if not ordered:
         return
     yield "What happened:"
-    ordered = sorted(story, key=lambda each: each[:2])
-    for at, _, text in ordered[:STORY]:
+    for _, each in ordered[:STORY]:
+        at, text = _told(each)
         head = f"  {shown(at, start):<22} "
         for number, part in enumerate(wrapped(text, max(10, width - len(head)))):
             yield (head if number == 0 else " " * len(head)) + part
     if len(ordered) > STORY:
         yield f"  … and {len(ordered) - STORY} more"
+
+
+def _told(each: Event | Notify | Hide) -> tuple[datetime, str]:
+    """When it was by the clock, and what."""
+    if isinstance(each, Event):
+        return each.detected_at, f"{each.type.value}  {called(each)}"
+    if isinstance(each, Hide):
+        return each.at, f"-- {', '.join(each.sinks)}: {each.rule}, hidden by {differ.by(each)}"
+    return each.at, f"-> {', '.join(each.sinks)}: {each.rule} ({each.reason.value}) {each.text.title}"

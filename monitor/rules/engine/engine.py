@@ -16,6 +16,7 @@ from monitor.rules.engine import (
     releasing,
     reporting,
     seeing,
+    setting,
     silencing,
     sorting,
     standing,
@@ -121,10 +122,7 @@ class Engine:
 
     def jump(self, by: timedelta) -> None:
         """The wall clock was set; what is measured in passed time moves with it. Windows are of the wall clock."""
-        following.shift(self._course, by)
-        piling.shift(self._course, by)
-        flapping.shift(self._course, by)
-        seeing.shift(self._course, by)
+        setting.set_clock(self._course, by)
 
     def _begin(self, now: datetime) -> None:
         if not self._begun:
