@@ -56,6 +56,7 @@ from monitor.store import (
     write_notifications,
 )
 from monitor.store.answers import count_answers, last_answers, rule_rows, subjects_told
+from monitor.store.hidden import count_things
 from monitor.store.told import sinks_told, told_since
 from tests.kit.made import NOON, draft, known_job, notification
 
@@ -118,6 +119,7 @@ HOT: dict[str, Callable[[Connection], Any]] = {
     "list_silences": partial(list_silences, now=NOON),
     "end_silence": partial(end_silence, id="s1", at=NOON, by="ann"),
     "hidden_by": partial(hidden_by, by="silence/s1"),
+    "count_things": partial(count_things, by="silence/s1"),
     "hidden_from": partial(hidden_from, rule="all"),
     "hidden_of": partial(hidden_of, seq=3),
     "last_answers": partial(last_answers, ids=["a", "b"]),
@@ -132,7 +134,15 @@ HOT: dict[str, Callable[[Connection], Any]] = {
     "usage of a time": partial(usage, by="day", since=NOON),
     "usage of an account": partial(usage, by="model", account="north", since=NOON),
 }
-SORTED = {"usage of a time", "usage of an account", "find_job", "read_events by type", "backlog", "notifications_of"}
+SORTED = {
+    "usage of a time",
+    "usage of an account",
+    "find_job",
+    "read_events by type",
+    "backlog",
+    "notifications_of",
+    "count_things",
+}
 """What may sort: what it sorts is bounded by the answer."""
 HARMLESS = ("SCAN anon_", "SCAN (subquery-", "SCAN CONSTANT ROW")
 """Steps over rows that the statement itself made."""
