@@ -118,7 +118,8 @@ def _occasion(course: Course, saying: Saying, events: Sequence[Event], severity:
     reminds = saying.reason is Reason.REMINDER and not saying.escalated
     lasted = saying.reason is not Reason.RESOLVED and (saying.lasted or waits or reminds)
     by_now = _by_now(course, events)
-    lines = [*saying.asides, *asides.history(course, saying)]
+    missed = [saying.missed[event.seq] for event in events if event.seq in saying.missed]
+    lines = [*saying.asides, *asides.told_late(missed, len(events)), *asides.history(course, saying)]
     waiting = [event for event in events if event.seq not in by_now] if lasted else []
     if saying.shadow:
         lines.append(Line("On trial", "a shadow rule; this is sent to nobody"))

@@ -29,6 +29,8 @@ class Entry:
     """When that was told, of which this is the end."""
     begun: int | None = None
     """The event that was told then."""
+    missed: str = ""
+    """It came here a while after it had fallen due: when that was, and why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

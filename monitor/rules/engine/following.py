@@ -104,7 +104,7 @@ def _fire(course: Course, subject: str, name: str) -> None:
     if event is not None and lasts:
         late = asides.missed(course, row.watch, timer.due)
         at_once = timer.due <= event.detected_at
-        saying = Saying(name, rule, Reason.NEW, lasted=True, fresh=at_once, asides=late)
+        saying = Saying(name, rule, Reason.NEW, lasted=True, fresh=at_once, missed={event.seq: late} if late else {})
         told = telling.tell(course, saying, event)
         if not told and not rule.options.shadow:
             telling.net(course, event)

@@ -17,8 +17,8 @@ from monitor.rules.holding import words
 from monitor.rules.state import Standing
 from monitor.rules.view import moment
 
-_Together = dict[tuple[str, str, tuple[str, ...]], list[tuple[Standing, Event, bool]]]
-"""By rule, group and sinks: what was told, its event, and whether more can follow."""
+_Together = dict[tuple[str, str, tuple[str, ...]], list[tuple[Standing, Event, bool, str]]]
+"""By rule, group and sinks: what was told, its event, whether more can follow, and why it comes late if it does."""
 _ANSWERS = (EventType.NOTIFICATION_ACKNOWLEDGED, EventType.NOTIFICATION_SNOOZED)
 
 
@@ -57,14 +57,15 @@ def fall_due(course: Course, subjects: Iterable[str], when: datetime) -> None:
             name,
             rule,
             Reason.REMINDER,
-            severity=max((told.severity for told, _, _ in reminded), key=lambda each: each.rank),
-            since=min(told.told_at for told, _, _ in reminded),
+            severity=max((told.severity for told, *_ in reminded), key=lambda each: each.rank),
+            since=min(told.told_at for told, *_ in reminded),
             mark=when.isoformat(),
-            times=max(told.times for told, _, _ in reminded) + 1,
-            over=frozenset(event.seq for _, event, follows in reminded if not follows),
-            asides=asides.snoozed(told for told, _, _ in reminded),
+            times=max(told.times for told, *_ in reminded) + 1,
+            over=frozenset(event.seq for _, event, follows, _ in reminded if not follows),
+            asides=asides.snoozed(told for told, *_ in reminded),
+            missed={event.seq: late for _, event, _, late in reminded if late},
         )
-        telling.fall_due(course, saying, [event for _, event, _ in reminded], sinks)
+        telling.fall_due(course, saying, [event for _, event, *_ in reminded], sinks)
 
 
 def _look_after(
@@ -93,9 +94,10 @@ def _look_after(
         later = replace(later, steps=taken, escalate_at=upkeep.step_at(rule, told.told_at, taken))
     follows = upkeep.keep(course, rule, row, later)
     if reminds and (sinks := _there(course, told.sinks)):
-        together.setdefault((name, told.group or subject, sinks), []).append((told, event, follows))
+        late = asides.missed(course, row.watch, told.remind_at)
+        together.setdefault((name, told.group or subject, sinks), []).append((told, event, follows, late))
     if escalates:
-        _escalate(course, rule, told, event, follows)
+        _escalate(course, rule, told, event, follows, asides.missed(course, row.watch, told.escalate_at))
 
 
 def _reminded(course: Course, rule: Rule, told: Standing) -> Standing:
@@ -104,7 +106,7 @@ def _reminded(course: Course, rule: Rule, told: Standing) -> Standing:
     return replace(told, remind_at=at, snoozed=False, times=told.times + 1)
 
 
-def _escalate(course: Course, rule: Rule, told: Standing, event: Event, follows: bool) -> None:
+def _escalate(course: Course, rule: Rule, told: Standing, event: Event, follows: bool, late: str) -> None:
     """The next step, to those of its sinks that were not told yet. Whoever is told by it belongs to the message from
     then on."""
     steps = rule.options.escalate or []
@@ -122,6 +124,7 @@ def _escalate(course: Course, rule: Rule, told: Standing, event: Event, follows:
             mark=f"step {told.steps + 1}",
             escalated=True,
             told_to=told.sinks,
+            missed={event.seq: late} if late else {},
             over=frozenset() if follows else frozenset((event.seq,)),
         )
         telling.fall_due(course, saying, [event], sinks)

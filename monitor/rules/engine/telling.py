@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 
@@ -53,6 +53,8 @@ class Saying:
     """A report of what belongs to who reads it."""
     over: frozenset[int] = frozenset()
     """By number those events after which nothing follows: they ended something, or are told for the last time."""
+    missed: Mapping[int, str] = field(default_factory=dict)
+    """By number of those events that fell due a while ago when that was, and why they come only now."""
     fresh: bool = True
     """Where the event is late, it is gathered with others."""
 
@@ -135,6 +137,7 @@ def _pile(
         over=saying.over,
         told_at=saying.since,
         begun=saying.begun,
+        missed=saying.missed.get(event.seq, ""),
     )
 
 
