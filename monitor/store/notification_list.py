@@ -75,6 +75,23 @@ def notifications_of(conn: Connection, seq: int, limit: int = 100) -> list[Notif
     return _whole(conn, conn.execute(query).all())
 
 
+def told_of(conn: Connection, seqs: Sequence[int]) -> list[tuple[int, NotificationRow]]:
+    """Messages of these events, each with the number of its event, oldest first."""
+    pairs = [
+        (int(row.notification), int(row.seq))
+        for some in chunks(seqs)
+        for row in conn.execute(select(notification_events).where(notification_events.c.seq.in_(some)))
+    ]
+    wanted = sorted({n for n, _ in pairs})
+    rows = [
+        row
+        for some in chunks(wanted)
+        for row in conn.execute(select(notifications).where(notifications.c.n.in_(some)).order_by(notifications.c.n))
+    ]
+    found = {row.n: row for row in _whole(conn, rows)}
+    return [(seq, found[n]) for n, seq in sorted(pairs) if n in found]
+
+
 def first_notification_since(conn: Connection, since: datetime) -> int:
     """The number of the first notification that was written then or later; one beyond all where there is none."""
     written = notifications.c.created_at
