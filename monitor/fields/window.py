@@ -184,6 +184,23 @@ def next_time(at: time, days: Sequence[Day] | None, zone: ZoneInfo, after: datet
         day += timedelta(days=1)
 
 
+def covered(inner: WindowOptions, outer: Sequence[WindowOptions]) -> bool:
+    """Whether at every moment of a year at which `inner` is open one of `outer` is open too."""
+    zone = ZoneInfo(inner.timezone)
+    begin, end = (each.date() for each in _YEAR)
+    for count in range((end - begin).days):
+        day = begin + timedelta(days=count)
+        if inner.days is not None and DAYS[day.weekday()] not in inner.days:
+            continue
+        moment, last = inner._of_day(day, zone)
+        while moment < last:
+            later = closing(outer, moment)
+            if later is None:
+                return False
+            moment = later
+    return True
+
+
 _YEAR = datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 1, 8, tzinfo=UTC)
 """Every clock change and every weekday lies between these."""
 
