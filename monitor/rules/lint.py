@@ -155,10 +155,10 @@ def _pairs(conditions: Sequence[Condition]) -> Iterator[Finding]:
             continue
         if a.options.stop and second.matching and second.matching <= first.matching and second.implies(first):
             shadowed.add(b.name)
-            what = f"is never reached: {a.name} takes all that it could take, and says `stop`"
-            yield Finding("shadowed", b.name, what, f"move it before {a.name}, or narrow that", path)
+            what = f"is never reached: {a.name!r} takes all that it could take, and says `stop`"
+            yield Finding("shadowed", b.name, what, f"move it before {a.name!r}, or narrow that", path)
         elif not a.options.stop and (told := _told_twice(first, second)):
-            what = f"tells {told}, which {a.name} does too"
+            what = f"tells {told}, which {a.name!r} does too"
             yield Finding("twice", b.name, what, "narrow one of the two, or let the first say `stop`", path)
 
 
@@ -167,9 +167,14 @@ def _told_twice(first: Condition, second: Condition) -> str:
     a, b = first.rule, second.rule
     shared = first.matching & second.matching
     same = [sink for sink in b.options.notify if sink in a.options.notify]
-    if not shared or not same or not _alike(a, b) or not (first.implies(second) or second.implies(first)):
+    if (
+        not shared & (first.named | second.named)
+        or not same
+        or not _alike(a, b)
+        or not (first.implies(second) or second.implies(first))
+    ):
         return ""
-    return f"{_listed(shared)} to {', '.join(same)}"
+    return f"{_listed(shared)} to {', '.join(map(repr, same))}"
 
 
 def _alike(first: Rule, second: Rule) -> bool:
@@ -195,7 +200,7 @@ def _sinks(ruleset: RuleSet, sinks: Sequence[str]) -> Iterator[Finding]:
         used |= {sink for those in ruleset.people.values() for sink in those}
     for index, sink in enumerate(sinks):
         if sink not in used:
-            what = f"nobody uses the sink {sink}"
+            what = f"nobody uses the sink {sink!r}"
             yield Finding("unused-sink", "", what, "name it in a rule, or remove it", ("sinks", index))
 
 

@@ -124,6 +124,8 @@ def test_the_double_of_a_rule_that_never_matches_is_told_for_what_it_is() -> Non
     for when in ("false", "job.state == 'faild'", "flavor.zone == 'a'"):
         once = kinds({"when": when})
         assert kinds({"when": when}, {"when": when}) == [*once, *(each.replace("r0", "r1") for each in once)]
+    gone = {"on": ["flavor.sold_out"], "when": "flavor.stock == 'normal'"}
+    assert kinds(gone, gone) == ["never-equal r0", "never-equal r1"]
     assert kinds({"stop": True}, {"when": A}, {"on": ["job.finished", "job.gone"]}) == ["shadowed r1"]
 
 
@@ -199,7 +201,7 @@ def test_a_rule_that_something_is_left_for_is_not_found(first: dict[str, Any], s
 def test_two_rules_that_tell_the_same_to_the_same_are_found() -> None:
     (finding,) = found({}, {"on": ["job.*"], "when": A, "notify": ["ann-mail", "journal"]})
     assert (finding.kind, finding.rule, finding.path) == ("twice", "r1", ("rules", 1))
-    assert finding.what == "tells job.finished to ann-mail, which r0 does too"
+    assert finding.what == "tells job.finished to 'ann-mail', which 'r0' does too"
     for apart in ({"digest": {"at": "09:00"}}, {"shadow": True}, {"notify": ["journal"]}, {"on": ["job.queued"]}):
         assert kinds({}, apart) == []
     assert kinds({"when": A}, {"when": B}) == []
@@ -217,7 +219,7 @@ def test_a_report_that_is_always_muted_is_found() -> None:
 def test_sinks_and_people_that_nobody_uses_are_found() -> None:
     slack = {"notify": ["slack"]}
     assert [(f.kind, f.what, f.path) for f in found(slack)] == [
-        ("unused-sink", "nobody uses the sink ann-mail", ("sinks", 1))
+        ("unused-sink", "nobody uses the sink 'ann-mail'", ("sinks", 1))
     ]
     assert kinds(slack, people=[ANN]) == ["unused-sink", "unused-people"]
     assert kinds({"notify": ["owner", "slack"]}, people=[ANN]) == []
