@@ -169,6 +169,7 @@ def test_an_event_a_message_and_a_delivery_are_explained(ruled: Installed) -> No
     message = shown(ruled, "explain", SAID)
     assert message.startswith(f"Notification {SAID} of job-ended (new): ")
     assert "Event 1, job.submitted" in message
+    assert "made of 1 event\n  told hook, journal at " in message.replace("journal, hook", "hook, journal")
     dead = delivery_id(SAID, "hook")
     delivery = shown(ruled, "explain", dead[:10])
     assert delivery.startswith(f"Delivery {dead} to hook: dead\n")

@@ -57,6 +57,7 @@ from monitor.store import (
 )
 from monitor.store.answers import count_answers, last_answers, rule_rows, subjects_told
 from monitor.store.hidden import count_things
+from monitor.store.notification_list import told_of
 from monitor.store.told import sinks_told, told_since
 from tests.kit.made import NOON, draft, known_job, notification
 
@@ -129,6 +130,7 @@ HOT: dict[str, Callable[[Connection], Any]] = {
     "told_since": partial(told_since, since=NOON, limit=9),
     "sinks_told": partial(sinks_told, numbers=[1, 2]),
     "notifications_of": partial(notifications_of, seq=3),
+    "told_of": partial(told_of, seqs=[1, 2, 3]),
     "page_notifications on trial": partial(page_notifications, wanted=NotificationFilter(shadow=True)),
     "find_job": partial(find_job, wanted="ft-"),
     "usage of a time": partial(usage, by="day", since=NOON),

@@ -135,7 +135,10 @@ def _known(conn: Connection, event: Event, messages: list[NotificationRow], now:
         hidden=[Hidden(by=row.by, rule=row.rule, sinks=row.sinks, at=row.at) for row in hidden_of(conn, event.seq)],
         earlier=earlier,
         later=about(after=event.seq),
-        before=[_told(row, seq) for seq, row in told_of(conn, [each.seq for each in earlier])],
+        before=[
+            Told(id=row.id, seq=row.seq, rule=row.rule, reason=row.reason, at=row.at)
+            for row in told_of(conn, [each.seq for each in earlier])
+        ],
         answers=answers,
         routed=event.seq <= store.get_cursor(conn, "routing"),
         now=now,
