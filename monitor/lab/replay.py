@@ -6,7 +6,7 @@ that a rule failed) is made anew by the rules that are tried here, and is not ta
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -39,45 +39,47 @@ class Replay:
         self._heard = 0
         self._own = 0
 
-    def hear(self, event: Event) -> Iterator[Outcome]:
+    def hear(self, event: Event) -> Sequence[Outcome]:
         """What comes of the time until the event, and of the event."""
         self._recall.see(event)
         if event.quiet or event.type in OWN:
-            return
+            return ()
         if self._asleep is not None:
             self._asleep.append(event)
-            if event.type is EventType.MONITOR_STARTED:
-                yield from self._awake(self._asleep, event.detected_at)
-            return
-        yield from self._take(event)
+            return self._awake(self._asleep, event.detected_at) if event.type is EventType.MONITOR_STARTED else ()
+        outcomes = self._take(event)
         if event.type is EventType.MONITOR_STOPPED:
             self._asleep = []
+        return outcomes
 
     @property
     def broken(self) -> Exception | None:
         """What the engine itself last broke on: a bug."""
         return self._engine.broken
 
-    def end(self, until: datetime) -> Iterator[Outcome]:
+    def end(self, until: datetime) -> Sequence[Outcome]:
         """What falls due until then, if somebody still looks."""
-        if self._asleep is None:
-            yield from self._pass(until)
+        return list(self._pass(until)) if self._asleep is None else ()
 
-    def _awake(self, missed: Iterable[Event], now: datetime) -> Iterator[Outcome]:
+    def _awake(self, missed: Iterable[Event], now: datetime) -> Sequence[Outcome]:
         self._asleep = None
         unseen = frozenset(row.watch for row in self._engine.state().followed.values() if row.watch is not None)
-        for event in missed:
-            yield from self._take(event, wall=now, unseen=unseen)
+        return [outcome for event in missed for outcome in self._take(event, wall=now, unseen=unseen)]
 
     def _take(
         self, event: Event, wall: datetime | None = None, unseen: frozenset[str] = frozenset()
-    ) -> Iterator[Outcome]:
-        yield from self._pass(event.detected_at, before=True, wall=wall, unseen=unseen)
+    ) -> Sequence[Outcome]:
+        now, engine = event.detected_at, self._engine
+        outcomes: list[Outcome] = []
+        if engine.waiting or ((due := engine.next_due()) is not None and due < now):
+            outcomes += self._pass(now, before=True, wall=wall, unseen=unseen)
         self._recall.add(event)
-        yield from self._carried(self._engine.take(event), event.detected_at)
+        if effects := engine.take(event):
+            outcomes += self._carried(effects, now)
         self._heard += 1
         if self._heard % PRUNE_EVERY == 0:
-            self._recall.prune(self._engine.state())
+            self._recall.prune(engine.state())
+        return outcomes
 
     def _pass(
         self,
@@ -146,7 +148,7 @@ class Remembered:
     def see(self, event: Event) -> None:
         """What an event says of the stock, whether it is told or not."""
         flavor = event.data.get("flavor")
-        if isinstance(flavor, Mapping) and event.account is not None and flavor.get("zone"):
+        if flavor and isinstance(flavor, Mapping) and event.account is not None and flavor.get("zone"):
             zones = self._stock.setdefault((event.account, str(flavor.get("id"))), {})
             zones[str(flavor["zone"])] = str(flavor.get("stock"))
 

@@ -55,7 +55,8 @@ def there_and_back(first: str | None, last: str | None) -> bool:
 
 def words(value: object) -> str:
     """As text that can be kept: what stands for no sign in any encoding becomes a question mark."""
-    return str(value).encode("utf-8", "replace").decode()
+    text = str(value)
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def subject_of(event: Event) -> str:

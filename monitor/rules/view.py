@@ -57,7 +57,7 @@ def value_of(event: Event, path: tuple[str, ...]) -> Any:
     holder = event.data.get(name)
     if not isinstance(holder, Mapping):
         return None
-    convert = _CONVERT[VARIABLES[name][field]]
+    convert = _READ[name][field]
     value = convert(holder.get(field))
     if value is None and name == "job" and field in _BESIDE:
         value = convert(event.data.get(field))
@@ -146,4 +146,7 @@ _CONVERT: Mapping[Kind, Callable[[object], Any]] = {
     Kind.SPAN: _span,
     Kind.MAP: _map,
     Kind.ERROR: _error,
+}
+_READ: Mapping[str, Mapping[str, Callable[[object], Any]]] = {
+    name: {field: _CONVERT[kind] for field, kind in kinds.items()} for name, kinds in VARIABLES.items()
 }

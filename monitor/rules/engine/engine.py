@@ -12,6 +12,7 @@ from monitor.rules.effects import Effect, Failed
 from monitor.rules.engine import (
     flapping,
     following,
+    hiding,
     piling,
     releasing,
     reporting,
@@ -86,8 +87,9 @@ class Engine:
         self._begin(course.now)
         reporting.took(course, event)
         seeing.look(course, event)
-        silencing.obey(course, event)
-        standing.obey(course, event)
+        if event.type in hiding.PEOPLES:
+            silencing.obey(course, event)
+            standing.obey(course, event)
         told = following.observe(course, event, subject_of(event))
         told_elsewhere = flapping.absorb(course, event)
         sorting.sort(course, event, told=told, told_elsewhere=told_elsewhere)
@@ -113,7 +115,8 @@ class Engine:
         course.effects = []
         self._begin(to)
         blind = frozenset(unseen)
-        self._look_again(blind)
+        if self._waiting:
+            self._look_again(blind)
         while (batch := self._due(to, before, blind)) is not None:
             when, rows = batch
             course.now = when if wall is None or wall - when <= LATE else wall
