@@ -257,5 +257,5 @@ class _Workshop:
                 rehearse(made, endings(options, types, made), None, None, (END,), sure=sure)
             except TemplateMistake as mistake:
                 right = False
-                self.mistakes.append(RuleMistake((*path, key), mistake.message, mistake.line))
+                self.mistakes.append(RuleMistake((*path, key), mistake.told, mistake.line, mistake.column))
         return self.templates.compile(**parts) if right else None

@@ -71,11 +71,13 @@ END: Mapping[str, Any] = {"reason": "resolved", "lasted": 3600.0}
 def _tried(template: Template, event: Event, occasion: Mapping[str, Any]) -> TemplateMistake | None:
     values = _with_any_key(view(event))
     try:
-        template.render({**values, **occasion}, _NOTHING)
+        template.check({**values, **occasion})
     except TemplateMistake as mistake:
         lacks = [name for name in VARIABLES if values[name] is None]
         have = f"; {event.type.value} has no {', '.join(lacks)}" if lacks and _is_absent(mistake) else ""
-        return TemplateMistake(mistake.message + (have or f" ({event.type.value})"), mistake.line)
+        return TemplateMistake(
+            mistake.message + (have or f" ({event.type.value})"), mistake.line, mistake.column, mistake.bit
+        )
     return None
 
 

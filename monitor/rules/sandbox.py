@@ -18,7 +18,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.visitor import NodeTransformer
 
 from monitor.rules.budget import Budget, check_text
-from monitor.rules.filters import FILTERS
+from monitor.rules.filters import FILTERS, absent
 
 BUDGET: Final = "@budget"
 """The name under which a rendering knows its budget; no template can name it."""
@@ -58,7 +58,7 @@ def environment(finalize: Callable[[Any], str]) -> Sandbox:
         return finalize(value)
 
     made = Sandbox(undefined=StrictUndefined, finalize=put_out, autoescape=False, keep_trailing_newline=False)
-    known: dict[str, Callable[..., Any]] = {name: made.filters[name] for name in _JINJAS.split()}
+    known: dict[str, Callable[..., Any]] = {name: absent(name, made.filters[name]) for name in _JINJAS.split()}
     known |= FILTERS
     own: dict[str, Callable[..., Any]] = {"@tick": _tick, "@weighed": _weighed, "@joined": _joined}
     made.filters = own | {name: _guarded(function, _GROWING.get(name)) for name, function in known.items()}
@@ -72,8 +72,16 @@ def budget_of(context: Context) -> Budget:
     return found if isinstance(found, Budget) else Budget(0)
 
 
+class Captured(str):
+    """What a macro or a block of the template has put out: text of the template itself."""
+
+    __slots__ = ()
+
+
 class Sandbox(ImmutableSandboxedEnvironment):
     """Jinja's sandbox, in which nothing runs on, grows without end or is changed."""
+
+    concat = staticmethod(lambda parts: Captured("".join(parts)))
 
     intercepted_binops = frozenset({"+", "-", "*", "/", "//", "**", "%"})
 
