@@ -25,10 +25,10 @@ def fates(
     if event.quiet:
         return ()
     name = rule.name if rule is not None else UNMATCHED
-    past = [*_timer(state, rule, event, known), *_end(rule, event, known)] if rule is not None and not ended else []
+    past = [*_timer(state, rule, event, known)] if rule is not None and not ended else []
     past += [Step(row.at, f"{kept(row)} at {rfc3339(row.at)}") for row in known.hidden if row.rule == name]
     past += [Step(row.at, f"{said(rule, event, row, known)}: {row.id}") for row in known.told if row.rule == name]
-    past += _answers(name, known)
+    past += [*_answers(name, known), *(_end(rule, event, known) if rule is not None and not ended else ())]
     coming = waits(state, name, rule, event, known)
     if not coming:
         past += _forgotten(name, known)
@@ -96,8 +96,10 @@ def _end(rule: Rule, event: Event, known: Known) -> Iterator[Step]:
     if not rule.options.follows:
         return
     end, first = ending(event, known.later), min((row.at for row in known.told if row.rule == rule.name), default=None)
-    if end is not None and first is not None and end.detected_at >= first:
-        yield Step(end.detected_at, f"over at {rfc3339(end.detected_at)}: event {end.seq}, {end.type.value}")
+    if end is not None and first is not None:  # both may have been dealt with at once, long after
+        yield Step(
+            max(first, end.detected_at), f"over at {rfc3339(end.detected_at)}: event {end.seq}, {end.type.value}"
+        )
 
 
 def _forgotten(name: str, known: Known) -> Iterator[Step]:
