@@ -15,6 +15,7 @@ from monitor.rules.engine.course import Course
 from monitor.rules.engine.telling import Saying
 from monitor.rules.holding import words
 from monitor.rules.state import Standing
+from monitor.rules.verdict import MATCHED
 from monitor.rules.view import moment
 
 _Together = dict[tuple[str, str, tuple[str, ...]], list[tuple[Standing, Event, bool, str]]]
@@ -22,21 +23,25 @@ _Together = dict[tuple[str, str, tuple[str, ...]], list[tuple[Standing, Event, b
 _ANSWERS = (EventType.NOTIFICATION_ACKNOWLEDGED, EventType.NOTIFICATION_SNOOZED)
 
 
-def resolve(course: Course, ended: Mapping[str, Standing], event: Event) -> bool:
-    """The state that was told is over. A rule that takes the ending event tells it itself. True where somebody is
-    told."""
+def resolve(course: Course, ended: Mapping[str, Standing], event: Event, *, narrowed: bool = False) -> bool:
+    """What was told does not hold any more: the state is over or (`narrowed`) not as the rule's `while` asks. A rule
+    that takes the event that ends the state tells it itself. True where somebody is told."""
     somebody = False
     for name, told in ended.items():
         rule, sinks = course.ruleset.named(name), _there(course, told.sinks)
         if rule is None or not rule.options.resolves or not sinks:
             continue
-        if event.type in rule.types and course.holds(rule.when, event, name):
+        if not narrowed and takes(course, rule, event):
             continue
         begun = course.event(told.seq)
         saying = Saying(name, rule, Reason.RESOLVED, severity=Severity.INFO, since=told.told_at, begun=begun)
         telling.pass_on(course, replace(saying, over=frozenset((event.seq,))), event, sinks)
         somebody = somebody or not rule.options.shadow
     return somebody
+
+
+def takes(course: Course, rule: Rule, event: Event) -> bool:
+    return event.type in rule.types and course.holds(rule.when, event, rule.name)
 
 
 def _there(course: Course, sinks: Iterable[str]) -> tuple[str, ...]:
@@ -82,9 +87,12 @@ def _look_after(
         return
     event = course.event(told.seq)
     latest = event if row.latest == told.seq else course.event(row.latest)
-    if event is None or latest is None or not course.holds(rule.holds, latest, name):
+    verdict = course.decide(rule.holds, latest, name) if latest is not None else MATCHED
+    if event is None or latest is None or not verdict.matched:
         standings = {each: kept for each, kept in row.standings.items() if each != name}
         course.memory.keep(replace(row, standings=standings))
+        if latest is not None and told.bound and verdict.error is None and not verdict.matched:
+            resolve(course, {name: told}, latest, narrowed=True)
         return
     reminds = told.remind_at is not None and told.remind_at <= when
     escalates = told.escalate_at is not None and told.escalate_at <= when

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -70,13 +70,13 @@ class Saying:
         return max((event.severity for event in events), key=lambda each: each.rank)
 
 
-def tell(course: Course, saying: Saying, event: Event) -> bool:
-    """To whom the rule says. False where nobody is left."""
+def tell(course: Course, saying: Saying, event: Event, without: Collection[str] = ()) -> bool:
+    """To whom the rule says, but for those who are told otherwise. False where nobody is left."""
     assert saying.rule is not None
     options = saying.rule.options
     sinks = audience(course.ruleset, options.notify, event, options.fallback)
-    if sinks:
-        pass_on(course, saying, event, sinks)
+    if left := tuple(sink for sink in sinks if sink not in without):
+        pass_on(course, saying, event, left)
     return bool(sinks)
 
 

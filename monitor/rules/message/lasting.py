@@ -113,8 +113,18 @@ def _ended(found: Story, event: Event, begun: Event, occasion: Occasion) -> Stor
     if event.type is EventType.JOB_FINISHED:
         outcome = Facts(event.data).text("outcome")
         end = _OUTCOME.get(outcome, "is over")
+    if state is not None and state in _IS and state_of(event) in (None, state):
+        return _narrowed(found, state, begun, occasion)
     if state is None or state not in _IS or not end:
         return found
     seconds = _between(begun, event, occasion)
     after = f" after {format_duration(seconds)} {_IS[state][1]}" if seconds >= 1 else ""
     return replace(found, happened=end + after, alone="")
+
+
+def _narrowed(found: Story, state: str, begun: Event, occasion: Occasion) -> Story:
+    """It is in its state still, but not as the rule's `while` asks."""
+    lines = (Line("Meaning", "the state lasts, but the rule's `while` is not true any more"), *found.lines)
+    span = format_duration(lasted(begun, occasion))
+    happened = f"does not meet the rule's condition any more, {_IS[state][0]} for {span}"
+    return replace(found, happened=happened, lines=lines, alone="", more="")
