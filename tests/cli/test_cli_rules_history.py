@@ -69,6 +69,7 @@ def test_a_back_test_stands_beside_what_was_sent(ruled: Installed) -> None:
     assert rows["job-ended"][:3] == ["2", "0", "0"]
     assert rows["hook"] == ["2", "10", "3"]
     assert "Those of new.yaml would have sent " in text
+    assert "(34.0 a day)" in " ".join(text.split())
 
 
 @pytest.mark.parametrize("width", [40, 80])
