@@ -104,7 +104,7 @@ class Drawing:
         snoozes = "".join(f'<button name="do" value="{each}">{words[each]}</button>' for each in SNOOZES)
         return (
             '<form method="post">\n'
-            f'<p id="about">{words["about"]}</p>\n'
+            f'<p id="about">{words["about" if later else "about.over"]}</p>\n'
             f'<label>{words["name"]}<input name="name" maxlength="{NAME_LENGTH}" autocomplete="name"></label>\n'
             f'<button class="first" name="do" value="ack" aria-describedby="about">{words["ack"]}</button>\n'
             + (f'<div class="later">{snoozes}</div>\n' if later else "")

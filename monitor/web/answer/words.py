@@ -17,6 +17,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "over": "Nothing more will be sent of it by itself: it is over, or everybody was told.",
         "about": "Acknowledged: no more reminders of it, and nobody else is called. "
         "Snoozed: it is told again then, if it still is so.",
+        "about.over": "Acknowledge it, so that others see that somebody knows of it.",
         "name": "Your name (optional)",
         "ack": "Acknowledge",
         "1h": "Snooze 1 hour",
@@ -42,6 +43,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "snoozed": "已由 {by} 推迟到 {until}。",
         "over": "不会再自动发送相关消息：事情已结束，或所有人均已通知。",
         "about": "确认后不再提醒，也不再通知其他人。推迟后，若情况依旧，届时会再次通知。",
+        "about.over": "仍可确认，以便他人知道已有人知晓。",
         "name": "您的姓名（可选）",
         "ack": "确认",
         "1h": "推迟 1 小时",
