@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
 from types import TracebackType
 from typing import Any, NamedTuple
@@ -159,11 +160,21 @@ def _word(value: Any) -> str:
         return clock(value)
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, Mapping):
+        value = _of_map(value)
     words = one_line(value, _VALUE)
     if isinstance(value, str) and value != words:  # a blank at an end may be what the template is about: `{{ ", " }}`
         before, after = value[:1].isspace(), value[-1:].isspace() and len(value) <= _VALUE
         return " " * before + words + " " * (after and bool(words)) if words or before else words
     return words
+
+
+def _of_map(value: Mapping[str, Any]) -> str:
+    """`OutOfMemory: CUDA out of memory` of an error, `team: nlp, zone: a` of any other map."""
+    parts = {key: words for key, each in value.items() if (words := _word(each))}
+    if value.keys() == schema.ERROR_FIELDS.keys():
+        return ": ".join(parts.values())
+    return ", ".join(f"{key}: {words}" for key, words in parts.items())
 
 
 def _worded(error: Exception) -> str:

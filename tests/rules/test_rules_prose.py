@@ -113,3 +113,25 @@ def test_what_is_cut_inside_a_value_stays_a_value() -> None:
 def test_the_documents_say_what_a_webhook_gets() -> None:
     docs = Path(__file__, "../../../docs/messages.md").resolve().read_text(encoding="utf-8")
     assert "without the marks of Markdown" in docs
+
+
+@pytest.mark.parametrize(
+    ("body", "plain"),
+    [
+        ("A\n\n{% for x in [1, 2] %}\n- {{ x }}\n{% endfor %}\n\nB", "A\n\n- 1\n- 2\n\nB"),
+        (
+            "{# note #}\n{% if job %}x{% endif %}\ny {# c #}\n  {% if job %} {% if usage %}\n{% endif %}{% endif %}\nz",
+            "x\ny\nz",
+        ),
+        ("{% raw %}{{ x }}{% endraw %}\nb {%- if job %} c{% endif -%}\n d", "{{ x }}\nb cd"),
+    ],
+)
+def test_a_line_of_nothing_but_tags_leaves_no_line(body: str, plain: str) -> None:
+    assert render(body).plain == plain
+
+
+def test_maps_are_put_out_as_people_write_them() -> None:
+    text = render(
+        "{{ job.error }} / {{ job.extra }}", error={"code": "E1", "message": "*no*"}, extra={"a": "b", "c": 1}
+    )
+    assert text.plain == "E1: *no* / a: b, c: 1"
