@@ -160,6 +160,18 @@ def _group(
             piling.close(course, rule.name, key, saying.reason, sink, severity, course.now + interval)
 
 
+_NEWS = (Reason.NEW, Reason.DIGEST, Reason.CATCH_UP)
+
+
+def _paced(course: Course, rule: Rule, events: Sequence[Event], sinks: tuple[str, ...], severity: Severity) -> None:
+    """Groups that were told otherwise than as groups (late, after a window or a silence) keep what comes now, too."""
+    until = course.now + pace(rule)[1]
+    for key in dict.fromkeys(group_of(rule, event) for event in events):
+        for sink in sinks:
+            if course.memory.piles.get(piling.key_of("group", rule.name, key, Reason.NEW, sink)) is None:
+                piling.close(course, rule.name, key, Reason.NEW, sink, severity, until)
+
+
 def pace(rule: Rule) -> tuple[timedelta, timedelta]:
     """How long a new group waits for more, and how long one that was told keeps what comes."""
     options, grouped = rule.options, rule.options.group_by is not None
@@ -249,6 +261,8 @@ def say(course: Course, saying: Saying, events: Sequence[Event], sinks: tuple[st
     )
     if wrong is not None:
         course.complain("template", saying.name, wrong, events[0])
+    if rule is not None and rule.options.gathers and saying.reason in _NEWS and not saying.group:
+        _paced(course, rule, events, sinks, severity)
     if rule is not None and standing and (saying.reason is not Reason.REMINDER or saying.escalated):
         for event in events:
             if event.seq not in saying.over:
