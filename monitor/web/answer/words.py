@@ -12,7 +12,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "told": "Told",
         "open": "Nobody has acknowledged it yet.",
         "acknowledged": "Acknowledged by {by}.",
-        "at": "At {at}.",
+        "acknowledged.at": "Acknowledged by {by} at {at}.",
         "snoozed": "Put off by {by} until {until}.",
         "over": "Nothing more will be sent of it by itself: it is over, or everybody was told.",
         "about": "Acknowledged: no more reminders of it, and nobody else is called. "
@@ -39,7 +39,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "told": "通知时间",
         "open": "尚无人确认。",
         "acknowledged": "已由 {by} 确认。",
-        "at": "时间：{at}。",
+        "acknowledged.at": "已由 {by} 于 {at} 确认。",
         "snoozed": "已由 {by} 推迟到 {until}。",
         "over": "不会再自动发送相关消息：事情已结束，或所有人均已通知。",
         "about": "确认后不再提醒，也不再通知其他人。推迟后，若情况依旧，届时会再次通知。",
