@@ -338,7 +338,11 @@ def test_an_end_that_waited_in_a_group_says_what_it_ended_and_when_that_was_told
     [
         ([silence(1, 0, 60), job(2, "finished", 10)], {}, (60, DIGEST, "s", (2,))),
         ([silence(1, 0, 90), job(2, "finished", 10), unsilence(3, 60)], {}, (60, DIGEST, "s", (2,))),
-        ([silence(1, 0, 60), job(2, "finished", 10), job(3, "reopened", 20)], {"on": "job.finished"}, (60, DIGEST, "s", (2,))),
+        (
+            [silence(1, 0, 60), job(2, "finished", 10), job(3, "reopened", 20)],
+            {"on": "job.finished"},
+            (60, DIGEST, "s", (2,)),
+        ),
         ([job(2, "finished", 10)], {"hold": {"between": ["10:00", "11:00"]}}, (60, DIGEST, "s", (2,))),
         ([job(2, "finished", 10)], {"mute": {"between": ["10:00", "11:00"]}}, (60, DIGEST, "s", (2,))),
         ([job(2, "finished", 59.5, late=True)], {}, (60, CATCH_UP, "s", (2,))),
