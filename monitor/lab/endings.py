@@ -18,17 +18,19 @@ _KEPT = (Reason.DIGEST, Reason.CATCH_UP)
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """What a rule had told, and when first; None: that is too long ago."""
+    """What a rule had told, and when first; None: that is too long ago. `narrowed`: the state lasts, and is not any
+    more as the rule's `while` asks."""
 
     event: Event | None
     at: datetime | None
+    narrowed: bool = False
 
     def words(self) -> str:
         """A sentence without a dot."""
         when = f" at {rfc3339(self.at)}" if self.at is not None else " before"
-        if self.event is None:
-            return f"what it told{when} is over by this event"
-        return f"it told event {self.event.seq}, {self.event.type.value},{when}; that is over by this event"
+        what = f"event {self.event.seq}, {self.event.type.value}," if self.event is not None else "something"
+        over = "by this event its `while` does not hold any more" if self.narrowed else "this event ended that"
+        return f"it told {what}{when}; {over}"
 
 
 def ending(event: Event, later: Sequence[Event]) -> Event | None:
@@ -44,7 +46,7 @@ def begun(state: RuleState, rule: str, event: Event, known: Known) -> Begun | No
     hidden = any(row.rule == rule for row in known.hidden)
     if waiting is not None and waiting.begun is not None:
         first = next((each for each in known.earlier if each.seq == waiting.begun), None)
-        return Begun(first, waiting.told_at)
+        return Begun(first, waiting.told_at, first is not None and _lasts(first, event))
     found = _first_told(rule, event, known)
     if waiting is not None or any(row.reason is Reason.RESOLVED for row in told):
         return found or Begun(None, None)
@@ -56,7 +58,7 @@ def _entries(state: RuleState, rule: str, seq: int) -> list[Entry]:
 
 
 def _first_told(rule: str, event: Event, known: Known) -> Begun | None:
-    """The first message of the rule about the state that the event ended."""
+    """The first message of the rule about the state that was until the event."""
     lasted: dict[int, Event] = {}
     former: str | None = None
     for each in reversed(known.earlier):
@@ -67,11 +69,13 @@ def _first_told(rule: str, event: Event, known: Known) -> Begun | None:
         if state != former:
             break
         lasted[each.seq] = each
-    if former is None or former == state_of(event):
-        return None
     rows = [row for row in known.before if row.rule == rule and row.seq in lasted and row.reason is not Reason.RESOLVED]
     first = min(rows, key=_age, default=None)
-    return Begun(lasted[first.seq], first.at) if first is not None else None
+    return Begun(lasted[first.seq], first.at, _lasts(lasted[first.seq], event)) if first is not None else None
+
+
+def _lasts(begun: Event, event: Event) -> bool:
+    return state_of(event) in (None, state_of(begun))
 
 
 def _age(row: Told) -> tuple[datetime, int]:

@@ -65,7 +65,7 @@ def _taken(ruleset: RuleSet, rule: Rule, event: Event, found: Judged) -> Judged:
     goes_on = weigh(ruleset, options.holds, event) if options.holds is not None else None
     if goes_on is None or goes_on.matched:
         return replace(found, takes=not found.shadow, reaches=reaches)
-    return replace(found, reaches=reaches, why=(*found.why, *(f"`while`: {part.why()}" for part in goes_on.deciding())))
+    return replace(found, reaches=reaches)
 
 
 def _judge(ruleset: RuleSet, rule: Rule, event: Event, stopped: str | None) -> Judged:
@@ -93,6 +93,8 @@ def _notes(ruleset: RuleSet, event: Event, judged: Sequence[Judged], known: Know
     elif not known.routed:
         yield "The rules have not taken it yet."
     explained = {each.rule for each in judged if each.verdict in ("matched", "ended")} | {UNMATCHED}
-    for rule in dict.fromkeys(told.rule for told in known.told if told.rule not in explained):
-        there = ruleset.named(rule) is not None
-        yield f"{rule} told it, and {'does not match it as it is now' if there else 'is not in the config any more'}."
+    for row in known.told:
+        if row.rule not in explained:
+            rule = ruleset.named(row.rule)
+            now = "is not in the config any more" if rule is None else "does not match it as it is now"
+            yield f"{row.rule}, which {now}: {said(rule, event, row, known)}."

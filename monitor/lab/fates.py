@@ -10,6 +10,7 @@ from monitor.lab.flaps import flapped
 from monitor.lab.known import Known, Told
 from monitor.lab.messages import kept, made
 from monitor.lab.pending import Step, timer_of, waits
+from monitor.lab.weighing import weigh
 from monitor.model import Event, EventType, rfc3339
 from monitor.rules import RuleSet, RuleState
 from monitor.rules.audience import audience
@@ -25,14 +26,14 @@ def fates(
     if event.quiet:
         return ()
     name = rule.name if rule is not None else UNMATCHED
-    past = [*_timer(state, rule, event, known)] if rule is not None and not ended else []
+    past = [*_timer(ruleset, state, rule, event, known)] if rule is not None and not ended else []
     past += [Step(row.at, f"{kept(row)} at {rfc3339(row.at)}") for row in known.hidden if row.rule == name]
     past += [Step(row.at, f"{said(rule, event, row, known)}: {row.id}") for row in known.told if row.rule == name]
     past += [*_answers(name, known), *(_end(rule, event, known) if rule is not None and not ended else ())]
     coming = waits(state, name, rule, event, known)
     if not coming:
         past += _forgotten(name, known)
-    steps = [*past, *coming] or flapped(state, event, known)
+    steps = [*past, *coming] or flapped(state, event, known) or [*_elsewhere(ruleset, rule, event, known)]
     nobody = [*_nobody(ruleset, rule, event)] if rule is not None and not ended else []
     return (*nobody, *(step.what for step in sorted(steps, key=_time))) or (_nothing(known),)
 
@@ -59,14 +60,14 @@ def _nobody(ruleset: RuleSet, rule: Rule, event: Event) -> Iterator[str]:
         yield f"nobody is left to tell: `notify` ({', '.join(rule.options.notify)}) names nobody for this event"
 
 
-def _timer(state: RuleState, rule: Rule, event: Event, known: Known) -> Iterator[Step]:
+def _timer(ruleset: RuleSet, state: RuleState, rule: Rule, event: Event, known: Known) -> Iterator[Step]:
     """What came of a timer that waits no more."""
     lasting = rule.options.lasting
     found = timer_of(state, rule, event)
     if lasting is None or (found is not None and found[1].due is not None):
         return
     if found is not None and found[1].seq != event.seq:
-        yield Step(event.detected_at, f"event {found[1].seq} had set the same state before; it was told as that")
+        yield Step(event.detected_at, f"told as event {found[1].seq}, which had set the same state before")
         return
     due = max(min(event.time, event.detected_at) + timedelta(seconds=lasting), event.detected_at)
     told = [row.at for row in known.told if row.rule == rule.name]
@@ -78,8 +79,21 @@ def _timer(state: RuleState, rule: Rule, event: Event, known: Known) -> Iterator
         after = span(max(0, round((end.time - event.time).total_seconds())))
         over = f"before `for: {span(lasting)}` was over: event {end.seq}, {end.type.value}"
         yield Step(end.detected_at, f"the state ended after {after}, {over}")
-    elif rule.options.holds is not None:
-        yield Step(event.detected_at, "no timer runs: `while` did not hold, or does not any more")
+    else:
+        yield from _unheld(ruleset, rule, event, known)
+
+
+def _unheld(ruleset: RuleSet, rule: Rule, event: Event, known: Known) -> Iterator[Step]:
+    """The event from which on `while` did not hold."""
+    source = rule.options.holds
+    for each in (event, *known.later) if source is not None else ():
+        weighed = weigh(ruleset, source or "", each)
+        if weighed is not None and not weighed.matched:
+            by = f"ended by event {each.seq}, {each.type.value}" if each is not event else "not begun"
+            yield Step(
+                each.detected_at, f"its timer was {by}: `while`: {', '.join(p.why() for p in weighed.deciding())}"
+            )
+            return
 
 
 def _answers(name: str, known: Known) -> Iterator[Step]:
@@ -91,12 +105,22 @@ def _answers(name: str, known: Known) -> Iterator[Step]:
             yield Step(answer.detected_at, f"{what} by {who} at {rfc3339(answer.detected_at)}")
 
 
+def _elsewhere(ruleset: RuleSet, rule: Rule | None, event: Event, known: Known) -> Iterator[Step]:
+    """Rules that share the changes of a stock tell once that it flaps."""
+    if rule is None or event.type is not EventType.FLAVOR_FLAPPING:
+        return
+    sinks = {*audience(ruleset, rule.options.notify, event, rule.options.fallback)}
+    others = dict.fromkeys(row.rule for row in known.told if sinks.intersection(row.sinks))
+    if others:
+        yield Step(event.detected_at, f"{' and '.join(others)} told it to the same sinks; it is told once")
+
+
 def _end(rule: Rule, event: Event, known: Known) -> Iterator[Step]:
     """Of what is looked after once it was told: when it was over."""
     if not rule.options.follows:
         return
     end, first = ending(event, known.later), min((row.at for row in known.told if row.rule == rule.name), default=None)
-    if end is not None and first is not None:  # both may have been dealt with at once, long after
+    if end is not None and first is not None:
         yield Step(
             max(first, end.detected_at), f"over at {rfc3339(end.detected_at)}: event {end.seq}, {end.type.value}"
         )

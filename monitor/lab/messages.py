@@ -13,9 +13,17 @@ from monitor.rules.engine.hiding import MUTE
 from monitor.rules.holding import state_of
 from monitor.rules.view import moment
 
+_LATE = "Told late: "
+"""Begins the line of a message that says what kept it."""
+
 
 def made(rule: Rule | None, event: Event, row: Told, known: Known) -> str:
     """Why it was told then; goes on after `told at …`. `rule`: as it is now, None where it is the net or gone."""
+    late = next((line for line in row.plain.splitlines() if line.startswith(_LATE)), "").rpartition(", while ")[2]
+    return _made(rule, event, row, known) + (f", late: {late}" if late else "")
+
+
+def _made(rule: Rule | None, event: Event, row: Told, known: Known) -> str:
     if row.reason is Reason.REMINDER:
         return _again(event, row, known)
     if row.reason is Reason.RESOLVED:

@@ -33,10 +33,11 @@ def waits(state: RuleState, name: str, rule: Rule | None, event: Event, known: K
 
 
 def timer_of(state: RuleState, rule: Rule, event: Event) -> tuple[Followed, Timer] | None:
-    """The timer of the event's subject, with the row that it stands in; one that has fired has no `due`."""
+    """The timer of the state that the event set, or that lasted then, with the row that it stands in; one that has
+    fired has no `due`. It is gone with its state: one that a later event began is of another state."""
     row = state.followed.get(subject_of(event))
     timer = row.timers.get(rule.name) if row is not None else None
-    return (row, timer) if row is not None and timer is not None else None
+    return (row, timer) if row is not None and timer is not None and timer.seq <= event.seq else None
 
 
 def by_words(by: str) -> str:

@@ -214,7 +214,7 @@ def test_what_was_not_routed_yet_and_what_other_rules_told_is_said() -> None:
     found = explain(rules, RuleState(), event, known)
     assert found.notes == (
         "The rules have not taken it yet.",
-        "gone told it, and is not in the config any more.",
+        "gone, which is not in the config any more: told at 2026-01-05T10:05:00Z (new).",
     )
     assert only(found).fate == ("not decided yet: the rules have not taken the event",)
 

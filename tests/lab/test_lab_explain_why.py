@@ -9,7 +9,7 @@ from monitor.rules import FlappingOptions
 from tests.kit.played import about, account, answer, job, rule, ruleset, silence, stock
 from tests.lab.test_lab_explain import explained, only
 
-END = "it told event 1, job.queued, at 2026-01-05T{}Z; that is over by this event"
+END = "it told event 1, job.queued, at 2026-01-05T{}Z; this event ended that"
 DAY = {"between": ["09:00", "11:00"]}
 
 
@@ -196,3 +196,34 @@ def test_a_flapping_without_rules_is_no_business_of_the_net() -> None:
     assert only(found).fate == (
         "the stock changed too often: told as flavor.flapping instead (event 5; event 7 says how it settled)",
     )
+
+
+def test_what_a_while_ends_says_so() -> None:
+    rules = ruleset(rule("job.queued", holds='job.name == "a"', remind_every="3h"))
+    renamed = about(2, "job.checkpoint", 20, "job/a", job={"id": "a", "name": "b"})
+    found = explained(rules, [job(1, "queued", 0), renamed], 21, seq=2)
+    told = "it told event 1, job.queued, at 2026-01-05T10:00:00Z; by this event its `while` does not hold any more"
+    assert (only(found).verdict, only(found).why) == ("ended", (told,))
+    timer = ruleset(rule("job.queued", holds='job.name == "a"', lasting="3h"))
+    found = explained(timer, [job(1, "queued", 0), renamed], 21)
+    ended = "its timer was ended by event 2, job.checkpoint: `while`:"
+    assert only(found).fate == (f'{ended} `job.name == "a"` is false (job.name is b)',)
+
+
+def test_a_second_state_has_a_timer_of_its_own_and_one_that_was_late_says_why() -> None:
+    rules = ruleset(rule(["flavor.sold_out", "flavor.restocked"], lasting="5m"))
+    flips = [stock(1, "sold_out", 0), stock(2, "restocked", 20), stock(3, "sold_out", 22)]
+    found = explained(rules, flips, 23)
+    assert only(found).fate[-1].startswith("told s at 2026-01-05T10:05:00Z")
+    found = explained(rules, flips, 23, seq=2)
+    assert only(found).fate == ("the state ended after 2m, before `for: 5m` was over: event 3, flavor.sold_out",)
+    down = [job(1, "queued", 0), about(2, "monitor.stopped", 5, "m"), about(3, "monitor.started", 60, "m")]
+    found = explained(ruleset(rule("job.queued", lasting="10m")), down, 62)
+    assert only(found).fate[1] == "told s at 2026-01-05T11:01:00Z, late: the monitor was down (new): n0"
+
+
+def test_rules_that_share_the_changes_of_a_stock_tell_its_flapping_once() -> None:
+    rules = ruleset(rule("flavor.sold_out", "a"), rule("flavor.restocked", "b"))
+    found = explained(rules, [about(1, "flavor.flapping", 0, "flavor/f/z", settled=False)], 1)
+    assert found.rules[0].fate[0].startswith("told s at ")
+    assert found.rules[1].fate == ("a told it to the same sinks; it is told once",)
