@@ -127,9 +127,9 @@ class Lexicon:
 
     @property
     def language(self) -> Language:
-        from monitor.rules.expression.language import Language
-
         if self._language is None:
+            from monitor.rules.expression.language import Language
+
             self._language = Language()
         return self._language
 

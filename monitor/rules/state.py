@@ -115,9 +115,13 @@ class Followed:
 
     @property
     def due(self) -> datetime | None:
-        times = [timer.due for timer in self.timers.values() if timer.due is not None]
-        times += [at for standing in self.standings.values() if (at := standing.due) is not None]
-        return min(times, default=None)
+        first: datetime | None = None
+        rows: tuple[Timer | Standing, ...] = (*self.timers.values(), *self.standings.values())
+        for each in rows:
+            due = each.due
+            if due is not None and (first is None or due < first):
+                first = due
+        return first
 
     @property
     def idle(self) -> bool:

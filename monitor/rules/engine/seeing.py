@@ -12,10 +12,13 @@ from monitor.rules.state import Dark
 
 SETTLE = timedelta(seconds=60)
 """After an account can be seen again, what changed meanwhile may come in several commits."""
+_TELLING = DARKENING | {EventType.ACCOUNT_RECOVERED, EventType.MONITOR_STARTED, EventType.MONITOR_STOPPED}
 
 
 def look(course: Course, event: Event) -> None:
     """Learns from an event who can be seen."""
+    if event.type not in _TELLING:
+        return
     account = words(event.account) if event.account is not None else None
     if event.type is EventType.MONITOR_STARTED:
         course.memory.dark.put("*", Dark(event.detected_at + SETTLE))

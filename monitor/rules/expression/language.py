@@ -33,6 +33,9 @@ _READS = {
 }
 
 
+_UNMADE: tuple[Any, View] = (None, {})
+
+
 class Bound:
     """One event, ready for any number of expressions of one language."""
 
@@ -43,7 +46,7 @@ class Bound:
         self._event = event
         self._now = now
         self._version = -1
-        self._made: tuple[Any, View] = (None, {})
+        self._made: tuple[Any, View] = _UNMADE
         self._values: dict[Path, Any] = {}
 
     def value(self, path: Path) -> Any:
