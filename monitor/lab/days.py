@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from monitor.diff import flavor_flapping, rule_failed, silence_ended, template_failed
+from monitor.lab.to_come import to_come
 from monitor.model import Event, EventDraft, event_id
 from monitor.rules import Effect, Engine, Failed, Flapping, Heard, Hide, Notify, RuleSet, RuleState, SilenceOver, drive
 
@@ -89,6 +90,13 @@ class Day:
         self._set_by += by
         if self.running:
             self._engine.jump(by)
+
+    def to_come(self) -> tuple[Notify, ...]:
+        """What would still be told if nothing more happened; nothing of it is kept. Reports come in any case, so they
+        count only where nothing else was told or waits."""
+        state = self._engine.state()
+        found = to_come(self._ruleset, state, self._recall, reports=False)
+        return found or (() if self.told else to_come(self._ruleset, state, self._recall, reports=True))
 
     def _carry_out(self, effects: Iterable[Effect]) -> None:
         self.happen(self._keep(effects))

@@ -14,7 +14,8 @@ from monitor.rules import Hide, Notify
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What was told and what was hidden, in order; the events that it came of; when it was over."""
+    """What was told and what was hidden, in order; the events that it came of; when it was over, and what would have
+    been told after that."""
 
     told: tuple[Notify, ...] = ()
     hidden: tuple[Hide, ...] = ()
@@ -22,6 +23,7 @@ class Outcome:
     story: tuple[tuple[datetime, Event | Notify | Hide], ...] = ()
     """All of these, each with what the clock would show if nobody had set it."""
     end: datetime
+    to_come: tuple[Notify, ...] = ()
     error: str = ""
     """Why it could not be played to its end, with the place."""
 
@@ -46,5 +48,6 @@ def play(case: Case) -> Outcome:
         hidden=tuple(hide for hide in day.hidden if not hide.shadow),
         events=tuple(day.events),
         end=day.now,
+        to_come=() if error else day.to_come(),
         error=error,
     )

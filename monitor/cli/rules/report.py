@@ -10,7 +10,7 @@ from monitor.cli.table import wrapped
 from monitor.lab import differ
 from monitor.lab.case import Case
 from monitor.lab.differ import Comparison, Match, Row
-from monitor.lab.moments import shown
+from monitor.lab.moments import format_exact, shown
 from monitor.lab.naming import about, called
 from monitor.lab.options import Expectation, HiddenExpectation
 from monitor.lab.run import Outcome
@@ -21,6 +21,8 @@ STORY = 40
 """Lines of what happened that are shown at most."""
 TEXT = 12
 """Lines of a message that are shown at most."""
+WAITING = 3
+"""Messages that wait still, of which so many are shown."""
 FIELD = 12
 """Cells for the name of a field, with the mark before it."""
 
@@ -55,10 +57,26 @@ def lines(result: Result, width: int) -> Iterator[str]:
             for match in matches:
                 if not match.right:
                     yield from _match(word, match, result, width)
-        if _nothing_more(result):
+        if _nothing_more(result) and not result.outcome.to_come:
             hint = f"The case is over at {shown(result.outcome.end, case.start)}; a `- wait:` at its end goes on."
             yield from wrapped(hint, width)
     yield from _story(result, width)
+    yield from waiting(result, width)
+
+
+def waiting(result: Result, width: int) -> Iterator[str]:
+    """What is not told yet when the case is over, and how it can be let come; nothing where nothing waits."""
+    start, end = result.case.start, result.outcome.end
+    to_come = result.outcome.to_come
+    if not to_come:
+        return
+    yield from wrapped(f"The case is over at {shown(end, start)}, and this waits still:", width)
+    for told in to_come[:WAITING]:
+        yield from _happened(told, start, width)
+    if len(to_come) > WAITING:
+        yield f"  … and {len(to_come) - WAITING} more"
+    left = format_exact((to_come[0].at - end).total_seconds())
+    yield from wrapped(f"A `- wait: {left}` at the end of `given` lets it come.", width)
 
 
 def _nothing_more(result: Result) -> bool:
@@ -146,10 +164,7 @@ def _story(result: Result, width: int) -> Iterator[str]:
         return
     yield "What happened:"
     for _, each in ordered[:STORY]:
-        at, text = _told(each)
-        head = f"  {shown(at, start):<22} "
-        for number, part in enumerate(wrapped(text, max(10, width - len(head)))):
-            yield (head if number == 0 else " " * len(head)) + part
+        yield from _happened(each, start, width)
     if len(ordered) > STORY:
         yield f"  … and {len(ordered) - STORY} more"
 
@@ -161,3 +176,10 @@ def _told(each: Event | Notify | Hide) -> tuple[datetime, str]:
     if isinstance(each, Hide):
         return each.at, f"-- {', '.join(each.sinks)}: {each.rule}, hidden by {differ.by(each)}"
     return each.at, f"-> {', '.join(each.sinks)}: {each.rule} ({each.reason.value}) {each.text.title}"
+
+
+def _happened(each: Event | Notify | Hide, start: datetime, width: int) -> Iterator[str]:
+    at, text = _told(each)
+    head = f"  {shown(at, start):<22} "
+    for number, part in enumerate(wrapped(text, max(10, width - len(head)))):
+        yield (head if number == 0 else " " * len(head)) + part
