@@ -102,7 +102,8 @@ def _answers(name: str, known: Known) -> Iterator[Step]:
             snoozed = answer.type is EventType.NOTIFICATION_SNOOZED
             what = "snoozed" if snoozed else "acknowledged"
             who = answer.data.get("by") or "somebody"
-            yield Step(answer.detected_at, f"{what} by {who} at {rfc3339(answer.detected_at)}")
+            yet = "; the monitor has not taken that yet" if answer.seq > (known.taken or answer.seq) else ""
+            yield Step(answer.detected_at, f"{what} by {who} at {rfc3339(answer.detected_at)}{yet}")
 
 
 def _elsewhere(ruleset: RuleSet, rule: Rule | None, event: Event, known: Known) -> Iterator[Step]:

@@ -38,8 +38,8 @@ class Hidden:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
     """What is known of an event besides itself. `earlier` and `later`: other events about its subject, oldest first.
-    `before`: messages of the earlier ones. `answers`: what people said to its messages. `routed`: the rules have taken
-    it."""
+    `before`: messages of the earlier ones. `answers`: what people said to its messages, of which the rules have
+    not taken those behind `taken`. `routed`: they have taken the event."""
 
     told: Sequence[Told] = ()
     hidden: Sequence[Hidden] = ()
@@ -47,6 +47,7 @@ class Known:
     later: Sequence[Event] = ()
     before: Sequence[Told] = ()
     answers: Sequence[Event] = ()
+    taken: int | None = None
     routed: bool = True
     now: datetime
 

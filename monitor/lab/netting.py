@@ -31,7 +31,7 @@ def _why(event: Event, judged: Sequence[Judged], known: Known) -> str:
     wrong = wrong or [*_failures(judged)]
     if wrong:
         return "; ".join(wrong)
-    asked = [each for each in judged if each.verdict != "other type"]
+    asked = [each for each in judged if each.verdict not in ("other type", "ended")]
     takers = [each.rule for each in asked if each.takes and each.reaches]
     if takers:
         return f"nobody took it then; {' and '.join(takers)} would by the rules as they are now"
@@ -65,6 +65,8 @@ def _why_not(ruleset: RuleSet, state: RuleState, event: Event, judged: Sequence[
     takers = [each.rule for each in judged if each.takes]
     if takers and not failed:
         return f"{' and '.join(takers)} took it"
+    if tellers := [*dict.fromkeys(row.rule for row in known.told if not row.shadow)]:
+        return f"{' and '.join(tellers)} told it"
     if not failed and flapped(state, event, known):
         return "the stock changed too often, which is told as flavor.flapping instead"
     if not failed and event.severity.rank < options.min_severity.rank:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.model import Event
-from monitor.rules import FlappingOptions
-from tests.kit.played import about, account, answer, job, rule, ruleset, silence, stock
+from monitor.lab.explain import explain
+from monitor.lab.known import Known, Told
+from monitor.model import Event, Reason
+from monitor.rules import FlappingOptions, RuleState
+from tests.kit.played import about, account, answer, at, job, rule, ruleset, silence, stock
 from tests.lab.test_lab_explain import explained, only
 
 END = "it told event 1, job.queued, at 2026-01-05T{}Z; this event ended that"
@@ -80,6 +82,8 @@ def test_what_a_snooze_brought_back_says_that_somebody_asked() -> None:
     rules = ruleset(rule("job.queued", remind_every="6h"))
     found = explained(rules, [job(1, "queued", 0), answer(2, "snoozed", 5, until=60)], 61)
     assert only(found).fate[1] == "snoozed by bob at 2026-01-05T10:05:00Z"
+    untaken = explained(rules, [job(1, "queued", 0), answer(2, "snoozed", 5, until=60)], 6, taken=1)
+    assert only(untaken).fate[1].endswith("10:05:00Z; the monitor has not taken that yet")
     assert only(found).fate[2].startswith("told s at 2026-01-05T11:00:00Z, again, as somebody had asked (reminder)")
 
 
@@ -227,3 +231,12 @@ def test_rules_that_share_the_changes_of_a_stock_tell_its_flapping_once() -> Non
     found = explained(rules, [about(1, "flavor.flapping", 0, "flavor/f/z", settled=False)], 1)
     assert found.rules[0].fate[0].startswith("told s at ")
     assert found.rules[1].fate == ("a told it to the same sinks; it is told once",)
+
+
+def test_the_net_leaves_out_what_a_rule_told_that_was_another_then_and_takes_what_only_a_trial_ended() -> None:
+    told = Told(id="n", seq=1, rule="gone", reason=Reason.NEW, at=at(5))
+    found = explain(ruleset(net="info"), RuleState(), job(1, "finished", 5), Known(told=[told], now=at(6)))
+    assert (found.net, found.net_why) == (False, "gone told it")
+    rules = ruleset(rule("job.queued", remind_every="3h", shadow=True), net="info")
+    found = explained(rules, [job(1, "queued", 0), job(2, "started", 10)], 10, seq=2)
+    assert (only(found).verdict, found.net_why) == ("ended", "no rule takes job.started")

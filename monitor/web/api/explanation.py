@@ -129,6 +129,7 @@ def _explain(conn: Connection, inside: Inside, asked: EventAsked) -> Explanation
 def _known(conn: Connection, event: Event, messages: list[NotificationRow], now: datetime) -> Known:
     about = partial(store.read_events, conn, account=event.account, subject=event.subject, limit=NEAR)
     earlier = about(before=event.seq, newest_first=True)[::-1]
+    taken = store.get_cursor(conn, "routing")
     answers = [answer for row in messages for answer in store.read_events(conn, subject=f"notification/{row.id}")]
     return Known(
         told=[_told(row, event.seq) for row in messages],
@@ -140,7 +141,8 @@ def _known(conn: Connection, event: Event, messages: list[NotificationRow], now:
             for row in told_of(conn, [each.seq for each in earlier])
         ],
         answers=answers,
-        routed=event.seq <= store.get_cursor(conn, "routing"),
+        taken=taken,
+        routed=event.seq <= taken,
         now=now,
     )
 
