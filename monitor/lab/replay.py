@@ -13,6 +13,7 @@ from typing import Final
 from monitor.diff import flavor_flapping, rule_failed, template_failed
 from monitor.model import Event, EventDraft, EventType, event_id
 from monitor.rules import Effect, Engine, Failed, Flapping, Hide, Notify, RuleSet, RuleState
+from monitor.rules.holding import SEEN_QUIET
 from monitor.rules.state import Period
 
 OWN: Final = frozenset({EventType.FLAVOR_FLAPPING, EventType.RULE_FAILED, EventType.TEMPLATE_FAILED})
@@ -23,6 +24,7 @@ PRUNE_EVERY: Final = 4096
 """Events after which those are let go that no rule remembers any more."""
 
 Outcome = Notify | Hide
+_OUTCOMES: Final = (Notify, Hide)
 
 
 class Replay:
@@ -42,7 +44,7 @@ class Replay:
     def hear(self, event: Event) -> Sequence[Outcome]:
         """What comes of the time until the event, and of the event."""
         self._recall.see(event)
-        if event.quiet or event.type in OWN:
+        if (event.quiet and event.type not in SEEN_QUIET) or event.type in OWN:
             return ()
         if self._asleep is not None:
             self._asleep.append(event)
@@ -94,11 +96,13 @@ class Replay:
         while (due := self._engine.next_due()) is not None and due < to and due != last:
             last = due
             yield from self._carried(self._engine.advance(due, unseen=unseen, wall=wall), due)
+        if (due is None or due > to) and not self._engine.waiting:
+            return
         yield from self._carried(self._engine.advance(to, before=before, unseen=unseen, wall=wall), to)
 
     def _carried(self, effects: Iterable[Effect], now: datetime) -> Iterator[Outcome]:
         for effect in effects:
-            if isinstance(effect, Notify | Hide):
+            if isinstance(effect, _OUTCOMES):
                 yield effect
             elif isinstance(effect, Failed):
                 draft = rule_failed if effect.kind == "rule" else template_failed

@@ -55,7 +55,7 @@ def value_of(event: Event, path: tuple[str, ...]) -> Any:
     if name == "event":
         return _event(event)[field]
     holder = event.data.get(name)
-    if not isinstance(holder, Mapping):
+    if type(holder) is not dict and not isinstance(holder, Mapping):
         return None
     convert = _READ[name][field]
     value = convert(holder.get(field))

@@ -12,7 +12,7 @@ from monitor.rules.engine.course import ABOUT_RULES, Course
 from monitor.rules.engine.telling import Saying
 from monitor.rules.holding import words
 from monitor.rules.state import Waits
-from monitor.rules.verdict import MATCHED, Verdict
+from monitor.rules.verdict import MATCHED, NOT_MATCHED, Verdict
 
 _WAITING = ("queued", "pending")
 KEPT = 100
@@ -27,8 +27,9 @@ def sort(course: Course, event: Event, *, told: bool, told_elsewhere: bool) -> N
     """
     learn(course, event)
     told, failed = told or told_elsewhere, ""
+    about_rules = event.type in ABOUT_RULES
     for rule in (rules := course.ruleset.by_type.get(event.type, ())):
-        if event.type in ABOUT_RULES and event.subject == f"rule/{rule.name}":
+        if about_rules and event.subject == f"rule/{rule.name}":
             continue  # its report could make it fail again, for ever
         verdict = judge(course, rule, event)
         if verdict.error is not None:
@@ -36,6 +37,8 @@ def sort(course: Course, event: Event, *, told: bool, told_elsewhere: bool) -> N
         wrong = verdict.error or ""
         if verdict.matched:
             taken, wrong = _take(course, rule, event, told_elsewhere, _spoken_for(course, rules, rule, event))
+        elif verdict is NOT_MATCHED:
+            continue
         if rule.options.shadow:
             continue
         failed = failed or (telling.failure(rule, wrong) if wrong else "")

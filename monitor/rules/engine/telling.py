@@ -67,6 +67,8 @@ class Saying:
             return self.severity
         if self.rule is not None and self.rule.options.severity is not None:
             return self.rule.options.severity
+        if len(events) == 1:
+            return events[0].severity
         return max((event.severity for event in events), key=lambda each: each.rank)
 
 
