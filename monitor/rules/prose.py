@@ -23,7 +23,10 @@ BEGIN: Final = "\x02"
 END: Final = "\x03"
 """Stand around a value in what a template puts out. No value has them inside: control signs are taken out of values."""
 _HELD: Final = re.compile(f"{BEGIN}([^{BEGIN}{END}]*){END}")
-_PLAIN_URL: Final = re.compile(r"[;*~`]")
+_NOWHERE: Final = re.compile(r"(?<![\\!])\[([^\[\]\n]*)\]\(\)")
+"""A link whose address is absent: its words alone are left."""
+_NOT_BARE: Final = re.compile(r"[;*~`]")
+"""What an address must not have in it, to stand in a text as it is."""
 
 
 def held(words: str) -> str:
@@ -54,7 +57,7 @@ def forms(source: str) -> tuple[str, str]:
         values.append(found[1])
         return f"{mark}{len(values) - 1}x"
 
-    text = _HELD.sub(word, source)
+    text = _NOWHERE.sub(r"\1", _HELD.sub(word, source))
     words = re.compile(f"{mark}([0-9]+)x")
     page = _Page(_reader().parse(text))
     plain = words.sub(lambda found: values[int(found[1])], page.plain)
@@ -66,7 +69,7 @@ def forms(source: str) -> tuple[str, str]:
 def _put(value: str, shown: bool, code: bool, link_: bool) -> str:
     """A value that stands in two places is made harmless for both."""
     if shown or not (code or link_):
-        bare = link(value) is not None and not _PLAIN_URL.search(value) and "\\" not in escape(value)
+        bare = link(value) is not None and not _NOT_BARE.search(value) and "\\" not in escape(value)
         return value if bare else escape(value)
     if code:
         return value.replace("`", "'")  # nothing is escaped in code, and nothing but this ends it

@@ -54,7 +54,10 @@ def _filters(tree: nodes.Template, environment: SandboxedEnvironment) -> Iterato
 
 def _names(tree: nodes.Template, given: frozenset[str]) -> Iterator[Misnamed]:
     known = [*schema.names(), *schema.OCCASION]
-    unknown = meta.find_undeclared_variables(tree) - given - set(known) - _OWN
+    read = {node.name for node in tree.find_all(nodes.Name) if node.ctx == "load"} - given - set(known) - _OWN
+    if not read:  # the look below takes long
+        return
+    unknown = meta.find_undeclared_variables(tree) & read
     for node in tree.find_all(nodes.Name):
         if node.name in unknown and node.ctx == "load":
             hint = _mean(node.name, [*known, *_local(tree)]) or f"; there are {', '.join(known)}"
@@ -121,27 +124,41 @@ def syntax(message: str) -> str:
     return f"template syntax: {words}"
 
 
-def quoted(message: str) -> str:
-    """What a message puts into quotes first."""
-    found = _QUOTED.search(message)
-    return found[1] if found else ""
+def unclosed(message: str, source: str) -> int | None:
+    """The line of the tag that Jinja says is never closed; it names that of the end."""
+    if not (match := re.match(r"\{% (\w+) %\} is never closed", message)):
+        return None
+    opened: list[int] = []
+    for tag in re.finditer(rf"\{{%[-+]?\s*(end)?{match[1]}\b", source):
+        if not tag[1]:
+            opened.append(tag.start())
+        elif opened:
+            opened.pop()
+    return _spot(source, opened[-1])[0] if opened else None
 
 
-def place(source: str, line: int, name: str) -> tuple[int, int, str]:
-    """Line and column (from 1) of `name` in a tag at that line or, of a tag of several lines, below it; without it of
-    the first tag there; and the tag itself on one line."""
+def clues(message: str) -> tuple[str, ...]:
+    """Words of a message that may stand in the template: an operator, what is in quotes, the filter that complains."""
+    operator = re.search(r" for ([-+*/%]+):", message)
+    first = re.match(r"\{?%? ?(\w+)", message)
+    return (*([operator[1]] if operator else []), *_QUOTED.findall(message), *([first[1]] if first else []))
+
+
+def place(source: str, line: int, names: Iterable[str]) -> tuple[int, int, str]:
+    """Line and column (from 1) of the first of `names` in a tag at that line or, of a tag of several lines, below it,
+    and the tag itself on one line; without any the only tag there, or the whole line."""
     lines = source.split("\n")
     line = max(1, min(line, len(lines)))
     begin = sum(len(each) + 1 for each in lines[: line - 1])
     end = begin + len(lines[line - 1])
     tags = [tag for tag in _TAG.finditer(source) if tag.start() <= end and tag.end() > begin]
-    word = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)" if name.isidentifier() else re.escape(name)) if name else None
-    for tag in tags:
-        if word is not None and (found := word.search(source, max(begin, tag.start()), tag.end())):
-            return *_spot(source, found.start()), _short(tag[0])
-    if not tags:
-        return line, 1, cut(" ".join(lines[line - 1].split()), _BIT)
-    return *_spot(source, max(begin, tags[0].start())), _short(tags[0][0])
+    for name in filter(None, names):
+        word = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)" if name.isidentifier() else re.escape(name))
+        for tag in tags:
+            if found := word.search(source, max(begin, tag.start()), tag.end()):
+                return *_spot(source, found.start()), _short(tag[0])
+    first = _spot(source, max(begin, tags[0].start())) if tags else (line, 1)
+    return *first, _short(tags[0][0] if len(tags) == 1 else lines[line - 1])
 
 
 def _spot(source: str, index: int) -> tuple[int, int]:

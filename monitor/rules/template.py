@@ -20,7 +20,7 @@ from monitor.rules.message.facts import clock
 from monitor.rules.message.story import TITLE
 from monitor.rules.prose import BEGIN, forms, held, unheld
 from monitor.rules.sandbox import BUDGET, Captured, Sandbox, environment
-from monitor.rules.spelling import misnamed, nearest_field, place, quoted, syntax
+from monitor.rules.spelling import clues, misnamed, nearest_field, place, syntax, unclosed
 from monitor.rules.view import View
 
 BODY = 8_000
@@ -113,18 +113,19 @@ class Templates:
             if (wrong := misnamed(tree, words)) is not None:
                 raise located(text, wrong.message, wrong.line, wrong.name)
             reads = frozenset(name.name for name in tree.find_all(nodes.Name))
-            return Part(text, words.from_string(text), reads)
+            return Part(text, words.from_string(tree), reads)
         except TemplateMistake:
             raise
         except TemplateSyntaxError as error:
-            raise located(text, syntax(error.message or ""), error.lineno) from None
+            message = syntax(error.message or "")
+            raise located(text, message, unclosed(message, text) or error.lineno) from None
         except Exception as error:  # the compiler meets a text that a person wrote: RecursionError, OverflowError …
             raise TemplateMistake(f"the template cannot be compiled: {type(error).__name__}") from None
 
 
 def located(source: str, message: str, line: int, name: str = "") -> TemplateMistake:
     """The mistake with its column and the bit that stands there."""
-    line, column, bit = place(source, line, name or quoted(message))
+    line, column, bit = place(source, line, (name,) if name else clues(message))
     return TemplateMistake(message, line, column, bit)
 
 
@@ -191,6 +192,8 @@ def _worded(error: Exception) -> str:
         return f"there is no field {match[1]!r}" + (f"; did you mean {near}?" if near else "")
     if match := _OF_NONE.match(text):
         return f"the value whose {match[1]!r} is asked for is absent; guard it with {{% if … %}}"
+    if "'NoneType'" in text:
+        return f"{text}; a value in it is not there: guard it with {{% if … %}}"
     return text
 
 

@@ -135,3 +135,8 @@ def test_maps_are_put_out_as_people_write_them() -> None:
         "{{ job.error }} / {{ job.extra }}", error={"code": "E1", "message": "*no*"}, extra={"a": "b", "c": 1}
     )
     assert text.plain == "E1: *no* / a: b, c: 1"
+
+
+def test_a_link_whose_address_is_absent_is_its_words() -> None:
+    text = render("see [{{ job.name }}]({{ job.url }})", name="*x*", url=None)
+    assert (text.plain, text.markdown) == ("see *x*", r"see \*x\*")

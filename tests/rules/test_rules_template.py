@@ -169,6 +169,7 @@ def test_there_is_no_way_out_of_the_sandbox(body: str) -> None:
         ("{{ now | local('UTC', '%H' ~ 'x' * 1) }}", "* is for numbers"),
         ("{{ reson }}", "unknown name 'reson'; did you mean reason?"),
         ("{% for x in [1] recursive %}{{ loop([2]) }}{% endfor %}", "a loop cannot be recursive here"),
+        ("{{ None - 1 }}", "a value in it is not there: guard it with {% if … %}"),
         ("x" * 20_001, "longer than 20000 characters"),
         ("{{ " + "(" * 3_000 + "1" + ")" * 3_000 + " }}", "cannot be compiled"),
     ],
