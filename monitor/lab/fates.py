@@ -9,7 +9,7 @@ from monitor.lab.endings import ending
 from monitor.lab.flaps import flapped
 from monitor.lab.known import Known, Told
 from monitor.lab.messages import kept, made
-from monitor.lab.pending import Step, timer_of, waits
+from monitor.lab.pending import Step, timer_of, waited, waits
 from monitor.lab.weighing import weigh
 from monitor.model import Event, EventType, rfc3339
 from monitor.rules import RuleSet, RuleState
@@ -73,8 +73,10 @@ def _timer(ruleset: RuleSet, state: RuleState, rule: Rule, event: Event, known: 
     told = [row.at for row in known.told if row.rule == rule.name]
     told += [row.at for row in known.hidden if row.rule == rule.name]
     if told or found is not None:
-        due = min(due, *told) if told else due
-        yield Step(due, f"at {rfc3339(due)} the state had lasted {span(lasting)} (`for`)")
+        first = min(told, default=known.now)
+        due = min(due, first)
+        kept_from = waited(state, event, due, first)
+        yield Step(due, f"at {rfc3339(due)} the state had lasted {span(lasting)} (`for`){kept_from}")
     elif (end := ending(event, known.later)) is not None and end.detected_at <= due:
         after = span(max(0, round((end.time - event.time).total_seconds())))
         over = f"before `for: {span(lasting)}` was over: event {end.seq}, {end.type.value}"

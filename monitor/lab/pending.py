@@ -12,7 +12,7 @@ from monitor.rules import RuleState
 from monitor.rules.compile import Rule
 from monitor.rules.engine.hiding import MUTE
 from monitor.rules.engine.seeing import darkness
-from monitor.rules.holding import subject_of
+from monitor.rules.holding import subject_of, watch_of
 from monitor.rules.state import Followed, Pile, Timer
 from monitor.rules.written import span
 
@@ -86,6 +86,15 @@ def _due(state: RuleState, row: Followed, due: datetime, now: datetime, comes: s
     elif due <= now:
         why, at = "; it waits until the monitor runs and sees how it is", now
     return Step(at, f"{comes if due > now else came} {rfc3339(due)}{rest}{why}")
+
+
+def waited(state: RuleState, event: Event, due: datetime, told: datetime) -> str:
+    """What kept a timer that was due then from being told, as far as that is known still."""
+    found = darkness(state.dark.get, watch_of(event))
+    if found is None or found[1].until is None or not due < found[1].until <= told:
+        return ""
+    just = "the monitor had just started" if found[0] == "*" else f"account {event.account} had just been seen again"
+    return f"; it waited until {rfc3339(found[1].until)}, for {just}"
 
 
 def _account(row: Followed) -> str:

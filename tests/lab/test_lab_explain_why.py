@@ -223,7 +223,11 @@ def test_a_second_state_has_a_timer_of_its_own_and_one_that_was_late_says_why() 
     assert only(found).fate == ("the state ended after 2m, before `for: 5m` was over: event 3, flavor.sold_out",)
     down = [job(1, "queued", 0), about(2, "monitor.stopped", 5, "m"), about(3, "monitor.started", 60, "m")]
     found = explained(ruleset(rule("job.queued", lasting="10m")), down, 62)
-    assert only(found).fate[1] == "told s at 2026-01-05T11:01:00Z, late: the monitor was down (new): n0"
+    assert only(found).fate == (
+        "at 2026-01-05T10:10:00Z the state had lasted 10m (`for`); it waited until 2026-01-05T11:01:00Z,"
+        " for the monitor had just started",
+        "told s at 2026-01-05T11:01:00Z, late: the monitor was down (new): n0",
+    )
 
 
 def test_rules_that_share_the_changes_of_a_stock_tell_its_flapping_once() -> None:

@@ -70,7 +70,7 @@ def _event(found: Item) -> None:
 
 def _seen(seen: Item) -> str:
     by = f" by the poll of {seen['watch'].replace('|', ' ')}" if seen["watch"] else ""
-    after = f", {when.length(seen['after'])} after it happened" if seen["after"] else ""
+    after = f", {when.length(seen['after'])} after it happened" if (seen["after"] or 0) >= 1 else ""
     late = "; late: the poll before would have seen it" if seen["late"] else ""
     return f"{when.full(seen['detected'])}{by}{after}{late}"
 
