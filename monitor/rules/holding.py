@@ -37,6 +37,9 @@ _SIDES: Final[Mapping[str, int]] = {"soldout": 0, "normal": 1, "unreachable": 0,
 STOCK: Final = frozenset({_JOB.FLAVOR_SOLD_OUT, _JOB.FLAVOR_RESTOCKED})
 DARKENING: Final = frozenset({_JOB.ACCOUNT_UNREACHABLE, _JOB.ACCOUNT_UNAUTHORIZED})
 
+SEEN_QUIET: Final = frozenset({_JOB.ACCOUNT_BASELINED})
+"""What the rules look at even where it is told nobody."""
+
 
 def state_of(event: Event) -> str | None:
     """The state that the event set; None where its type sets none. A job that went back to the queue is as queued as

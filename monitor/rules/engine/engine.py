@@ -25,7 +25,7 @@ from monitor.rules.engine import (
 )
 from monitor.rules.engine.course import Course
 from monitor.rules.engine.memory import Memory
-from monitor.rules.holding import subject_of
+from monitor.rules.holding import SEEN_QUIET, subject_of
 from monitor.rules.recall import Recall
 from monitor.rules.state import Followed, RuleState
 
@@ -74,9 +74,12 @@ class Engine:
         """An event, after everything that was due before its detection was advanced through."""
         course = self._course
         course.now, course.effects = event.detected_at, []
-        if event.quiet:
-            return []
         try:
+            if event.type in SEEN_QUIET:
+                self._begin(course.now)
+                following.begin_anew(course, event)
+            if event.quiet:
+                return []
             self._take(event)
         except Exception as error:  # one event that the rules cannot bear must not stop all that come after it
             self._break_on(event, error)

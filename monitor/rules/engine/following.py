@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -12,10 +12,11 @@ from monitor.rules.compile import Rule
 from monitor.rules.engine import flapping, standing, telling
 from monitor.rules.engine.course import Course
 from monitor.rules.engine.telling import Saying
-from monitor.rules.holding import ENDLESS, state_of
+from monitor.rules.holding import ENDLESS, state_of, watch_of, words
 from monitor.rules.options import UNMATCHED
 from monitor.rules.state import Followed, Timer
 from monitor.rules.verdict import Verdict
+from monitor.rules.view import moment
 
 
 def start(course: Course, rule: Rule, event: Event) -> tuple[bool, str]:
@@ -46,7 +47,10 @@ def observe(course: Course, event: Event, subject: str) -> bool:
         return _still(course, replace(row, latest=event.seq), event)
     ended = {name: told for name, told in row.standings.items() if told.bound}
     left = {name: told for name, told in row.standings.items() if not told.bound}
-    course.memory.keep(replace(row, state=state, since=event.seq, latest=event.seq, timers={}, standings=left))
+    if left or row.piled:
+        course.memory.keep(replace(row, state=state, since=event.seq, latest=event.seq, timers={}, standings=left))
+    else:
+        course.memory.followed.set(subject, None)
     return standing.resolve(course, ended, event)
 
 
@@ -81,6 +85,32 @@ def goes_on(course: Course, rule: Rule, row: Followed, latest: Event) -> Verdict
         if event is not None:
             telling.net(course, event, why=telling.failure(rule, verdict.error))
     return verdict
+
+
+def begin_anew(course: Course, event: Event) -> None:
+    """A watch got a new baseline, for the endpoint or the filter was changed: nobody looks any more at what was
+    followed there before, so that no event will end it. It ends without a word. What waits in a group or window goes
+    out all the same, for that has happened; what a silence hides does not hold any more."""
+    watch, since = words(f"{event.account}|{event.data.get('watch')}"), moment(event.data.get("since"))
+    if event.account is None or since is None:
+        return
+    workspace = event.data.get("workspace")
+    for row in course.memory.followed.rows().values():
+        if row.watch == watch and _of_before(course.event(row.latest), since, workspace):
+            course.memory.keep(replace(row, state=None, timers={}, standings={}))
+    for key, flips in course.memory.flips.rows().items():
+        last = course.event(flips.seq)
+        if last is not None and watch_of(last) == watch and _of_before(last, since, workspace):
+            course.memory.flips.put(key, None)
+
+
+def _of_before(latest: Event | None, since: datetime, workspace: object) -> bool:
+    """Whether it was seen last before then, in that workspace as far as that is known."""
+    if latest is None:
+        return True
+    job = latest.data.get("job")
+    where = job.get("workspace") if isinstance(job, Mapping) else None
+    return latest.detected_at < since and (workspace is None or where in (None, workspace))
 
 
 def fall_due(course: Course, keys: Iterable[str], when: datetime) -> None:
