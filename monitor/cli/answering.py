@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
-from monitor.cli.failure import PARTLY, USAGE, Failure
+from monitor.cli.failure import USAGE, Failure
 from monitor.cli.options import Output
 
 PATH = "/api/v1/notifications"
@@ -23,40 +22,21 @@ def answer(
 ) -> None:
     """Raises Failure: none was answered, or (PARTLY) some were not."""
     from monitor.cli import out, when
-    from monitor.cli.asking import asking, segment
-    from monitor.cli.ids import whole
+    from monitor.cli.asking import asking
+    from monitor.cli.oneach import each
     from monitor.cli.silencing import login
 
     if what == "snooze" and (lasting is None) == (until is None):
         wrong = "A snooze needs an end." if lasting is None else "--for and --until are both given."
         raise Failure(wrong, "Give --for 2h, or --until with a time; one of the two.", code=USAGE)
     asked = {"by": by or login(), "for": lasting, "until": until}
-    done: list[dict[str, Any]] = []
-    failed: list[tuple[str, Failure]] = []
     with asking(config) as ask:
-        for name in ids:
-            try:
-                done.append(ask.post(f"{PATH}/{segment(whole(ask, PATH, name))}/{what}", **asked))
-            except Failure as failure:
-                failed.append((name, failure))
+        found = each(ask, PATH, ids, what, **asked)
     if output is not Output.TABLE:
-        out.documents(output, done)
+        out.documents(output, found.done)
     else:
-        for item in done:
+        for item in found.done:
             until_ = item["answer"]["until"] if item["answer"] else None
             said = "acknowledged" if what == "ack" else f"put off until {when.full(until_)}"
             out.line(f"{item['id']} is {said}: {item['title']}")
-    if failed:
-        _tell(len(done), failed)
-
-
-def _tell(done: int, failed: list[tuple[str, Failure]]) -> None:
-    first = failed[0][1]
-    if not done and len(failed) == 1:
-        raise first
-    raise Failure(
-        f"{len(failed)} could not be answered.",
-        first.hint,
-        code=PARTLY if done else first.code,
-        details=tuple(f"{name}: {failure}" for name, failure in failed[:20]),
-    )
+    found.complain(lambda number: f"{number} could not be answered.")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from monitor.cli.failure import PARTLY, USAGE, Failure
+from monitor.cli.failure import USAGE, Failure
 from monitor.cli.options import Output
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ def change(config: Path | None, output: Output, what: str, wanted: Wanted, *, ye
     """
     from monitor.cli import out
     from monitor.cli.asking import asking
+    from monitor.cli.oneach import each
     from monitor.cli.progress import progress
 
     _check(what, wanted)
@@ -53,13 +54,12 @@ def change(config: Path | None, output: Output, what: str, wanted: Wanted, *, ye
             return
         if wanted.all:
             _agree(what, ids, yes=yes)
-        changed, failed = _each(ask, what, ids)
+        found = each(ask, PATH, ids, what)
     if output is not Output.TABLE:
-        out.documents(output, changed)
-    elif changed:
-        _say(config, what, len(changed))
-    if failed:
-        _tell(len(changed), failed)
+        out.documents(output, found.done)
+    elif found.done:
+        _say(config, what, len(found.done))
+    found.complain(lambda number: f"{_count(number)} could not be changed.")
 
 
 def _say(config: Path | None, what: str, number: int) -> None:
@@ -99,35 +99,6 @@ def _agree(what: str, ids: list[str], *, yes: bool) -> None:
         raise Failure(f"{_count(len(ids))} would be {DONE[what]}; nothing was done.", hint, code=USAGE)
     if not typer.confirm(f"{_count(len(ids))} will be {DONE[what]}. Go on?", err=True):
         raise Failure("Nothing was done.")
-
-
-def _each(ask: Asker, what: str, ids: list[str]) -> tuple[list[Item], list[tuple[str, Failure]]]:
-    from monitor.cli.asking import segment
-    from monitor.cli.ids import whole
-    from monitor.cli.progress import progress
-
-    changed: list[Item] = []
-    failed: list[tuple[str, Failure]] = []
-    with progress("Changing …") as say:
-        for number, name in enumerate(ids, 1):
-            try:
-                changed.append(ask.post(f"{PATH}/{segment(whole(ask, PATH, name))}/{what}"))
-            except Failure as failure:
-                failed.append((name, failure))
-            say(f"{number:,} of {len(ids):,}")
-    return changed, failed
-
-
-def _tell(changed: int, failed: list[tuple[str, Failure]]) -> None:
-    first = failed[0][1]
-    if not changed and len(failed) == 1:
-        raise first
-    raise Failure(
-        f"{_count(len(failed))} could not be changed.",
-        first.hint,
-        code=PARTLY if changed else first.code,
-        details=tuple(f"{name}: {failure}" for name, failure in failed[:20]),
-    )
 
 
 def _count(number: int) -> str:

@@ -64,7 +64,7 @@ def list_(
     output: Format = Output.TABLE,
     all_: Annotated[bool, typer.Option("--all", help="Also those that have ended.")] = False,
 ) -> None:
-    """Silences that are active or scheduled, newest first."""
+    """Silences that are active or scheduled, newest first, and how many messages each hid."""
     from monitor.cli.asking import asking
 
     states = (None,) if all_ else ("scheduled", "active")
@@ -97,13 +97,16 @@ def end(silence: Id, config: Config = None, output: Format = Output.TABLE) -> No
     from monitor.cli import out
     from monitor.cli.asking import asking, segment
     from monitor.cli.ids import whole
+    from monitor.cli.silencing import many
 
     with asking(config) as ask:
         done = ask.post(f"{PATH}/{segment(whole(ask, PATH, silence))}/end")
     if output is not Output.TABLE:
         out.document(output, done)
         return
-    hid = "It hid nothing." if not done["hidden"] else f"It hid {done['hidden']:,}; what still holds of it is told."
+    hid = "It hid nothing."
+    if done["hidden"]:
+        hid = f"It hid {many(done['hidden'], 'message')}; what still holds of it is told."
     out.line(f"The silence {done['id']} of {done['owner']} has ended. {hid}")
 
 
@@ -150,8 +153,17 @@ def _page(item: dict[str, Any]) -> None:
             ("until", when.full(item["ends_at"])),
             ("ended", when.full(item["ended_at"])),
             ("ended by", item["ended_by"]),
-            ("hid", f"{item['hidden']:,}"),
+            ("hid", _hid(item)),
         ]
     )
-    out.line()
-    silencing.hidden(item["events"], item["hidden"], "It hid nothing.")
+    if item["events"]:
+        out.line()
+        silencing.hidden(item["events"], item["things"])
+
+
+def _hid(item: Item) -> str:
+    from monitor.cli.silencing import many
+
+    if not item["hidden"]:
+        return "nothing"
+    return f"{many(item['hidden'], 'message')} about {many(item['things'], 'thing')}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 PATH = "/api/v1/silences"
 SHOWN = 12
-"""Events of a preview, so that the question below it stays in sight."""
+"""Things of a preview, so that the question below it stays in sight."""
 
 
 def add(config: Path | None, output: Output, asked: Mapping[str, str | None], *, yes: bool, dry_run: bool) -> None:
@@ -28,9 +28,10 @@ def add(config: Path | None, output: Output, asked: Mapping[str, str | None], *,
     if (asked["for"] is None) == (asked["until"] is None):
         wrong = "It needs an end." if asked["for"] is None else "--for and --until are both given."
         raise Failure(wrong, "Give --for 2h, or --until with a time; one of the two.", code=USAGE)
+    asked = {**asked, "owner": asked["owner"] if asked["owner"] is not None else login()}
     with asking(config) as ask:
         with progress("Looking at the last day …"):
-            seen = ask.post(f"{PATH}/preview", match=asked["match"])
+            seen = ask.post(f"{PATH}/preview", **asked)  # which checks all of it before anybody is asked
         table = output is Output.TABLE
         if table:
             _preview(seen)
@@ -38,29 +39,46 @@ def add(config: Path | None, output: Output, asked: Mapping[str, str | None], *,
             out.line("Nothing was added.") if table else out.document(output, seen)
             return
         _agree(yes=yes)
-        done = ask.post(PATH, **{**asked, "owner": asked["owner"] or login()})
+        done = ask.post(PATH, **asked)
     if table:
         _say(config, done)
     else:
         out.document(output, done)
 
 
-def hidden(events: list[Item], count: int, empty: str) -> None:
-    """Events that are kept from somebody, as a table."""
+def hidden(things: list[Item], count: int) -> None:
+    """What is kept from somebody, as a table: a row for each of so many things."""
     columns = [
         Column(title="EVENT", least=6, right=True),
         Column(title="TIME", least=14),
-        Column(title="RULE", least=7),
+        Column(title="RULES", least=7),
         Column(title="SINKS", least=9),
         Column(title="WHAT", least=36, wrap=True),
     ]
     cells = [
-        [str(each["seq"]), when.short(each["at"]), each["rule"], ", ".join(each["sinks"]) or "nobody", each["title"]]
-        for each in events
+        [
+            str(each["seq"]),
+            when.short(each["at"]),
+            ", ".join(each["rules"]),
+            ", ".join(each["sinks"]) or "nobody",
+            ", ".join((each["title"], *_besides(each))),
+        ]
+        for each in things
     ]
-    out.rows(columns, cells, empty)
-    if events and (more := count - len({each["seq"] for each in events})) > 0:
-        out.line(f"and {more:,} more")
+    out.rows(columns, cells, "")
+    if (more := count - len(things)) > 0:
+        out.line(f"and {many(more, 'more thing')}")
+
+
+def many(number: int, word: str) -> str:
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
+
+
+def _besides(thing: Item) -> Iterator[str]:
+    if thing["earlier"]:
+        yield many(thing["earlier"], "event") + " before it"
+    if thing["reminders"]:
+        yield "and " + many(thing["reminders"], "reminder")
 
 
 def login() -> str:
@@ -74,16 +92,13 @@ def login() -> str:
 
 
 def _preview(seen: dict[str, Any]) -> None:
-    since = when.short(seen["since"])
+    of = f"of the {many(seen['seen'], 'message')} since {when.short(seen['since'])}"
     if not seen["messages"]:
-        out.line(f"It would have hidden none of the {_messages(seen['seen'])} since {since}.")
+        out.line(f"It would have hidden none {of}.")
         return
-    out.line(f"It would have hidden {seen['messages']:,} of the {_messages(seen['seen'])} since {since}:")
-    hidden(seen["events"][:SHOWN], seen["event_count"], "")
-
-
-def _messages(count: int) -> str:
-    return "1 message" if count == 1 else f"{count:,} messages"
+    partly = f", {seen['partly']:,} in part" if seen["partly"] else ""
+    out.line(f"It would have hidden {seen['messages']:,} {of}{partly}, about {many(seen['things'], 'thing')}:")
+    hidden(seen["events"][:SHOWN], seen["things"])
 
 
 def _agree(*, yes: bool) -> None:

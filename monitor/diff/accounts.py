@@ -20,10 +20,13 @@ def baselined(
     now: datetime,
     first_run: FirstRun,
     workspace: str | None = None,
+    since: datetime | None = None,
 ) -> EventDraft:
-    """The first complete reading of a scope. `counts`: what was found, by state or stock word. Under `silent` it is
-    stored and not routed."""
+    """The first complete reading of a scope. `counts`: what was found, by state or stock word. `since`: when somebody
+    first looked at it; what was told of the watch before is about another view. Under `silent` it is stored and told
+    nobody, but the rules look at it."""
     data = {"watch": watch, "workspace": workspace, "counts": dict(counts), "first_run": first_run}
+    data["since"] = moment(since)
     return _about(account, EventType.ACCOUNT_BASELINED, now, data, quiet=first_run == "silent")
 
 

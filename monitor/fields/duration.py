@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, WithJsonSchema
 
+from monitor.fields.spoken import spoken_duration
+
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _TEXT = re.compile(r"([0-9]+(?:\.[0-9]+)?)([smhd])")
 _WHOLE = re.compile(r"(?:[0-9]+(?:\.[0-9]+)?[smhd])+")
@@ -17,7 +19,8 @@ _LONGEST = 3653 * 86400
 def parse_duration(text: str) -> float:
     """Seconds of `90s`, `1h30m`, `1d`, at most ten years. Raises ValueError that says what would be right."""
     if not isinstance(text, str) or not _WHOLE.fullmatch(text.strip()):
-        raise ValueError(f"{text!r} is no duration; write a number and a unit, like 30s, 5m, 2h or 1d")
+        right = spoken_duration(text) or "a number and a unit, like 30s, 5m, 2h or 1d"
+        raise ValueError(f"{text!r} is no duration; write {right}")
     seconds = sum(float(number) * _UNITS[unit] for number, unit in _TEXT.findall(text))
     if seconds > _LONGEST:
         raise ValueError("longer than ten years")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Annotated, Any, Literal, Self
@@ -11,11 +11,13 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
+from monitor.fields.spoken import spoken_days, spoken_times
 from monitor.fields.strict import Strict
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 _TIME = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])|24:00")
+_EXAMPLE = '["22:00", "08:00"]'
 _MIDNIGHT = time(0)
 _USUAL = dict.fromkeys(
     ("beijing", "peking", "cst", "china", "shenzhen", "hangzhou", "+08:00", "utc+8", "gmt+8"), "Asia/Shanghai"
@@ -27,8 +29,26 @@ _USUAL |= {"z": "UTC", "pst": "America/Los_Angeles", "ist": "Asia/Kolkata", "jst
 def parse_time(text: Any) -> time:
     """`08:30`; `24:00` is the midnight that ends a day. Raises ValueError that says what would be right."""
     if not isinstance(text, str) or _TIME.fullmatch(text) is None:
-        raise ValueError(f"{text!r} is no time of day; write hours and minutes in quotes, like '08:30'")
+        meant = spoken_times(text)
+        right = f"write {meant[0]}" if len(meant) == 1 else 'write hours and minutes in quotes, like "08:30"'
+        raise ValueError(f"{text!r} is no time of day; {right}")
     return _MIDNIGHT if text == "24:00" else time(int(text[:2]), int(text[3:]))
+
+
+def _two_times(value: Any) -> Any:
+    """Answers what is no list of two with the list that was probably meant."""
+    if isinstance(value, list | tuple) and len(value) == 2:
+        return value
+    meant = spoken_times(value)
+    right = f"write [{', '.join(meant)}]" if len(meant) == 2 else f"write two, like {_EXAMPLE}"
+    raise ValueError(f"expected when it opens and when it closes; {right}")
+
+
+def _some_days(value: Any) -> Any:
+    if isinstance(value, str):
+        meant = ", ".join(spoken_days(value, DAYS))
+        raise ValueError(f"expected a list of days; write {f'[{meant}]' if meant else 'it like [sat, sun]'}")
+    return value
 
 
 def known_zone(name: str) -> str:
@@ -53,19 +73,33 @@ TimeOfDay = Annotated[
     BeforeValidator(parse_time),
     WithJsonSchema({"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$", "examples": ["08:30"]}),
 ]
+Days = Annotated[list[Day], BeforeValidator(_some_days), Field(min_length=1)]
 Zone = Annotated[str, AfterValidator(known_zone)]
 
 
 class WindowOptions(Strict):
     """When a window is open: between two times of the day, on some days, or both."""
 
-    between: tuple[TimeOfDay, TimeOfDay] | None = None
+    between: Annotated[tuple[TimeOfDay, TimeOfDay], BeforeValidator(_two_times)] | None = None
     """`["22:00", "08:00"]`: from the first time until the second, across midnight where that is earlier. Left out: the
     whole day."""
-    days: Annotated[list[Day], Field(min_length=1)] | None = None
+    days: Days | None = None
     """`mon` to `sun`: the days on which the window begins. Left out: every day."""
     timezone: Zone = "UTC"
     """The time zone of the times and days, like Asia/Shanghai."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_keys(cls, value: Any) -> Any:
+        """Answers what is no mapping with the window that was probably meant."""
+        if isinstance(value, Mapping | WindowOptions):
+            return value
+        text = " ".join(str(each) for each in value) if isinstance(value, list) else str(value)
+        times, days = spoken_times(text), spoken_days(text, DAYS)
+        parts = [f"between: [{', '.join(times)}]"] if len(times) == 2 else []
+        parts += [f"days: [{', '.join(days)}]"] if days else []
+        right = f"write {{{', '.join(parts)}}}" if parts else f"write it like {{between: {_EXAMPLE}}}"
+        raise ValueError(f"a window needs its keys; {right}")
 
     @model_validator(mode="after")
     def _opens_and_closes(self) -> Self:
@@ -148,6 +182,23 @@ def next_time(at: time, days: Sequence[Day] | None, zone: ZoneInfo, after: datet
         if moment > after and (days is None or DAYS[day.weekday()] in days):
             return moment
         day += timedelta(days=1)
+
+
+def covered(inner: WindowOptions, outer: Sequence[WindowOptions]) -> bool:
+    """Whether at every moment of a year at which `inner` is open one of `outer` is open too."""
+    zone = ZoneInfo(inner.timezone)
+    begin, end = (each.date() for each in _YEAR)
+    for count in range((end - begin).days):
+        day = begin + timedelta(days=count)
+        if inner.days is not None and DAYS[day.weekday()] not in inner.days:
+            continue
+        moment, last = inner._of_day(day, zone)
+        while moment < last:
+            later = closing(outer, moment)
+            if later is None:
+                return False
+            moment = later
+    return True
 
 
 _YEAR = datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 1, 8, tzinfo=UTC)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, tzinfo
 
@@ -13,6 +15,8 @@ from monitor.rules import Notify, RuleOptions, RuleSet
 
 LONGEST_LEAD = timedelta(days=31)
 SHORTEST_LEAD = timedelta(hours=1)
+TIDY_EVERY = 100_000
+"""Objects that are made between two looks for circles."""
 
 
 @dataclass(slots=True)
@@ -76,6 +80,8 @@ class Backtest:
         """How many lie inside the span."""
         self._replays = {name: Replay(ruleset, wordless=True) for name, ruleset in rulesets.items()}
         self._span = span
+        self._days: dict[int, date] = {}
+        """By quarter of an hour: no zone's day begins within one, and to ask the zone takes long."""
         self._only = only
 
     @property
@@ -87,7 +93,8 @@ class Backtest:
         """The next event; the first ones are as old as `lead` says, the last one lies in the span."""
         self.events += event.detected_at in self._span and not event.quiet
         for name, replay in self._replays.items():
-            self._count(name, replay.hear(event))
+            if outcomes := replay.hear(event):
+                self._count(name, outcomes)
 
     def end(self) -> None:
         """There are no more."""
@@ -100,9 +107,27 @@ class Backtest:
             if each.at not in self._span or (self._only is not None and each.rule != self._only):
                 continue
             if isinstance(each, Notify):
-                tally.add(each.rule, self._span.day(each.at), each.sinks, shadow=each.shadow)
+                tally.add(each.rule, self._day(each.at), each.sinks, shadow=each.shadow)
             elif not each.shadow:
                 tally.hidden[each.rule] += 1
+
+    def _day(self, moment: datetime) -> date:
+        quarter = int(moment.timestamp() // 900)
+        day = self._days.get(quarter)
+        if day is None:
+            day = self._days[quarter] = self._span.day(moment)
+        return day
+
+
+@contextmanager
+def seldom_tidied() -> Iterator[None]:
+    """A long history makes many objects and hardly any circles of them: circles are looked for less often meanwhile."""
+    usual = gc.get_threshold()
+    gc.set_threshold(TIDY_EVERY, *usual[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*usual)
 
 
 def lead(rulesets: Iterable[RuleSet]) -> timedelta:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from monitor.diff import flavor_flapping, rule_failed, silence_ended, template_failed
+from monitor.lab.to_come import to_come
 from monitor.model import Event, EventDraft, event_id
 from monitor.rules import Effect, Engine, Failed, Flapping, Heard, Hide, Notify, RuleSet, RuleState, SilenceOver, drive
 
@@ -26,6 +27,9 @@ class Day:
         self.told: list[Notify] = []
         self.hidden: list[Hide] = []
         self.events: list[Event] = []
+        self.story: list[tuple[datetime, Event | Notify | Hide]] = []
+        """All of these as they came, each with what the clock would show if nobody had set it."""
+        self._set_by = timedelta()
         self.running = True
         self._unread: list[Event] = []
         """Written while the daemon was down."""
@@ -83,8 +87,16 @@ class Day:
     def set_clock(self, by: timedelta) -> None:
         """The wall clock was set; what is due by it falls due at once."""
         self.now += by
+        self._set_by += by
         if self.running:
             self._engine.jump(by)
+
+    def to_come(self) -> tuple[Notify, ...]:
+        """What would still be told if nothing more happened; nothing of it is kept. Reports come in any case, so they
+        count only where nothing else was told or waits."""
+        state = self._engine.state()
+        found = to_come(self._ruleset, state, self._recall, reports=False)
+        return found or (() if self.told else to_come(self._ruleset, state, self._recall, reports=True))
 
     def _carry_out(self, effects: Iterable[Effect]) -> None:
         self.happen(self._keep(effects))
@@ -93,6 +105,8 @@ class Day:
         """What the effects come to; the events that the daemon itself would append."""
         made: list[EventDraft] = []
         for effect in effects:
+            if isinstance(effect, Notify | Hide):
+                self.story.append((effect.at - self._set_by, effect))
             if isinstance(effect, Notify):
                 self.told.append(effect)
             elif isinstance(effect, Hide):
@@ -112,6 +126,7 @@ class Day:
             **facts,
         )
         self.events.append(event)
+        self.story.append((event.detected_at - self._set_by, event))
         self._recall.add(event)
         return event
 

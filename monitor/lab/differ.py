@@ -59,14 +59,14 @@ def compare(case: Case, outcome: Outcome) -> Comparison:
     names = {event.seq: called(event) for event in outcome.events}
     messages = _matched(
         [(each.line, each.what) for each in case.expected],
-        list(outcome.told),
+        [(at, each) for at, each in outcome.story if isinstance(each, Notify)],
         lambda want, came: tuple(_of_message(want, came, case.start)),
     )
     hidden: tuple[Match, ...] = ()
     if case.hidden is not None:
         hidden = _matched(
             [(each.line, each.what) for each in case.hidden],
-            list(outcome.hidden),
+            [(at, each) for at, each in outcome.story if isinstance(each, Hide)],
             lambda want, came: tuple(_of_hidden(want, came, case.start, names)),
         )
     return Comparison(messages=messages, hidden=hidden)
@@ -88,12 +88,13 @@ def unmet(want: Expectation | HiddenExpectation, start: datetime) -> list[tuple[
 
 def _matched(
     wants: Sequence[tuple[int, Expectation | HiddenExpectation]],
-    came: Sequence[Notify | Hide],
+    story: Sequence[tuple[datetime, Notify | Hide]],
     rows: Callable[[Any, Any], tuple[Row, ...]],
 ) -> tuple[Match, ...]:
+    """`story`: what came, and when, whatever the clock was set to."""
+    moments, came = [at for at, _ in story], [each for _, each in story]
     table: list[list[tuple[Row, ...]]] = [[rows(want, each) for each in came] for _, want in wants]
     scores = [[_score(cell) for cell in line] for line in table]
-    moments = [each.at for each in came]
     places = paired(scores, moments)
     late: list[tuple[Row, ...]] = _out_of_order([want for _, want in wants], places, moments)
     taken = {place for place in places if place is not None}

@@ -5,76 +5,21 @@ Pure: whoever asks brings the rules, their state, and what the store knows of th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
-from monitor.lab.fates import fates
-from monitor.lab.weighing import Weighed, weigh
+from monitor.lab.endings import begun
+from monitor.lab.fates import fates, said
+from monitor.lab.known import Explanation, Judged, Known
+from monitor.lab.netting import net
+from monitor.lab.weighing import weigh
 from monitor.model import Event, EventType
 from monitor.rules import RuleSet, RuleState
 from monitor.rules.audience import audience
 from monitor.rules.compile import Rule
-from monitor.rules.engine.hiding import PEOPLES
 from monitor.rules.options import UNMATCHED
 
 ABOUT_RULES = (EventType.RULE_FAILED, EventType.TEMPLATE_FAILED)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """A message that has the event in it."""
-
-    id: str
-    rule: str
-    reason: str
-    at: datetime
-    shadow: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hidden:
-    """`by`: `silence/<id>` or `mute`."""
-
-    by: str
-    rule: str
-    sinks: Sequence[str]
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
-    """What is known of an event besides itself. `later`: newer events about its subject, oldest first. `routed`: the
-    rules have taken it."""
-
-    told: Sequence[Told] = ()
-    hidden: Sequence[Hidden] = ()
-    later: Sequence[Event] = ()
-    routed: bool = True
-    now: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
-    """One rule's say. `verdict`: `matched`, `not matched`, `absent`, `failed`, `other type`, `not asked`."""
-
-    rule: str
-    verdict: str
-    why: tuple[str, ...] = ()
-    shadow: bool = False
-    whole: Weighed | None = None
-    fate: tuple[str, ...] = ()
-    """What became of it there."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Explanation:
-    """`net`: whether `unmatched` told it, and `net_why` why or why not."""
-
-    rules: tuple[Judged, ...]
-    net: bool
-    net_why: str
-    notes: tuple[str, ...] = ()
 
 
 def explain(ruleset: RuleSet, state: RuleState, event: Event, known: Known) -> Explanation:
@@ -84,15 +29,43 @@ def explain(ruleset: RuleSet, state: RuleState, event: Event, known: Known) -> E
     for rule in ruleset.rules:
         found = _judge(ruleset, rule, event, stopped)
         if found.verdict == "matched":
-            fate = fates(ruleset, state, rule, event, known)
-            found = Judged(
-                rule=rule.name, verdict="matched", why=found.why, shadow=found.shadow, whole=found.whole, fate=fate
-            )
             if rule.options.stop and not rule.options.shadow:
                 stopped = rule.name
+            found = _taken(ruleset, rule, event, found)
+        elif (first := begun(state, rule.name, event, known)) is not None:
+            found = Judged(
+                rule=rule.name,
+                verdict="ended",
+                why=(first.words(),),
+                shadow=found.shadow,
+                takes=not found.shadow,
+                reaches=True,
+            )
+        if found.verdict in ("matched", "ended"):
+            ended = found.verdict == "ended"
+            found = replace(found, fate=fates(ruleset, state, rule, event, known, ended=ended))
         judged.append(found)
-    net, why = _net(ruleset, event, judged, known)
-    return Explanation(rules=tuple(judged), net=net, net_why=why, notes=tuple(_notes(ruleset, event, judged, known)))
+    fell, why = net(ruleset, state, event, judged, known)
+    return Explanation(
+        rules=tuple(judged),
+        net=fell,
+        net_why=why,
+        net_fate=fates(ruleset, state, None, event, known) if fell else (),
+        notes=tuple(_notes(ruleset, event, judged, known)),
+        whys={row.id: said(ruleset.named(row.rule), event, row, known) for row in known.told},
+    )
+
+
+def _taken(ruleset: RuleSet, rule: Rule, event: Event, found: Judged) -> Judged:
+    """With whether it counts for the net that the rule took it, and whether somebody is told by it."""
+    options = rule.options
+    reaches = not found.shadow and bool(audience(ruleset, options.notify, event, options.fallback))
+    if options.lasting is None:
+        return replace(found, takes=reaches, reaches=reaches)
+    goes_on = weigh(ruleset, options.holds, event) if options.holds is not None else None
+    if goes_on is None or goes_on.matched:
+        return replace(found, takes=not found.shadow, reaches=reaches)
+    return replace(found, reaches=reaches)
 
 
 def _judge(ruleset: RuleSet, rule: Rule, event: Event, stopped: str | None) -> Judged:
@@ -114,40 +87,14 @@ def _judge(ruleset: RuleSet, rule: Rule, event: Event, stopped: str | None) -> J
     return Judged(rule=rule.name, verdict=verdict, why=why_so, shadow=shadow, whole=whole)
 
 
-def _net(ruleset: RuleSet, event: Event, judged: Sequence[Judged], known: Known) -> tuple[bool, str]:
-    """Whether the net has it, and why or why not."""
-    net = ruleset.unmatched
-    if any(told.rule == UNMATCHED for told in known.told):
-        return True, "no rule took it, a rule failed on it, or nobody was left to tell"
+def _notes(ruleset: RuleSet, event: Event, judged: Sequence[Judged], known: Known) -> Iterator[str]:
     if event.quiet:
-        return False, "it belongs to a silent first run, of which nobody is told"
-    if net is None:
-        return False, "the config has no `unmatched`"
-    if event.type in PEOPLES:
-        return False, "what people did by themselves never falls into it"
-    failed = [each.rule for each in judged if each.verdict == "failed"]
-    takers = [each.rule for each in judged if each.verdict == "matched" and not each.shadow]
-    if takers and not failed:
-        return False, f"{' and '.join(takers)} took it"
-    if not failed and event.severity.rank < net.min_severity.rank:
-        least = f"`min_severity: {net.min_severity.value}`"
-        return False, f"its severity, {event.severity.value}, is below {least}"
-    if not audience(ruleset, net.notify, event):
-        return False, "nobody is left whom it could tell"
-    if not known.routed:
-        return False, "the rules have not taken the event yet"
-    return False, "it would take the event by the rules as they are now, but did not: they were others then"
-
-
-def _notes(ruleset: RuleSet, event: Event, judged: Sequence[Judged], known: Known) -> list[str]:
-    notes = []
-    if event.quiet:
-        notes.append("It belongs to a silent first run: it is stored, and no rule is asked.")
+        yield "It belongs to a silent first run: it is stored, and no rule is asked."
     elif not known.routed:
-        notes.append("The rules have not taken it yet.")
-    matched = {each.rule for each in judged if each.verdict == "matched"} | {UNMATCHED}
-    for rule in dict.fromkeys(told.rule for told in known.told if told.rule not in matched):
-        there = ruleset.named(rule) is not None
-        what = "does not match it as it is now" if there else "is not in the config any more"
-        notes.append(f"{rule} told it, and {what}.")
-    return notes
+        yield "The rules have not taken it yet."
+    explained = {each.rule for each in judged if each.verdict in ("matched", "ended")} | {UNMATCHED}
+    for row in known.told:
+        if row.rule not in explained:
+            rule = ruleset.named(row.rule)
+            now = "is not in the config any more" if rule is None else "does not match it as it is now"
+            yield f"{row.rule}, which {now}: {said(rule, event, row, known)}."

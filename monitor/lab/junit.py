@@ -14,7 +14,8 @@ _NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Played:
-    """`state`: passed, failed or error. `message` is one line, `text` all that is known."""
+    """`state`: passed, failed or error. `message` is one line, `text` all that is known; of one that passed what is to
+    be noted."""
 
     file: str
     line: int
@@ -73,6 +74,8 @@ def _add(suite: ET.Element, case: Played) -> None:
         kind = "failure" if case.state == "failed" else "error"
         said = ET.SubElement(element, kind, {"message": _clean(case.message), "type": kind})
         said.text = _clean(case.text)
+    elif case.text:
+        ET.SubElement(element, "system-out").text = _clean(case.text)
 
 
 def _clean(text: str) -> str:

@@ -6,13 +6,14 @@ that a rule failed) is made anew by the rules that are tried here, and is not ta
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
 from monitor.diff import flavor_flapping, rule_failed, template_failed
 from monitor.model import Event, EventDraft, EventType, event_id
 from monitor.rules import Effect, Engine, Failed, Flapping, Hide, Notify, RuleSet, RuleState
+from monitor.rules.holding import SEEN_QUIET
 from monitor.rules.state import Period
 
 OWN: Final = frozenset({EventType.FLAVOR_FLAPPING, EventType.RULE_FAILED, EventType.TEMPLATE_FAILED})
@@ -23,6 +24,7 @@ PRUNE_EVERY: Final = 4096
 """Events after which those are let go that no rule remembers any more."""
 
 Outcome = Notify | Hide
+_OUTCOMES: Final = (Notify, Hide)
 
 
 class Replay:
@@ -39,45 +41,47 @@ class Replay:
         self._heard = 0
         self._own = 0
 
-    def hear(self, event: Event) -> Iterator[Outcome]:
+    def hear(self, event: Event) -> Sequence[Outcome]:
         """What comes of the time until the event, and of the event."""
         self._recall.see(event)
-        if event.quiet or event.type in OWN:
-            return
+        if (event.quiet and event.type not in SEEN_QUIET) or event.type in OWN:
+            return ()
         if self._asleep is not None:
             self._asleep.append(event)
-            if event.type is EventType.MONITOR_STARTED:
-                yield from self._awake(self._asleep, event.detected_at)
-            return
-        yield from self._take(event)
+            return self._awake(self._asleep, event.detected_at) if event.type is EventType.MONITOR_STARTED else ()
+        outcomes = self._take(event)
         if event.type is EventType.MONITOR_STOPPED:
             self._asleep = []
+        return outcomes
 
     @property
     def broken(self) -> Exception | None:
         """What the engine itself last broke on: a bug."""
         return self._engine.broken
 
-    def end(self, until: datetime) -> Iterator[Outcome]:
+    def end(self, until: datetime) -> Sequence[Outcome]:
         """What falls due until then, if somebody still looks."""
-        if self._asleep is None:
-            yield from self._pass(until)
+        return list(self._pass(until)) if self._asleep is None else ()
 
-    def _awake(self, missed: Iterable[Event], now: datetime) -> Iterator[Outcome]:
+    def _awake(self, missed: Iterable[Event], now: datetime) -> Sequence[Outcome]:
         self._asleep = None
         unseen = frozenset(row.watch for row in self._engine.state().followed.values() if row.watch is not None)
-        for event in missed:
-            yield from self._take(event, wall=now, unseen=unseen)
+        return [outcome for event in missed for outcome in self._take(event, wall=now, unseen=unseen)]
 
     def _take(
         self, event: Event, wall: datetime | None = None, unseen: frozenset[str] = frozenset()
-    ) -> Iterator[Outcome]:
-        yield from self._pass(event.detected_at, before=True, wall=wall, unseen=unseen)
+    ) -> Sequence[Outcome]:
+        now, engine = event.detected_at, self._engine
+        outcomes: list[Outcome] = []
+        if engine.waiting or ((due := engine.next_due()) is not None and due < now):
+            outcomes += self._pass(now, before=True, wall=wall, unseen=unseen)
         self._recall.add(event)
-        yield from self._carried(self._engine.take(event), event.detected_at)
+        if effects := engine.take(event):
+            outcomes += self._carried(effects, now)
         self._heard += 1
         if self._heard % PRUNE_EVERY == 0:
-            self._recall.prune(self._engine.state())
+            self._recall.prune(engine.state())
+        return outcomes
 
     def _pass(
         self,
@@ -92,11 +96,13 @@ class Replay:
         while (due := self._engine.next_due()) is not None and due < to and due != last:
             last = due
             yield from self._carried(self._engine.advance(due, unseen=unseen, wall=wall), due)
+        if (due is None or due > to) and not self._engine.waiting:
+            return
         yield from self._carried(self._engine.advance(to, before=before, unseen=unseen, wall=wall), to)
 
     def _carried(self, effects: Iterable[Effect], now: datetime) -> Iterator[Outcome]:
         for effect in effects:
-            if isinstance(effect, Notify | Hide):
+            if isinstance(effect, _OUTCOMES):
                 yield effect
             elif isinstance(effect, Failed):
                 draft = rule_failed if effect.kind == "rule" else template_failed
@@ -146,7 +152,7 @@ class Remembered:
     def see(self, event: Event) -> None:
         """What an event says of the stock, whether it is told or not."""
         flavor = event.data.get("flavor")
-        if isinstance(flavor, Mapping) and event.account is not None and flavor.get("zone"):
+        if flavor and isinstance(flavor, Mapping) and event.account is not None and flavor.get("zone"):
             zones = self._stock.setdefault((event.account, str(flavor.get("id"))), {})
             zones[str(flavor["zone"])] = str(flavor.get("stock"))
 

@@ -52,6 +52,7 @@ async def _end(jobs: JobsScope, total: int | None, date: datetime | None) -> Non
         counts=counts,
         now=now,
         first_run=jobs.options.first_run,
+        since=jobs.row.made_at,
     )
     changes = {
         "baselined_at": now,

@@ -133,6 +133,7 @@ class FlavorScope:
             counts=counts,
             now=now,
             first_run=self.options.first_run,
+            since=self.row.made_at,
         )
 
 

@@ -17,6 +17,7 @@ from monitor.routing.links import Links
 from monitor.routing.memory import Rows, decode
 from monitor.routing.recall import Stored
 from monitor.rules import Engine, RuleSet, drive
+from monitor.rules.holding import SEEN_QUIET
 from monitor.store import (
     Connection,
     Store,
@@ -168,8 +169,7 @@ class Router:
         due = at.engine.next_due()
         if newest == at.cursor and not at.fresh and not at.engine.waiting and (due is None or due > now):
             return _Turn([], at.cursor, True, Writes())
-        events = _events(conn, at.cursor, newest)
-        last = len(events) < BATCH or events[-1].seq == newest
+        events, last = _events(conn, at.cursor, newest)
         at.engine.recalling(Stored(conn))
         effects = list(drive(at.engine, events, unseen=self._blind, wall=now))
         if last:
@@ -201,9 +201,17 @@ class Router:
         return TICK if due is None else min(TICK, max(0.0, (due - self._clock.now()).total_seconds()))
 
 
-def _events(conn: Connection, cursor: int, newest: int) -> list[Event]:
-    """Quiet events are stepped over without being read: a baseline of 10,000 jobs costs nothing here."""
-    return read_events(conn, after=cursor, before=newest + 1, limit=BATCH, quiet=False) if newest > cursor else []
+def _events(conn: Connection, cursor: int, newest: int) -> tuple[list[Event], bool]:
+    """The next events, and whether they are the last. Quiet ones are stepped over without being read (a baseline of
+    10,000 jobs costs nothing here), but for those that the rules look at."""
+    if newest <= cursor:
+        return [], True
+    events = read_events(conn, after=cursor, before=newest + 1, limit=BATCH, quiet=False)
+    last = len(events) < BATCH or events[-1].seq == newest
+    end = newest if last else events[-1].seq
+    types = [each.value for each in SEEN_QUIET]
+    seen = read_events(conn, after=cursor, before=end + 1, limit=end - cursor, types=types)
+    return sorted([*events, *(event for event in seen if event.quiet)], key=lambda event: event.seq), last
 
 
 def _commit(conn: Connection, epoch: str, turn: _Turn, changed: Mapping[str, bytes | None]) -> None:

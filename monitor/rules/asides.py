@@ -30,15 +30,28 @@ _ZONES = 8
 _NAMES = 5
 
 
-def missed(course: Course, watch: str | None, due: datetime | None) -> tuple[Line, ...]:
-    """Says of what fell due a while ago when that was, and what kept it."""
+def missed(course: Course, watch: str | None, due: datetime | None) -> str:
+    """Of what fell due a while ago when that was, and what kept it; "" of what falls due now."""
     if due is None or course.now - due <= LATE:
-        return ()
+        return ""
     account = watch.partition("|")[0] if watch else ""
-    why = f"account {one_line(account, 48)} could not be seen" if account else "it could not be seen"
-    if _was_dark(course, "*", due) and not any(_was_dark(course, key, due) for key in (watch, account)):
+    why = f"account {one_line(account, 48)} could not be seen"
+    if not account or (
+        _was_dark(course, "*", due) and not any(_was_dark(course, key, due) for key in (watch, account))
+    ):
         why = "the monitor was down"
-    return (Line("Told late", f"it fell due {clock(due)}, while {why}"),)
+    return f"{clock(due)}, while {why}"
+
+
+def told_late(missed: Sequence[str], held: int) -> tuple[Line, ...]:
+    """`missed`: of each event that fell due a while ago what `missed` says; `held`: so many there are in all."""
+    if not missed:
+        return ()
+    first = min(missed)
+    if len(missed) == 1:
+        return (Line("Told late", f"{'it' if held == 1 else f'1 of {held}'} fell due {first}"),)
+    since, _, why = first.partition(", ")
+    return (Line("Told late", f"{len(missed)} of {held} fell due from {since} on, {why}"),)
 
 
 def _was_dark(course: Course, key: str | None, due: datetime) -> bool:

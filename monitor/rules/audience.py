@@ -14,6 +14,8 @@ def audience(
 ) -> tuple[str, ...]:
     """Sinks in the order of `notify`, each once; empty when nobody is left to tell. `fallback` stands in for an owner
     whom nobody knows."""
+    if OWNER not in notify and not event.subject.startswith("sink/"):
+        return tuple(dict.fromkeys(notify))
     about = event.subject.removeprefix("sink/") if event.subject.startswith("sink/") else None
     return tuple(dict.fromkeys(sink for sink in _named(ruleset, notify, event, fallback or ()) if sink != about))
 

@@ -23,7 +23,9 @@ from monitor.rules.options import (
 )
 
 if TYPE_CHECKING:
+    from monitor.rules.expression.complaint import Complaint
     from monitor.rules.expression.language import Expression, Language
+    from monitor.rules.rehearsal import Rehearsal
     from monitor.rules.template import Template, Templates
 
 
@@ -127,9 +129,9 @@ class Lexicon:
 
     @property
     def language(self) -> Language:
-        from monitor.rules.expression.language import Language
-
         if self._language is None:
+            from monitor.rules.expression.language import Language
+
             self._language = Language()
         return self._language
 
@@ -160,6 +162,8 @@ class _Workshop:
         self.mistakes: list[RuleMistake] = []
         self.lexicon = lexicon
         self.templates: Templates | None = None
+        self.rehearsal: Rehearsal | None = None
+        self._whens: dict[str, Expression | tuple[Complaint, ...]] = {}
         self._sinks = sinks
         self._unread = unread
 
@@ -228,34 +232,44 @@ class _Workshop:
             self.mistakes.append(RuleMistake((*path, index), right))
 
     def _when(self, path: Path, source: str) -> Expression | None:
+        found = self._compiled(source)
+        if isinstance(found, tuple):
+            self.mistakes += [RuleMistake(path, each.message, each.line, each.column) for each in found]
+            return None
+        return found
+
+    def _compiled(self, source: str) -> Expression | tuple[Complaint, ...]:
+        """Once for all rules that say the same; what is wrong with it otherwise."""
         from monitor.rules.expression.complaint import ExpressionError
 
-        try:
-            return self.lexicon.language.compile(source)
-        except ExpressionError as error:
-            self.mistakes += [
-                RuleMistake(path, complaint.message, complaint.line, complaint.column) for complaint in error.complaints
-            ]
-            return None
+        if source not in self._whens:
+            try:
+                self._whens[source] = self.lexicon.language.compile(source)
+            except ExpressionError as error:
+                self._whens[source] = error.complaints
+        return self._whens[source]
 
     def _template(
         self, path: Path, options: RuleOptions, types: frozenset[EventType], when: Expression | None, *, sure: bool
     ) -> Template | None:
         # Loaded here: Jinja is needed by few, and takes longer than all the rest of the rules.
-        from monitor.rules.rehearsal import END, endings, occasions, rehearse
+        from monitor.rules.rehearsal import END, Guard, Rehearsal, endings, occasions
         from monitor.rules.template import TemplateMistake, Templates
 
-        if self.templates is None:
-            self.templates = Templates()
+        if self.templates is None or self.rehearsal is None:
+            self.templates, self.rehearsal = Templates(), Rehearsal()
         parts = {key: text for key, text in (("title", options.title), ("body", options.body)) if text is not None}
         right = True
-        language = self.lexicon.language if when is not None else None
+        guard = Guard(str(options.when), when, self.lexicon.language) if when is not None else None
         for key, text in parts.items():
             try:
                 made = self.templates.compile(**{key: text})
-                rehearse(made, types, language, when, occasions(options), sure=sure)
-                rehearse(made, endings(options, types, made), None, None, (END,), sure=sure)
+                for each, before, at in (
+                    (types, guard, occasions(options)),
+                    (endings(options, types, made), None, (END,)),
+                ):
+                    self.rehearsal.rehearse((key, text), made, each, before, at, sure=sure)
             except TemplateMistake as mistake:
                 right = False
-                self.mistakes.append(RuleMistake((*path, key), mistake.message, mistake.line))
+                self.mistakes.append(RuleMistake((*path, key), mistake.told, mistake.line, mistake.column))
         return self.templates.compile(**parts) if right else None

@@ -24,6 +24,9 @@ _SIDES: Final[Mapping[str, int]] = {
 STOCK: Final = frozenset({EventType.FLAVOR_SOLD_OUT, EventType.FLAVOR_RESTOCKED})
 DARKENING: Final = frozenset({EventType.ACCOUNT_UNREACHABLE, EventType.ACCOUNT_UNAUTHORIZED})
 
+SEEN_QUIET: Final = frozenset({_JOB.ACCOUNT_BASELINED})
+"""What the rules look at even where it is told nobody."""
+
 
 def state_of(event: Event) -> str | None:
     """The state that the event set; None where its type sets none. A job that went back to the queue is as queued as
@@ -42,7 +45,8 @@ def there_and_back(first: str | None, last: str | None) -> bool:
 
 def words(value: object) -> str:
     """As text that can be kept: what stands for no sign in any encoding becomes a question mark."""
-    return str(value).encode("utf-8", "replace").decode()
+    text = str(value)
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def subject_of(event: Event) -> str:

@@ -8,14 +8,14 @@ from datetime import UTC, datetime
 from itertools import combinations
 from zoneinfo import ZoneInfo
 
-from monitor.fields.window import closing, next_time
+from monitor.fields.window import closing, covered, next_time
 from monitor.model import DEFAULT_SEVERITY, EventType, Severity
 from monitor.rules.compile import Rule, RuleSet
 from monitor.rules.expression.complaint import place
 from monitor.rules.globs import matching_types, nearest
 from monitor.rules.mistake import Path
 from monitor.rules.options import OWNER, UNMATCHED, PersonOptions
-from monitor.rules.overlap import Condition, domain
+from monitor.rules.overlap import LACKS, Condition
 
 _ABOUT_PEOPLE = frozenset(each for each in EventType if each.partition(".")[0] in ("silence", "notification"))
 """What people did by themselves: nobody needs to be told."""
@@ -50,8 +50,8 @@ def lint(
     are not known. Every finding is certain: what only may be so is not told. Loads the rule language where a rule has
     a condition."""
     names = list(sinks) if sinks is not None else sorted(ruleset.sinks)
-    conditions = [Condition(rule, ruleset) for rule in ruleset.rules]
-    found = [finding for index, condition in enumerate(conditions) for finding in _rule(index, condition, accounts)]
+    conditions = [Condition(rule, ruleset, accounts or {}) for rule in ruleset.rules]
+    found = [finding for index, condition in enumerate(conditions) for finding in _rule(index, condition)]
     found += _pairs(conditions)
     found += _sinks(ruleset, names)
     found += _people(ruleset, people, accounts)
@@ -59,16 +59,22 @@ def lint(
     return found
 
 
-def _rule(index: int, condition: Condition, accounts: Mapping[str, str] | None) -> Iterator[Finding]:
+def _rule(index: int, condition: Condition) -> Iterator[Finding]:
     rule, path = condition.rule, ("rules", index)
     never = _never(condition)
     if never is not None:
         yield Finding("never-matches", rule.name, *never, (*path, "when"))
     else:
-        yield from _hopeless(rule, condition, path)
-        yield from _compared(rule, condition, path, accounts or {})
+        strange = list(_compared(condition, path))
+        if not condition.matching & condition.named and not strange:
+            what = f"never matches: {' and '.join(dict.fromkeys(condition.hopeless.values()))}"
+            yield Finding("never-matches", rule.name, what, "mend `on` or `when`", (*path, "when"))
+        elif condition.matching & condition.named:
+            yield from _hopeless(condition, path)
+        yield from strange
     if condition.reading is not None and condition.reading.constant is True:
         yield Finding("always-true", rule.name, "`when` is always true", "leave it out", (*path, "when"))
+    yield from _windows(rule, path)
     digest = rule.options.digest
     if digest is not None and rule.options.mute:
         times, moment = [], _START
@@ -81,32 +87,55 @@ def _rule(index: int, condition: Condition, accounts: Mapping[str, str] | None) 
             yield Finding("muted-digest", rule.name, what, "move `digest.at`, or the window", (*path, "mute"))
 
 
+def _windows(rule: Rule, path: Path) -> Iterator[Finding]:
+    """Windows that lie in those of the other kind."""
+    why = {
+        "hold": "its `hold` window lies wholly inside `mute`: nothing is told then anyway",
+        "mute": "its `mute` window lies wholly inside `hold`, which keeps everything then anyway",
+    }
+    covering = {"hold": rule.mute, "mute": rule.hold}
+    for key, gates in (("mute", rule.mute), ("hold", rule.hold)):
+        idle = []
+        for index, gate in enumerate(gates):
+            around = [each.window for each in covering[key] if each.window.but in (None, gate.window.but)]
+            if around and covered(gate.window, around):
+                idle.append(index)
+                yield Finding(
+                    "idle-window", rule.name, why[key], "leave one of the two out, or move it", (*path, key, index)
+                )
+        if len(idle) == len(gates) and idle:
+            return  # of two that are the same one is told
+
+
 def _never(condition: Condition) -> tuple[str, str] | None:
     reading = condition.reading
     if reading is None:
         return None
     if reading.constant is False:
         return "never matches: `when` is always false", "mend the condition, or remove the rule"
-    if condition.matching:
+    if any(why != LACKS for why in condition.hopeless.values()) or condition.matching & condition.named:
         return None
-    types, needs = condition.rule.types, " and ".join(sorted(reading.needs))
+    types, needs = condition.named, " and ".join(sorted(reading.needs))
     what = f"never matches: {_listed(types)} {'have' if len(types) > 1 else 'has'} no {needs}"
     return what, "mend `on` or `when`"
 
 
-def _hopeless(rule: Rule, condition: Condition, path: Path) -> Iterator[Finding]:
+def _hopeless(condition: Condition, path: Path) -> Iterator[Finding]:
     """Of types that are named one by one: behind a glob it is what the glob is for."""
+    rule = condition.rule
     for place_, pattern in enumerate(rule.options.on):
-        if "*" not in pattern and (types := matching_types(pattern) & condition.hopeless):
-            what = f"never matches {_listed(types)}, which has not what `when` needs"
+        if "*" not in pattern and (types := matching_types(pattern) & condition.hopeless.keys()):
+            why = condition.hopeless[next(iter(types))]
+            what = f"never matches {_listed(types)}: {why}"
             yield Finding("never-matches-type", rule.name, what, "take it out of `on`", (*path, "on", place_))
 
 
-def _compared(rule: Rule, condition: Condition, path: Path, accounts: Mapping[str, str]) -> Iterator[Finding]:
+def _compared(condition: Condition, path: Path) -> Iterator[Finding]:
+    rule = condition.rule
     for compared in condition.reading.compared if condition.reading is not None else ():
-        known = domain(compared, rule, accounts)
-        for text in compared.texts if known is not None else ():
-            if known is None or text in known:
+        known = condition.domain(compared.path)
+        for text in compared.texts if known else ():
+            if not known or text in known:
                 continue
             near = nearest(text, known)
             remedy = f"did you mean {near}?" if near else f"it can be {', '.join(sorted(known))}"
@@ -122,14 +151,14 @@ def _pairs(conditions: Sequence[Condition]) -> Iterator[Finding]:
     for first, second in combinations(conditions, 2):
         a, b = first.rule, second.rule
         path: Path = ("rules", places[b.name])
-        if b.name in shadowed:
+        if b.name in shadowed or a.name in shadowed:  # what never gets its turn tells nothing twice
             continue
         if a.options.stop and second.matching and second.matching <= first.matching and second.implies(first):
             shadowed.add(b.name)
-            what = f"is never reached: {a.name} takes all that it could take, and says `stop`"
-            yield Finding("shadowed", b.name, what, f"move it before {a.name}, or narrow that", path)
+            what = f"is never reached: {a.name!r} takes all that it could take, and says `stop`"
+            yield Finding("shadowed", b.name, what, f"move it before {a.name!r}, or narrow that", path)
         elif not a.options.stop and (told := _told_twice(first, second)):
-            what = f"tells {told}, which {a.name} does too"
+            what = f"tells {told}, which {a.name!r} does too"
             yield Finding("twice", b.name, what, "narrow one of the two, or let the first say `stop`", path)
 
 
@@ -138,9 +167,14 @@ def _told_twice(first: Condition, second: Condition) -> str:
     a, b = first.rule, second.rule
     shared = first.matching & second.matching
     same = [sink for sink in b.options.notify if sink in a.options.notify]
-    if not shared or not same or not _alike(a, b) or not (first.implies(second) or second.implies(first)):
+    if (
+        not shared & (first.named | second.named)
+        or not same
+        or not _alike(a, b)
+        or not (first.implies(second) or second.implies(first))
+    ):
         return ""
-    return f"{_listed(shared)} to {', '.join(same)}"
+    return f"{_listed(shared)} to {', '.join(map(repr, same))}"
 
 
 def _alike(first: Rule, second: Rule) -> bool:
@@ -166,7 +200,7 @@ def _sinks(ruleset: RuleSet, sinks: Sequence[str]) -> Iterator[Finding]:
         used |= {sink for those in ruleset.people.values() for sink in those}
     for index, sink in enumerate(sinks):
         if sink not in used:
-            what = f"nobody uses the sink {sink}"
+            what = f"nobody uses the sink {sink!r}"
             yield Finding("unused-sink", "", what, "name it in a rule, or remove it", ("sinks", index))
 
 
@@ -189,7 +223,7 @@ def _people(ruleset: RuleSet, people: Sequence[PersonOptions], accounts: Mapping
     for index, person in enumerate(people):
         providers = {identity.partition(":")[0] for identity in person.ids}
         if known and not providers & known:
-            what = f"no job can be {person.name}'s: no account is of {', '.join(sorted(providers))}"
+            what = f"no job can be of {person.name!r}: no account is of {', '.join(sorted(providers))}"
             yield Finding(
                 "unreachable-person", "", what, "mend the ids, or remove the person", ("people", index, "ids")
             )

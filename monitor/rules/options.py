@@ -20,7 +20,7 @@ from pydantic_core import CoreSchema, ErrorDetails, InitErrorDetails, PydanticCu
 
 from monitor.fields.duration import Duration, Pause, parse_duration
 from monitor.fields.strict import Name, Strict
-from monitor.fields.window import Day, TimeOfDay, WindowOptions, Zone
+from monitor.fields.window import Days, TimeOfDay, WindowOptions, Zone
 from monitor.model import Severity
 from monitor.rules.globs import known_pattern
 
@@ -48,6 +48,12 @@ class Window(WindowOptions):
     """CEL: events for which the window does not count."""
 
 
+def _keyed(value: Any, otherwise: str) -> Any:
+    if isinstance(value, Mapping | Strict):
+        return value
+    raise ValueError(otherwise)
+
+
 class Step(Strict):
     """A step of an escalation: who else is told, and when."""
 
@@ -56,20 +62,37 @@ class Step(Strict):
     notify: NonEmpty
     """Names of sinks, or `owner`."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _has_keys(cls, value: Any) -> Any:
+        return _keyed(value, "a step needs its keys; write it like {after: 30m, notify: [SINK]}")
+
 
 class Digest(Strict):
     """When a report is made of what happened since the one before."""
 
     at: TimeOfDay
     """Local time of the day."""
-    days: Annotated[list[Day], Field(min_length=1)] | None = None
+    days: Days | None = None
     """`mon` to `sun`; left out: every day."""
     timezone: Zone = "UTC"
     """The time zone of `at` and `days`, like Asia/Shanghai."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _has_keys(cls, value: Any) -> Any:
+        return _keyed(value, 'a report needs its keys; write it like {at: "09:00", days: [mon]}')
+
 
 def _listed(value: Any) -> Any:
-    return [value] if isinstance(value, Mapping) else value
+    """What is no list is the only entry of one, a text too: the entry itself says then how it is written."""
+    return [value] if isinstance(value, Mapping | str) else value
+
+
+def _windows(value: Any) -> Any:
+    """The two times of `["22:00", "08:00"]` are one window that lacks its key."""
+    texts = isinstance(value, list) and bool(value) and all(isinstance(each, str) for each in value)
+    return [value] if texts else _listed(value)
 
 
 def _lasts(value: Any) -> Any:
@@ -86,7 +109,7 @@ class _OrOne:
         return {"anyOf": [listed, listed["items"]]}
 
 
-Windows = Annotated[list[Window], BeforeValidator(_listed), Field(min_length=1), _OrOne()]
+Windows = Annotated[list[Window], BeforeValidator(_windows), Field(min_length=1), _OrOne()]
 Steps = Annotated[list[Step], BeforeValidator(_listed), Field(min_length=1), _OrOne()]
 
 

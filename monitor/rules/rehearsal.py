@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from monitor.model import Event, EventType, Text
+from monitor.model import Event, EventType
 from monitor.rules.holding import STATE_OF
 from monitor.rules.samples import sample
 from monitor.rules.schema import VARIABLES, Kind
@@ -16,36 +16,86 @@ if TYPE_CHECKING:
     from monitor.rules.expression.language import Expression, Language
     from monitor.rules.options import RuleOptions
 
-_NOTHING = Text(title="", plain="", markdown="")
+
+class Rehearsal:
+    """Tries the templates of one set of rules. What was tried once is not tried again: many rules share their words."""
+
+    def __init__(self) -> None:
+        self._stages: dict[EventType, _Stage] = {}
+        self._never: dict[tuple[EventType, str], bool] = {}
+        self._tried: dict[tuple[EventType, str, str, object, object], TemplateMistake | None] = {}
+
+    def rehearse(
+        self,
+        part: tuple[str, str],
+        template: Template,
+        types: Set[EventType],
+        guard: Guard | None,
+        occasions: Sequence[Mapping[str, Any]] = ({},),
+        *,
+        sure: bool = True,
+    ) -> None:
+        """Raises TemplateMistake with the first type that the template fails on, at any of the `occasions` (values of
+        schema.OCCASION). `part`: `title` or `body`, and the text of which the template was made. Types that `guard` can
+        never let through, because they lack a variable that it needs, are left out. Unless it is `sure` which types can
+        come, only what is wrong whichever comes is a mistake."""
+        first: TemplateMistake | None = None
+        for taken in (each for each in EventType if each in types):
+            stage = self._stage(taken)
+            if guard is not None and self._shut(stage, guard):
+                continue
+            tried = (self._once(part, template, stage, occasion) for occasion in occasions)
+            found = next((mistake for mistake in tried if mistake is not None), None)
+            if not sure and found is None:
+                return
+            if found is not None and sure:
+                raise found
+            if found is not None and not _is_absent(found):
+                first = first or found
+        if first is not None:
+            raise first
+
+    def _stage(self, type: EventType) -> _Stage:
+        if type not in self._stages:
+            event = sample(type)
+            values = view(event)
+            lacks = tuple(name for name in VARIABLES if values[name] is None)
+            self._stages[type] = _Stage(event, _with_any_key(values), lacks)
+        return self._stages[type]
+
+    def _shut(self, stage: _Stage, guard: Guard) -> bool:
+        """Whether the condition lacks a variable there."""
+        if not {path[0] for path in guard.when.reads} & set(stage.lacks):
+            return False
+        key = (stage.event.type, guard.source)
+        if key not in self._never:
+            verdict = guard.when.decide(guard.language.bind(stage.event))
+            self._never[key] = any(name in VARIABLES for name in verdict.absent)
+        return self._never[key]
+
+    def _once(
+        self, part: tuple[str, str], template: Template, stage: _Stage, occasion: Mapping[str, Any]
+    ) -> TemplateMistake | None:
+        key = (stage.event.type, *part, occasion.get("reason"), occasion.get("lasted"))
+        if key not in self._tried:
+            self._tried[key] = _mistake(template, stage, occasion)
+        return self._tried[key]
 
 
-def rehearse(
-    template: Template,
-    types: Set[EventType],
-    language: Language | None,
-    when: Expression | None,
-    occasions: Sequence[Mapping[str, Any]] = ({},),
-    *,
-    sure: bool = True,
-) -> None:
-    """Raises TemplateMistake with the first type that the template fails on, at any of the `occasions` (values of
-    schema.OCCASION). Types that `when` can never let through,
-    because they lack a variable that it needs, are left out. Unless it is `sure` which types can come, only what is
-    wrong whichever comes is a mistake."""
-    first: TemplateMistake | None = None
-    for event in (sample(each) for each in EventType if each in types):
-        if when is not None and language is not None and _never(event, language, when):
-            continue
-        tried = (_tried(template, event, occasion) for occasion in occasions)
-        found = next((mistake for mistake in tried if mistake is not None), None)
-        if not sure and found is None:
-            return
-        if found is not None and sure:
-            raise found
-        if found is not None and not _is_absent(found):
-            first = first or found
-    if first is not None:
-        raise first
+class Guard(NamedTuple):
+    """The condition before a template, and the text of which it was made."""
+
+    source: str
+    when: Expression
+    language: Language
+
+
+class _Stage(NamedTuple):
+    """A sample of one type: the values that a template sees, and the variables that the type lacks."""
+
+    event: Event
+    values: Mapping[str, Any]
+    lacks: tuple[str, ...]
 
 
 def occasions(options: RuleOptions) -> tuple[Mapping[str, Any], ...]:
@@ -68,24 +118,18 @@ def endings(options: RuleOptions, types: Set[EventType], template: Template) -> 
 END: Mapping[str, Any] = {"reason": "resolved", "lasted": 3600.0}
 
 
-def _tried(template: Template, event: Event, occasion: Mapping[str, Any]) -> TemplateMistake | None:
-    values = _with_any_key(view(event))
+def _mistake(template: Template, stage: _Stage, occasion: Mapping[str, Any]) -> TemplateMistake | None:
     try:
-        template.render({**values, **occasion}, _NOTHING)
+        template.check({**stage.values, **occasion})
     except TemplateMistake as mistake:
-        lacks = [name for name in VARIABLES if values[name] is None]
-        have = f"; {event.type.value} has no {', '.join(lacks)}" if lacks and _is_absent(mistake) else ""
-        return TemplateMistake(mistake.message + (have or f" ({event.type.value})"), mistake.line)
+        name = stage.event.type.value
+        have = f"; {name} has no {', '.join(stage.lacks)}" if stage.lacks and _is_absent(mistake) else ""
+        return TemplateMistake(mistake.message + (have or f" ({name})"), mistake.line, mistake.column, mistake.bit)
     return None
 
 
 def _is_absent(mistake: TemplateMistake) -> bool:
     return "absent" in mistake.message
-
-
-def _never(event: Event, language: Language, when: Expression) -> bool:
-    verdict = when.decide(language.bind(event))
-    return any(name in VARIABLES for name in verdict.absent)
 
 
 class _AnyKey(dict[str, str]):

@@ -6,6 +6,7 @@ other must not keep the messages waiting.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from functools import wraps
@@ -18,7 +19,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.visitor import NodeTransformer
 
 from monitor.rules.budget import Budget, check_text
-from monitor.rules.filters import FILTERS
+from monitor.rules.filters import FILTERS, absent
 
 BUDGET: Final = "@budget"
 """The name under which a rendering knows its budget; no template can name it."""
@@ -46,6 +47,9 @@ _METHODS: Final[Sequence[tuple[type | tuple[type, ...], str]]] = (
     (Macro, "name"),
 )
 """What templates may use of a value, by its type; of all others nothing."""
+_TAGS_ALONE: Final = re.compile(r"[ \t]*(?:(?:\{%(?:(?!%\}).)*%\}|\{#(?:(?!#\}).)*#\})[ \t]*)+")
+_FIRST_TAG: Final = re.compile(r"^([ \t]*\{[%#])(?![-+])")
+_LAST_TAG: Final = re.compile(r"(?<![-+])([%#]\})$")
 _NUMBERS_ONLY: Final = frozenset({"*", "**", "%"})
 
 
@@ -57,8 +61,8 @@ def environment(finalize: Callable[[Any], str]) -> Sandbox:
         budget_of(context).weigh(value)
         return finalize(value)
 
-    made = Sandbox(undefined=StrictUndefined, finalize=put_out, autoescape=False, keep_trailing_newline=False)
-    known: dict[str, Callable[..., Any]] = {name: made.filters[name] for name in _JINJAS.split()}
+    made = Sandbox(undefined=StrictUndefined, finalize=put_out, trim_blocks=True, lstrip_blocks=True)
+    known: dict[str, Callable[..., Any]] = {name: absent(name, made.filters[name]) for name in _JINJAS.split()}
     known |= FILTERS
     own: dict[str, Callable[..., Any]] = {"@tick": _tick, "@weighed": _weighed, "@joined": _joined}
     made.filters = own | {name: _guarded(function, _GROWING.get(name)) for name, function in known.items()}
@@ -67,15 +71,32 @@ def environment(finalize: Callable[[Any], str]) -> Sandbox:
     return made
 
 
+def _kept(line: str) -> str:
+    """With the signs by which Jinja keeps what is around a tag."""
+    return _LAST_TAG.sub(r"+\1", _FIRST_TAG.sub(r"\1+", line))
+
+
 def budget_of(context: Context) -> Budget:
     found = context.resolve(BUDGET)
     return found if isinstance(found, Budget) else Budget(0)
 
 
+class Captured(str):
+    """What a macro or a block of the template has put out: text of the template itself."""
+
+    __slots__ = ()
+
+
 class Sandbox(ImmutableSandboxedEnvironment):
     """Jinja's sandbox, in which nothing runs on, grows without end or is changed."""
 
+    concat = staticmethod(lambda parts: Captured("".join(parts)))
+
     intercepted_binops = frozenset({"+", "-", "*", "/", "//", "**", "%"})
+
+    def preprocess(self, source: str, name: str | None = None, filename: str | None = None) -> str:
+        """A line with nothing but tags leaves no line; beside a text they change no blank and no line break."""
+        return "\n".join(line if _TAGS_ALONE.fullmatch(line) else _kept(line) for line in source.split("\n"))
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
         tree: nodes.Template = _Counted().visit(super()._parse(source, name, filename))

@@ -12,6 +12,7 @@ from monitor.rules import asides
 from monitor.rules.holding import state_of, subject_of
 from monitor.rules.message import render_on
 from monitor.rules.message.clean import cut, one_line
+from monitor.rules.message.lasting import lasted
 from monitor.rules.message.occasion import Occasion
 from monitor.rules.message.report import Span, report
 from monitor.rules.message.story import TITLE, Line, told
@@ -43,11 +44,15 @@ def speak(course: Course, saying: Saying, events: Sequence[Event], severity: Sev
         return text, None
     from monitor.rules.template import TemplateMistake
 
+    values = {**view(events[0], course.now), **_occasion_values(occasion, events[0])}
     try:
-        own = template.render({**view(events[0], course.now), **_occasion_values(occasion, events[0])}, text)
+        if course.wordless:  # whether it fails counts; the text, which takes longer, does not
+            template.check(values)
+            return NO_TEXT, None
+        own = template.render(values, text)
         return _noted(own, text, occasion, asked="reason" in template.reads), None
     except TemplateMistake as mistake:
-        what = mistake.message + (f" (line {mistake.line})" if mistake.line else "")
+        what = mistake.told + (f" (line {mistake.line})" if mistake.line else "")
         note = f"(The rule's own text failed: {what})"
         return replace(text, plain=f"{text.plain}\n{note}", markdown=f"{text.markdown}  \n{escape(note)}"), what
 
@@ -76,9 +81,8 @@ def _noted(own: Text, text: Text, occasion: Occasion, *, asked: bool) -> Text:
 def _occasion_values(occasion: Occasion, event: Event) -> Mapping[str, object]:
     """The variables of templates that no event has (schema.OCCASION)."""
     begun = occasion.begun or (event if occasion.lasted else None)
-    since = min(begun.time, begun.detected_at) if begun is not None else None
-    lasted = max(0.0, (occasion.now - since).total_seconds()) if since is not None else None
-    return {"reason": occasion.reason.value, "lasted": lasted}
+    seconds = max(0.0, lasted(begun, occasion)) if begun is not None else None
+    return {"reason": occasion.reason.value, "lasted": seconds}
 
 
 def _span(course: Course, saying: Saying, digest: Digest) -> Span:
@@ -105,12 +109,17 @@ def _by_now(course: Course, events: Sequence[Event]) -> Mapping[int, Event]:
     return {seq: known[end] for seq, end in ends.items() if end in known}
 
 
+def _set_by(course: Course, events: Sequence[Event]) -> Mapping[int, float]:
+    return {event.seq: by for event in events if (by := course.set_since(event))}
+
+
 def _occasion(course: Course, saying: Saying, events: Sequence[Event], severity: Severity) -> Occasion:
     waits = saying.rule is not None and saying.rule.options.lasting is not None
     reminds = saying.reason is Reason.REMINDER and not saying.escalated
     lasted = saying.reason is not Reason.RESOLVED and (saying.lasted or waits or reminds)
     by_now = _by_now(course, events)
-    lines = [*saying.asides, *asides.history(course, saying)]
+    missed = [saying.missed[event.seq] for event in events if event.seq in saying.missed]
+    lines = [*saying.asides, *asides.told_late(missed, len(events)), *asides.history(course, saying)]
     waiting = [event for event in events if event.seq not in by_now] if lasted else []
     if saying.shadow:
         lines.append(Line("On trial", "a shadow rule; this is sent to nobody"))
@@ -125,6 +134,7 @@ def _occasion(course: Course, saying: Saying, events: Sequence[Event], severity:
         told_to=saying.told_to,
         begun=saying.begun,
         by_now=by_now,
+        set_by=_set_by(course, [*events, *by_now.values(), *([saying.begun] if saying.begun is not None else [])]),
         headline=saying.headline,
         asides=tuple(replace(line, value=one_line(line.value, 500)) for line in lines),
         sense=asides.queue_sense(course, waiting),

@@ -29,6 +29,8 @@ class Entry:
     """When that was told, of which this is the end."""
     begun: int | None = None
     """The event that was told then."""
+    missed: str = ""
+    """It came here a while after it had fallen due: when that was, and why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,9 +115,13 @@ class Followed:
 
     @property
     def due(self) -> datetime | None:
-        times = [timer.due for timer in self.timers.values() if timer.due is not None]
-        times += [at for standing in self.standings.values() if (at := standing.due) is not None]
-        return min(times, default=None)
+        first: datetime | None = None
+        rows: tuple[Timer | Standing, ...] = (*self.timers.values(), *self.standings.values())
+        for each in rows:
+            due = each.due
+            if due is not None and (first is None or due < first):
+                first = due
+        return first
 
     @property
     def idle(self) -> bool:
@@ -195,5 +201,7 @@ class RuleState:
     """By what a job runs on: `<provider>|<flavor or model>`."""
     complaints: dict[str, datetime] = field(default_factory=dict)
     """`<kind>/<rule>` -> when its failing was last reported."""
+    clock: dict[str, float] = field(default_factory=dict)
+    """By the number of the last event before it: by how many seconds the wall clock was set."""
     marks: dict[str, int] = field(default_factory=dict)
     """`taken`: the newest event that was taken; kept where rules make reports."""

@@ -13,6 +13,7 @@ from monitor.model import Event
 from monitor.rules.compile import RuleSet
 from monitor.rules.effects import Effect, Jump, Tick
 from monitor.rules.engine import Engine
+from monitor.rules.holding import SEEN_QUIET
 from monitor.rules.recall import Heard, Recall
 from monitor.rules.state import RuleState
 
@@ -45,7 +46,7 @@ def drive(
     """Takes the events in order, each after all that was due before it, then what falls due until `until`."""
     blind = frozenset(unseen)
     for event in events:
-        if not event.quiet:
+        if not event.quiet or event.type in SEEN_QUIET:
             yield from engine.advance(event.detected_at, before=True, unseen=blind, wall=wall)
             yield from engine.take(event)
     if until is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
 from types import TracebackType
 from typing import Any, NamedTuple
@@ -10,7 +11,6 @@ from typing import Any, NamedTuple
 from jinja2 import Template as Jinja
 from jinja2 import TemplateSyntaxError, Undefined, nodes
 
-from monitor.fields.markdown import escape
 from monitor.model import Text
 from monitor.rules import schema
 from monitor.rules.budget import Budget
@@ -18,7 +18,9 @@ from monitor.rules.globs import nearest
 from monitor.rules.message.clean import cut, one_line
 from monitor.rules.message.facts import clock
 from monitor.rules.message.story import TITLE
-from monitor.rules.sandbox import BUDGET, environment
+from monitor.rules.prose import BEGIN, forms, held, unheld
+from monitor.rules.sandbox import BUDGET, Captured, Sandbox, environment
+from monitor.rules.spelling import clues, misnamed, nearest_field, place, syntax, unclosed
 from monitor.rules.view import View
 
 BODY = 8_000
@@ -32,88 +34,121 @@ _OF_NONE = re.compile(r"^'?None'? has no (?:attribute|element) '?(.*?)'?$")
 
 
 class TemplateMistake(ValueError):
-    """A template that cannot stand, or that failed on an event. `line` counts from 1 inside the template."""
+    """A template that cannot stand, or that failed on an event. `line` and `column` count from 1 inside the template;
+    `bit` is what stands there."""
 
-    def __init__(self, message: str, line: int | None = None) -> None:
+    def __init__(self, message: str, line: int | None = None, column: int | None = None, bit: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.line = line
+        self.column = column
+        self.bit = bit
+
+    @property
+    def told(self) -> str:
+        """The bit that it is about, and the message."""
+        return f"in {self.bit}: {self.message}" if self.bit else self.message
+
+
+class Part(NamedTuple):
+    """A title or a body that was compiled. `reads`: the variables that it names."""
+
+    source: str
+    made: Jinja
+    reads: frozenset[str]
 
 
 class Template:
     """A title, a body or both. What the rule leaves open is taken from the text without a template."""
 
-    def __init__(
-        self, title: Jinja | None, body: tuple[Jinja, Jinja] | None, reads: frozenset[str] = frozenset()
-    ) -> None:
+    def __init__(self, title: Part | None, body: Part | None) -> None:
         self._title = title
         self._body = body
-        self.reads = reads
+        self.reads = frozenset[str]().union(*(part.reads for part in (title, body) if part is not None))
         """The variables that it names: one that does not ask for `reason` says nothing of an end."""
 
     def render(self, values: View, default: Text) -> Text:
         """`values`: the event's variables and the occasion's (schema.OCCASION). Raises TemplateMistake."""
+        title, written = self._written(values)
+        plain, markdown = default.plain, default.markdown
+        if written is not None:
+            plain, markdown = (cut(form, BODY) for form in forms(written))
+        return Text(title=title or default.title, plain=plain, markdown=markdown)
+
+    def check(self, values: View) -> None:
+        """Raises TemplateMistake like `render`, and costs less."""
+        self._written(values)
+
+    def _written(self, values: View) -> tuple[str, str | None]:
+        """The title, and the body with its values held."""
         values = {**dict.fromkeys(schema.OCCASION), **values, BUDGET: Budget()}
-        title, plain, markdown = default.title, default.plain, default.markdown
-        if self._title is not None:
-            title = one_line(_run(self._title, values, TITLE * 4), TITLE) or title
-        if self._body is not None:
-            plain, markdown = (cut(_run(part, values, BODY + 1).strip(), BODY) for part in self._body)
-        return Text(title=title, plain=plain, markdown=markdown)
-
-
-class _Part(NamedTuple):
-    texts: tuple[Jinja, ...]
-    reads: frozenset[str]
+        title = one_line(_run(self._title, values, TITLE * 4), TITLE) if self._title is not None else ""
+        return title, _run(self._body, values, BODY + 1).strip() if self._body is not None else None
 
 
 class Templates:
-    """Compiles templates: each body twice, for plain text and for Markdown, where values are escaped."""
+    """Compiles templates. The values in a body are held, for they are put into each of its forms in another way."""
 
     def __init__(self) -> None:
-        self._plain = environment(_word)
-        self._markdown = environment(lambda value: escape(_word(value)))
-        self._made: dict[tuple[str, str], _Part] = {}
+        self._words = {"title": environment(_word), "body": environment(_held)}
+        self._made: dict[tuple[str, str], Part] = {}
 
     def compile(self, *, title: str | None = None, body: str | None = None) -> Template:
         """Raises TemplateMistake."""
-        if any(len(text) > LONGEST for text in (title or "", body or "")):
-            raise TemplateMistake(f"the template is longer than {LONGEST} characters")
-        try:
-            heads, bodies = self._once("title", title), self._once("body", body)
-            return Template(
-                heads.texts[0] if heads is not None else None,
-                (bodies.texts[0], bodies.texts[1]) if bodies is not None else None,
-                frozenset[str]().union(*(part.reads for part in (heads, bodies) if part is not None)),
-            )
-        except TemplateSyntaxError as error:
-            raise TemplateMistake(f"template syntax: {error.message}", error.lineno) from None
-        except Exception as error:  # the compiler meets a text that a person wrote: RecursionError, OverflowError …
-            raise TemplateMistake(f"the template cannot be compiled: {type(error).__name__}") from None
+        return Template(self._once("title", title), self._once("body", body))
 
-    def _once(self, part: str, text: str | None) -> _Part | None:
+    def _once(self, part: str, text: str | None) -> Part | None:
         """Compiled at the first time: each part is tried by itself, then all together are used."""
         if text is None:
             return None
+        if len(text) > LONGEST:
+            raise TemplateMistake(f"the template is longer than {LONGEST} characters")
         if (part, text) not in self._made:
-            both = (self._plain, self._markdown) if part == "body" else (self._plain,)
-            reads = frozenset(name.name for name in self._plain.parse(text).find_all(nodes.Name))
-            self._made[part, text] = _Part(tuple(each.from_string(text) for each in both), reads)
+            self._made[part, text] = self._compile(self._words[part], unheld(text))
         return self._made[part, text]
 
+    def _compile(self, words: Sandbox, text: str) -> Part:
+        try:
+            tree = words.parse(text)
+            if (wrong := misnamed(tree, words)) is not None:
+                raise located(text, wrong.message, wrong.line, wrong.name)
+            reads = frozenset(name.name for name in tree.find_all(nodes.Name))
+            return Part(text, words.from_string(tree), reads)
+        except TemplateMistake:
+            raise
+        except TemplateSyntaxError as error:
+            message = syntax(error.message or "")
+            raise located(text, message, unclosed(message, text) or error.lineno) from None
+        except Exception as error:  # the compiler meets a text that a person wrote: RecursionError, OverflowError …
+            raise TemplateMistake(f"the template cannot be compiled: {type(error).__name__}") from None
 
-def _run(template: Jinja, values: View, limit: int) -> str:
+
+def located(source: str, message: str, line: int, name: str = "") -> TemplateMistake:
+    """The mistake with its column and the bit that stands there."""
+    line, column, bit = place(source, line, (name,) if name else clues(message))
+    return TemplateMistake(message, line, column, bit)
+
+
+def _run(part: Part, values: View, limit: int) -> str:
     parts: list[str] = []
     size = 0
     try:
-        for part in template.generate(**values):
-            parts.append(part)
-            size += len(part)
+        for piece in part.made.generate(**values):
+            parts.append(piece)
+            size += len(piece) - 2 * piece.count(BEGIN)
             if size > limit:
                 break
     except Exception as error:  # a template can raise anything; it must harm its own message only
-        raise TemplateMistake(_worded(error), _line(error.__traceback__)) from None
-    return "".join(parts)[:limit]
+        message, line = _worded(error), _line(error.__traceback__)
+        raise (located(part.source, message, line) if line is not None else TemplateMistake(message)) from None
+    return "".join(parts) if size <= limit else "".join(parts)[: 2 * limit]
+
+
+def _held(value: Any) -> str:
+    """What a macro or a block has put out is the template's own text, with the values in it held already."""
+    if isinstance(value, Captured):
+        return value
+    return held(_word(unheld(value) if isinstance(value, str) else value))
 
 
 def _word(value: Any) -> str:
@@ -126,11 +161,21 @@ def _word(value: Any) -> str:
         return clock(value)
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, Mapping):
+        value = _of_map(value)
     words = one_line(value, _VALUE)
     if isinstance(value, str) and value != words:  # a blank at an end may be what the template is about: `{{ ", " }}`
         before, after = value[:1].isspace(), value[-1:].isspace() and len(value) <= _VALUE
         return " " * before + words + " " * (after and bool(words)) if words or before else words
     return words
+
+
+def _of_map(value: Mapping[str, Any]) -> str:
+    """`OutOfMemory: CUDA out of memory` of an error, `team: nlp, zone: a` of any other map."""
+    parts = {key: words for key, each in value.items() if (words := _word(each))}
+    if value.keys() == schema.ERROR_FIELDS.keys():
+        return ": ".join(parts.values())
+    return ", ".join(f"{key}: {words}" for key, words in parts.items())
 
 
 def _worded(error: Exception) -> str:
@@ -143,9 +188,12 @@ def _worded(error: Exception) -> str:
             f"did you mean {near}?" if near else f"there are {', '.join([*schema.names(), *schema.OCCASION])}"
         )
     if match := _NO_FIELD.match(text):
-        return f"there is no field {match[1]!r}"
+        near = nearest_field(match[1])
+        return f"there is no field {match[1]!r}" + (f"; did you mean {near}?" if near else "")
     if match := _OF_NONE.match(text):
         return f"the value whose {match[1]!r} is asked for is absent; guard it with {{% if … %}}"
+    if "'NoneType'" in text:
+        return f"{text}; a value in it is not there: guard it with {{% if … %}}"
     return text
 
 

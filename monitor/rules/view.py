@@ -13,6 +13,8 @@ from monitor.rules.schema import ERROR_FIELDS, VARIABLES, Kind
 View = Mapping[str, Any]
 
 _INT64 = 2**63
+_BESIDE = ("outcome", "attempt", "duration", "error")
+"""Fields of a job that stand beside it in the event's data where it has none itself."""
 _SPAN_LIMIT = 10_000 * 365.25 * 86400
 """Protobuf durations end at some 10,000 years."""
 
@@ -23,7 +25,19 @@ def view(event: Event, now: datetime | None = None, only: Mapping[str, Mapping[s
     are wanted."""
     data = event.data
     result: dict[str, Any] = {name: _message(kinds, data.get(name)) for name, kinds in only.items() if name != "event"}
-    result["event"] = {
+    result["event"] = _event(event)
+    job = result.get("job")
+    if job is not None:
+        for name in _BESIDE:
+            if name in job and job[name] is None:
+                job[name] = _CONVERT[VARIABLES["job"][name]](data.get(name))
+    result["now"] = now or event.detected_at
+    result["severity"] = event.severity.value
+    return result
+
+
+def _event(event: Event) -> dict[str, Any]:
+    return {
         "type": event.type.value,
         "subject": event.subject,
         "id": event.id,
@@ -31,14 +45,23 @@ def view(event: Event, now: datetime | None = None, only: Mapping[str, Mapping[s
         "late": event.late,
         "seq": event.seq,
     }
-    job = result.get("job")
-    if job is not None:
-        for name in ("outcome", "attempt", "duration", "error"):
-            if name in job and job[name] is None:
-                job[name] = _CONVERT[VARIABLES["job"][name]](data.get(name))
-    result["now"] = now or event.detected_at
-    result["severity"] = event.severity.value
-    return result
+
+
+def value_of(event: Event, path: tuple[str, ...]) -> Any:
+    """One of the view's values, `severity`, a field or a map's key; None where it is absent."""
+    if len(path) == 1:
+        return event.severity.value if path[0] == "severity" else None
+    name, field = path[:2]
+    if name == "event":
+        return _event(event)[field]
+    holder = event.data.get(name)
+    if type(holder) is not dict and not isinstance(holder, Mapping):
+        return None
+    convert = _READ[name][field]
+    value = convert(holder.get(field))
+    if value is None and name == "job" and field in _BESIDE:
+        value = convert(event.data.get(field))
+    return value.get(path[2]) if len(path) > 2 and isinstance(value, Mapping) else value
 
 
 def _message(kinds: Mapping[str, Kind], value: object) -> dict[str, Any] | None:
@@ -123,4 +146,7 @@ _CONVERT: Mapping[Kind, Callable[[object], Any]] = {
     Kind.SPAN: _span,
     Kind.MAP: _map,
     Kind.ERROR: _error,
+}
+_READ: Mapping[str, Mapping[str, Callable[[object], Any]]] = {
+    name: {field: _CONVERT[kind] for field, kind in kinds.items()} for name, kinds in VARIABLES.items()
 }

@@ -23,7 +23,7 @@ _VARIABLE = re.compile(r"\$[A-Z][A-Z0-9_]*(/.*)?")
 """As a shell writes it, the whole text or the beginning of a path. Capitals only: a password may begin with `$`."""
 
 
-_IDLE = frozenset({"never-matches", "never-matches-type", "never-equal", "shadowed", "muted-digest"})
+_IDLE = frozenset({"never-matches", "never-matches-type", "never-equal", "shadowed", "muted-digest", "idle-window"})
 
 
 def doubts(path: FilePath, settings: Settings | None = None) -> list[Problem]:

@@ -3,27 +3,36 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import time
+from decimal import Decimal
 from enum import Enum
-from pathlib import Path as FilePath
+from pathlib import PurePath
 from typing import Any, get_args
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from monitor.fields import Duration, Secret
-from monitor.settings.document import Document, read_document
-from monitor.settings.nodes import Scalar
+from monitor.rules.written import span
+from monitor.settings.document import Document, read_document, scalar
+from monitor.settings.nodes import BadYaml, Scalar, Sequence, compose
+from monitor.settings.nodes import Mapping as Entry
 from monitor.settings.problems import Path, path_text
 from monitor.settings.root import Listen, Plain, Settings
 from monitor.settings.source import read_text
 
 DEFAULT = "default"
 _REFERENCE = re.compile(r"\$\{[^{}]*\}")
-_DURATION = Duration.__metadata__[0]  # type: ignore[attr-defined]
-_UNITS = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
+_DURATION = Duration.__metadata__[-1]  # type: ignore[attr-defined]
+"""What marks a field whose number is seconds."""
+_WORDS = frozenset({"true", "false", "null"})
+_MIDNIGHT = time(0)
+_OFF = frozenset({("http", "listen"), ("control", "socket"), ("flapping",)})
+_PLAIN = re.compile(r"[A-Za-z/][\w./@+-]*(:[\w./@+-]+)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +81,9 @@ class _Walk:
             for key, item in value.items():
                 yield from self.value((*path, str(key)), item, None)
         elif isinstance(value, list | tuple) and any(isinstance(item, BaseModel | Secret) for item in value):
+            alone = isinstance(self._document.values.get(path), Entry)  # written without the signs of a list
             for index, item in enumerate(value):
-                yield from self.value((*path, index), item, None)
+                yield from self.value(path if alone else (*path, index), item, None)
         else:
             yield self._leaf(path, value, field)
 
@@ -102,22 +112,48 @@ def _place(settings: Settings) -> str:
 def _text(path: Path, value: Any, field: FieldInfo | None) -> str:
     """As it would be written in the file."""
     if value is None:
-        return "off" if path in (("http", "listen"), ("control", "socket")) else "null"
+        return "off" if path in _OFF else "null"
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, Listen):
-        return f"[{value.host}]:{value.port}" if ":" in value.host else f"{value.host}:{value.port}"
+        host = f"[{value.host}]" if ":" in value.host else value.host
+        return _quoted(f"{host}:{value.port}", "- {}")
     if isinstance(value, float) and (path[-1] == "catch_up_after" or _lasts(field)):
-        return _duration(value)
-    if isinstance(value, float):
-        return f"{value:g}"
+        return span(value)
+    if isinstance(value, float | Decimal):
+        return f"{Decimal(str(value)):f}".removesuffix(".0")
+    if isinstance(value, time):
+        return f'"{value:%H:%M}"'
+    if path[-1:] == ("between",):
+        begin, end = value
+        return f'["{begin:%H:%M}", "{f"{end:%H:%M}" if end > _MIDNIGHT else "24:00"}"]'
     if isinstance(value, list | tuple):
-        return f"[{', '.join(_text((), item, None) for item in value)}]"
+        return f"[{', '.join(_quoted(item, '[{}]') for item in value)}]"
     if isinstance(value, Mapping):
         return "{}"
-    if isinstance(value, FilePath):
-        return str(value)
-    return str(value.value if isinstance(value, Enum) else value) or '""'
+    if isinstance(value, Enum):
+        return str(value.value)
+    return _quoted(str(value), "- {}") if isinstance(value, str | PurePath) else str(value)
+
+
+def _quoted(value: Any, place: str) -> str:
+    """A text, in quotes where it would be read as something else without. `place`: where it stands."""
+    if not isinstance(value, str):
+        return _text((), value, None)
+    text = value.replace("$", "$$") if "${" in value or "$$" in value else value
+    return text if _reads(text, place) else json.dumps(text, ensure_ascii=False)
+
+
+def _reads(text: str, place: str) -> bool:
+    """Whether a text can stand there by itself."""
+    if _PLAIN.fullmatch(text) and text.lower() not in _WORDS:
+        return True
+    try:
+        root = compose(place.format(text))
+    except BadYaml:
+        return False
+    node = root.items[0] if isinstance(root, Sequence) and len(root.items) == 1 else None
+    return isinstance(node, Scalar) and node.style is None and scalar(node) == text
 
 
 def _lasts(field: FieldInfo | None) -> bool:
@@ -126,14 +162,3 @@ def _lasts(field: FieldInfo | None) -> bool:
         return False
     inside = (each for part in get_args(field.annotation) for each in getattr(part, "__metadata__", ()))
     return any(each is _DURATION for each in (*field.metadata, *inside))
-
-
-def _duration(seconds: float) -> str:
-    """`1h30m`; what is no whole number of seconds is written in seconds."""
-    if seconds != int(seconds):
-        return f"{seconds:g}s"
-    left, text = int(seconds), ""
-    for unit, size in _UNITS:
-        count, left = divmod(left, size)
-        text += f"{count}{unit}" if count else ""
-    return text or "0s"

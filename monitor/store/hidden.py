@@ -8,14 +8,14 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Select, insert, select
+from sqlalchemy import Connection, Select, func, insert, select
 
-from monitor.store.tables import hidden
+from monitor.store.tables import events, hidden
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HiddenWrite:
-    """`by`: `silence/<id>` or `mute`."""
+    """One message that was kept back. `by`: `silence/<id>` or `mute`."""
 
     by: str
     rule: str
@@ -25,7 +25,7 @@ class HiddenWrite:
 
 
 def write_hidden(conn: Connection, writes: Sequence[HiddenWrite]) -> None:
-    """Stores them, one row for each event."""
+    """Stores them, one row for each event; the first of a message is marked."""
     rows = [
         {
             "by": write.by,
@@ -33,9 +33,10 @@ def write_hidden(conn: Connection, writes: Sequence[HiddenWrite]) -> None:
             "sinks": msgspec.json.encode(write.sinks).decode(),
             "seq": seq,
             "at": write.at,
+            "first": not place,
         }
         for write in writes
-        for seq in write.seqs
+        for place, seq in enumerate(write.seqs)
     ]
     if rows:
         conn.execute(insert(hidden), rows)
@@ -56,6 +57,13 @@ def hidden_by(conn: Connection, by: str, limit: int = 100) -> list[HiddenRow]:
     """What it kept back, newest events first."""
     query = select(hidden).where(hidden.c.by == by).order_by(hidden.c.seq.desc(), hidden.c.n.desc())
     return _rows(conn, query.limit(limit))
+
+
+def count_things(conn: Connection, by: str) -> int:
+    """Of how many jobs, flavors and whatever else it kept something back."""
+    query = select(events.c.account, events.c.subject).join(hidden, hidden.c.seq == events.c.seq)
+    things = query.where(hidden.c.by == by).distinct().subquery()
+    return int(conn.execute(select(func.count()).select_from(things)).scalar_one())
 
 
 def hidden_from(conn: Connection, rule: str, limit: int = 100) -> list[HiddenRow]:

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, select
+from sqlalchemy import BigInteger, Connection, select, type_coerce
 
 from monitor.model import DeliveryState, Event, EventType, Reason, Severity
+from monitor.store.columns import EPOCH
 from monitor.store.event_query import first_since, last_before
 from monitor.store.notification_list import first_notification_since
 from monitor.store.tables import deliveries, events, notifications
 
 _COLUMNS = (
     *(events.c.seq, events.c.id, events.c.type, events.c.account, events.c.subject, events.c.revision),
-    *(events.c.time, events.c.detected_at, events.c.severity, events.c.late, events.c.quiet, events.c.data),
+    *(type_coerce(each, BigInteger).label(each.name) for each in (events.c.time, events.c.detected_at)),
+    *(events.c.severity, events.c.late, events.c.quiet, events.c.data),
 )
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 
@@ -51,8 +53,8 @@ def read_log(conn: Connection, after: int, before: int, limit: int) -> list[Even
             account=account or None,
             subject=subject,
             revision=revision,
-            time=time,
-            detected_at=detected_at,
+            time=EPOCH + timedelta(0, 0, 0, time),
+            detected_at=EPOCH + timedelta(0, 0, 0, detected_at),
             severity=severities[severity],
             data=_decode(data),
             late=late,

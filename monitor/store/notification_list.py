@@ -40,6 +40,17 @@ class NotificationRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ToldRow:
+    """That a rule said something of the event `seq`, why and when."""
+
+    seq: int
+    id: str
+    rule: str
+    reason: Reason
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NotificationFilter:
     """`search`: part of the title or the text, in any case. `since`: written then or later. `shadow`: only what rules
     on trial would have said, or nothing of it; None: both."""
@@ -73,6 +84,20 @@ def notifications_of(conn: Connection, seq: int, limit: int = 100) -> list[Notif
     said = select(notification_events.c.notification).where(notification_events.c.seq == seq)
     query = select(notifications).where(notifications.c.n.in_(said)).order_by(notifications.c.n).limit(limit)
     return _whole(conn, conn.execute(query).all())
+
+
+def told_of(conn: Connection, seqs: Sequence[int]) -> list[ToldRow]:
+    """What was said of these events, oldest first; what rules on trial would have said too."""
+    link, said = notification_events.c, notifications.c
+    columns = (link.seq, said.n, said.id, said.rule, said.reason, said.created_at)
+    found: list[Row[Any]] = []
+    for some in chunks(seqs):
+        query = select(*columns).join(notifications, said.n == link.notification)
+        found += conn.execute(query.where(link.seq.in_(some)))
+    return [
+        ToldRow(seq=row.seq, id=row.id, rule=row.rule, reason=Reason(row.reason), at=row.created_at)
+        for row in sorted(found, key=lambda row: (row.n, row.seq))
+    ]
 
 
 def first_notification_since(conn: Connection, since: datetime) -> int:

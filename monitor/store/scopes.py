@@ -30,9 +30,11 @@ class ScopeRow:
     total_gap: int | None = None
     parser_version: str | None = None
     shrunk: str | None = None
+    made_at: datetime | None = None
+    """Our clock when somebody first looked at it."""
 
 
-_CHANGEABLE = frozenset(ScopeRow.__dataclass_fields__) - {"id", "scope"}
+_CHANGEABLE = frozenset(ScopeRow.__dataclass_fields__) - {"id", "scope", "made_at"}
 _FIND = select(scopes).where(
     scopes.c.account == bindparam("account"), scopes.c.watch == bindparam("watch"), scopes.c.key == bindparam("key")
 )
@@ -63,7 +65,8 @@ def list_scopes(conn: Connection) -> list[ScopeRow]:
 
 
 def _scope_row(row: Row[Any]) -> ScopeRow:
-    return ScopeRow(id=row.id, scope=scope_of(row), **{name: getattr(row, name) for name in _CHANGEABLE})
+    facts = {name: getattr(row, name) for name in _CHANGEABLE}
+    return ScopeRow(id=row.id, scope=scope_of(row), made_at=row.made_at, **facts)
 
 
 def scope_of(row: Any) -> Scope:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Column, ForeignKey, Index, Table, UniqueConstraint
 
 from monitor.store.columns import Key
-from monitor.store.table_parts import metadata, text_column, time_column
+from monitor.store.table_parts import flag_column, metadata, text_column, time_column
 
 silences = Table(
     "silences",
@@ -37,8 +37,10 @@ hidden = Table(
     text_column("sinks"),
     Column("seq", Key, ForeignKey("events.seq"), nullable=False),
     time_column("at", null=False),
+    flag_column("first"),
     Index(None, "by", "seq", "n"),
     Index(None, "rule", "n"),
     Index(None, "seq", "n"),
 )
-"""What a silence (`silence/<id>`) or a rule's mute window (`mute`) kept from whom. `sinks` is a JSON list."""
+"""What a silence (`silence/<id>`) or a rule's mute window (`mute`) kept from whom: a row for each event of a message,
+of which one is the `first`. `sinks` is a JSON list."""

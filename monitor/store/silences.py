@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, Select, distinct, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, func, insert, select, update
 
 from monitor.store.columns import chunks
 from monitor.store.tables import hidden, silences
@@ -21,7 +21,7 @@ PREFIX = "silence/"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SilenceRow:
     """`match` is a CEL expression. `ended_at`: when it was over, None while it is not or nobody was there to see it;
-    `ended_by` None: by itself. `hidden`: how many events it kept from somebody; ignored when it is written."""
+    `ended_by` None: by itself. `hidden`: how many messages it kept from somebody; ignored when it is written."""
 
     id: str
     match: str
@@ -72,7 +72,7 @@ def _rows(conn: Connection, query: Select[Any]) -> list[SilenceRow]:
 def _counts(conn: Connection, names: Sequence[str]) -> dict[str, int]:
     found: dict[str, int] = {}
     for some in chunks(names):
-        query = select(hidden.c.by, func.count(distinct(hidden.c.seq))).where(hidden.c.by.in_(some))
+        query = select(hidden.c.by, func.count()).where(hidden.c.by.in_(some), hidden.c.first.is_(True))
         found.update((by, int(count)) for by, count in conn.execute(query.group_by(hidden.c.by)))
     return found
 

@@ -97,8 +97,8 @@ async def test_a_silence_hides_and_its_early_end_tells_what_still_holds(tmp_path
 
             await until(lambda: hid() == 1, why="nothing was hidden")
             shown = await command(file, "silences", "show", added["id"])
-            assert [(event["subject"], event["rule"], event["sinks"]) for event in shown["events"]] == [
-                (f"job/{hidden}", "runs", ["inbox"])
+            assert [(event["subject"], event["rules"], event["sinks"]) for event in shown["events"]] == [
+                (f"job/{hidden}", ["runs"], ["inbox"])
             ]
             assert about(it.inbox, f"job/{hidden}") == []
             await command(file, "silences", "end", added["id"])

@@ -69,6 +69,7 @@ def test_a_back_test_stands_beside_what_was_sent(ruled: Installed) -> None:
     assert rows["job-ended"][:3] == ["2", "0", "0"]
     assert rows["hook"] == ["2", "10", "3"]
     assert "Those of new.yaml would have sent " in text
+    assert "(34.0 a day)" in " ".join(text.split())
 
 
 @pytest.mark.parametrize("width", [40, 80])
@@ -169,6 +170,7 @@ def test_an_event_a_message_and_a_delivery_are_explained(ruled: Installed) -> No
     message = shown(ruled, "explain", SAID)
     assert message.startswith(f"Notification {SAID} of job-ended (new): ")
     assert "Event 1, job.submitted" in message
+    assert "made of 1 event\n  told hook, journal at " in message.replace("journal, hook", "hook, journal")
     dead = delivery_id(SAID, "hook")
     delivery = shown(ruled, "explain", dead[:10])
     assert delivery.startswith(f"Delivery {dead} to hook: dead\n")

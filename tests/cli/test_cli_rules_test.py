@@ -124,6 +124,25 @@ def test_junit_is_written_to_a_file_or_to_stdout(bench: Installed) -> None:
     assert "error: no/such/folder.xml cannot be written: No such file or directory.\nhint: " in nowhere.stderr
 
 
+def test_a_case_that_passes_while_a_message_waits_says_so(bench: Installed) -> None:
+    (bench.root / "waits.yaml").write_text(PASSING.replace("on: [job.finished]", "on: [job.started], for: 2h"))
+    done = bench.run("rules", "test", "waits.yaml", "-k", "is not", "--junit", "report.xml")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[:6] == [
+        "NOTE  A start is not",
+        "  waits.yaml:7",
+        "  The case is over at 0s (09:00), and this waits still:",
+        "    2h (11:00)             -> team: ended (new) Training job “x” has been",
+        "                           running for 2 h",
+        "  A `- wait: 2h` at the end of `given` lets it come.",
+    ]
+    assert "1 case: 1 passed (" in done.stdout
+    note = ET.parse(bench.root / "report.xml").getroot().findtext("testsuite/testcase/system-out")
+    assert "this waits still" in (note or "")
+    (case,) = json.loads(bench.run("rules", "test", "waits.yaml", "-k", "is not", "--output", "json").stdout)
+    assert [(each["rule"], each["at"]) for each in case["waiting"]] == [("ended", "2026-01-05T03:00:00Z")]
+
+
 def test_the_rules_of_the_config_file_are_tried_and_no_secret_is_looked_up(bench: Installed) -> None:
     cases = PASSING.partition("cases:")[2]
     (bench.root / "own.yaml").write_text(f"cases:{cases}".replace("nothing", "{to: ops, about: x, count: 1}"))

@@ -24,11 +24,27 @@ def test_what_people_write_is_read(text: str, seconds: float) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "30", "s", "-5m", "5 m", "5min", "1w", "5M", "1h 30m", "١s", "5m!", "1e3s", 30, None]
+    "text", ["", "30", "s", "-5m", "1w", "5M", "5 parsecs", "3h 5", "١s", "5m!", "1e3s", "5 m" * 30, 30, None]
 )
 def test_what_is_no_duration_is_told_with_what_would_be_right(text: object) -> None:
     with pytest.raises(ValueError, match=r"is no duration; write a number and a unit, like 30s, 5m, 2h or 1d"):
         parse_duration(text)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("2h 30m", "2h30m"),
+        ("5 m", "5m"),
+        ("5min", "5m"),
+        ("1.5 Hours", "1.5h"),
+        ("2 days, 3 hrs and 10 seconds", "2d3h10s"),
+    ],
+)
+def test_what_is_plainly_meant_is_told_as_it_would_be_written(text: str, meant: str) -> None:
+    with pytest.raises(ValueError, match=rf"^'{re.escape(text)}' is no duration; write {re.escape(meant)}$"):
+        parse_duration(text)
+    assert parse_duration(meant) > 0
 
 
 @pytest.mark.parametrize("text", ["4000d", "9" * 400 + "d"])

@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from monitor.fields.window import DAYS, WindowOptions, always_open, closing, known_zone, next_time, parse_time
+from monitor.fields.window import DAYS, WindowOptions, always_open, closing, covered, known_zone, next_time, parse_time
 
 ZONES = ("UTC", "Asia/Shanghai", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu")
 CHANGES = (
@@ -202,6 +202,24 @@ def test_windows_that_leave_no_gap_in_a_year_are_known(options: list[dict[str, A
 
 
 @pytest.mark.parametrize(
+    ("inner", "outer", "inside"),
+    [
+        ({"between": ("23:00", "07:00")}, [{"between": ("22:00", "08:00")}], True),
+        ({"between": ("22:00", "08:00")}, [{"between": ("22:00", "08:00")}], True),
+        ({"between": ("22:00", "08:01")}, [{"between": ("22:00", "08:00")}], False),
+        ({"between": ("22:00", "08:00")}, [{"between": ("22:00", "24:00")}, {"between": ("00:00", "08:00")}], True),
+        ({"between": ("22:00", "08:00"), "days": ["sat"]}, [{"days": ["sat"]}], False),
+        ({"between": ("10:00", "12:00"), "days": ["sat"]}, [{"days": ["sat", "sun"]}], True),
+        # in summer only
+        ({"between": ("08:00", "09:00"), "timezone": "Europe/Berlin"}, [{"between": ("06:00", "07:30")}], False),
+        ({"between": ("08:00", "09:00"), "timezone": "Europe/Berlin"}, [{"between": ("06:00", "08:00")}], True),
+    ],
+)
+def test_a_window_inside_others_is_known(inner: dict[str, Any], outer: list[dict[str, Any]], inside: bool) -> None:
+    assert covered(window(**inner), [window(**each) for each in outer]) is inside
+
+
+@pytest.mark.parametrize(
     ("options", "says"),
     [
         ({}, "needs `between` or `days`"),
@@ -209,7 +227,7 @@ def test_windows_that_leave_no_gap_in_a_year_are_known(options: list[dict[str, A
         ({"between": ("08:00", "08:00")}, "never opens"),
         ({"between": ("00:00", "24:00")}, "it is the whole of every day; use `days`"),
         ({"between": ("8:00", "10:00")}, "'8:00' is no time of day"),
-        ({"between": (1320, "10:00")}, "1320 is no time of day; write hours and minutes in quotes, like '08:30'"),
+        ({"between": (1320, "10:00")}, '1320 is no time of day; write hours and minutes in quotes, like "08:30"'),
         ({"between": ("24:01", "10:00")}, "no time of day"),
         ({"between": ("08:00", "23:60")}, "no time of day"),
         ({"days": []}, "at least 1"),

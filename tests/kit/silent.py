@@ -34,6 +34,7 @@ rules:
 STUCK = "abcdef0123456789abcdef0123456789"
 """The notification's id."""
 SILENCE = "0123456789abcdef"
+BY = f"silence/{SILENCE}"
 
 
 def rules(sink: str) -> str:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from monitor.lab.run import Outcome
+from monitor.cli.rules.report import Result, lines
+from monitor.lab.differ import compare
+from monitor.lab.run import Outcome, play
 
 Played = Callable[..., Outcome]
 
@@ -197,3 +200,22 @@ def test_a_case_that_would_never_end_is_ended(played: Played, monkeypatch: pytes
     outcome = played("- job: x, queues\n- wait: 3650d", head)
     assert len(outcome.told) == 21
     assert outcome.error.endswith("more than 20 messages come of it; wait less, or remind less often")
+
+
+@pytest.mark.parametrize("by", ["-3h", "+3h"])
+def test_a_clock_that_is_set_changes_neither_what_is_told_nor_in_which_order(cases: Any, by: str) -> None:
+    (case,) = cases(f"""
+rules: [{{name: stuck, on: [job.queued], for: 2h, resolved: true, notify: [team]}}]
+cases:
+  - name: c
+    given: [{{job: "x, queues"}}, {{wait: 1h}}, {{clock: "{by}"}}, {{wait: 90m}}, {{job: "x, starts"}}]
+    expect: [{{says: for 2 h}}, {{says: after 2 h 30 min, reason: resolved}}]
+""")
+    outcome = play(case)
+    assert [type(each).__name__ for _, each in outcome.story] == ["Event", "Event", "Notify", "Event", "Notify"]
+    passed = [(at - case.start).total_seconds() / 60 for at, _ in outcome.story]
+    assert passed == [0, 0, 120, 150, 150]
+    comparison = compare(case, outcome)
+    assert comparison.right
+    shown = [line.split("  ")[-1].strip() for line in lines(Result(case, outcome, comparison, 0), 200)]
+    assert [line[:14] for line in shown[1:]] == ["x", "x", "-> team: stuck", "x", "-> team: stuck"]

@@ -211,15 +211,24 @@ async def test_who_signed_in_acknowledges_a_message_and_ends_a_silence(browser: 
         await page.get_by_role("button", name="Acknowledge").click()
         await it.until("document.querySelector('#messages .lines').innerText.includes('acknowledged by web sign-in')")
         assert await page.get_by_role("button", name="Acknowledge").count() == 0
-        await page.get_by_role("button", name="End the silence of ann").click()
+        await page.get_by_text("1 message hidden").focus()
+        await page.keyboard.press("Enter")
+        await it.until("document.querySelector('#messages .kept') !== null")
+        kept = await silence.locator(".kept li").inner_text()
+        assert ("name of night-1" in kept, "rule stuck · journal" in kept) == (True, True), kept
+        assert "1 message hidden" in await page.evaluate("document.activeElement.textContent")
+        assert (await it.axe("#messages"), await it.overflow()) == ([], 0)
+        await page.keyboard.press("Shift+Tab")
+        await page.keyboard.press("Enter")
         await it.until("!document.querySelector('#messages .silences')")
+        assert await page.evaluate("document.activeElement.id") == "h-messages", "who uses keys stays where he was"
         assert it.errors == []
 
 
 async def test_who_did_not_sign_in_sees_silences_and_has_no_button(browser: Any, living: Served) -> None:
     async with tab(browser, living.url("/")) as it:
         page = await it.open()
-        assert "1 hidden" in await page.locator("#messages .silences").inner_text()
+        assert "1 message hidden" in await page.locator("#messages .silences").inner_text()
         assert await page.locator("#messages").get_by_role("button", name="Acknowledge").count() == 0
         assert await page.locator("#messages .silences button").count() == 0
 

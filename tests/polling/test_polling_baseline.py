@@ -15,6 +15,7 @@ from structlog.testing import capture_logs
 
 from monitor import store
 from monitor.emulation import Reply
+from monitor.model import rfc3339
 from monitor.providers import registry
 from monitor.providers.model_studio.provider import ModelStudio
 from tests.kit.clock import VirtualClock
@@ -121,7 +122,8 @@ async def test_another_filter_is_another_scope_with_a_baseline_of_its_own() -> N
         rig.accounts = model_studio(jobs={"model": "qwen3-8b"}, first_run="full")(address)
         async with rig.running():
             await rig.poll()
-            assert len(await rig.events("account.baselined")) == 2
+            begun = [event.data["since"] for event in await rig.events("account.baselined")]
+            assert begun == [rfc3339(row.made_at) for row in await rig.store.read(store.list_scopes) if row.made_at]
             assert await tokens(rig) == whole, "what another scope booked is not booked again"
             emulator.world.set(job, status="QUEUING")
             await rig.poll()

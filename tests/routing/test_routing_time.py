@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from monitor.diff import monitor_started, silence_added
-from monitor.model import EventType, Reason
+from monitor.diff import baselined, monitor_started, silence_added
+from monitor.model import Account, EventType, Reason
 from monitor.routing import Router
 from monitor.store import SilenceRow, add_silence, get_silence, load_rule_state, read_events
 from tests.kit.outbox import eventually, job_event, stored
@@ -158,6 +158,23 @@ async def test_after_a_start_timers_wait_for_what_the_first_polls_commit(desk: A
         on.clock.advance(1)
         await through(router)
         assert await told(on) == [STUCK_TOLD]
+
+
+async def test_a_new_baseline_that_is_told_nobody_ends_what_waits_at_the_endpoint_before(desk: Any, rules: Any) -> None:
+    async with desk() as on:
+        await happened(on, "x", EventType.JOB_QUEUED)
+        router = on.router(rules(STUCK))
+        await through(router)
+        on.clock.advance(60)
+        asked = on.clock.now()
+        await happened(on, "new", EventType.JOB_QUEUED)  # what the walk of the new one finds
+        about = {"watch": "jobs", "counts": {}, "first_run": "silent", "since": asked}
+        await stored(on.store, baselined(Account(name="acc", provider="modelarts"), now=on.clock.now(), **about))
+        await through(router)
+        assert await rows_about(on, "followed") == ["followed/acc|job/new"]
+        on.clock.advance(HOUR)
+        await through(router)
+        assert await told(on) == [("stuck", Reason.NEW, ["job/new"])]
 
 
 async def test_a_removed_rule_waits_for_nothing_and_what_it_kept_goes_out(desk: Any, rules: Any) -> None:

@@ -82,8 +82,8 @@ def test_all_mistakes_of_all_rules_are_told_with_their_places() -> None:
     assert [where[:3] for where in found] == [
         (("rules", 0, "when"), 2, 3),
         (("rules", 0, "notify", 0), None, None),
-        (("rules", 1, "title"), 1, None),
-        (("rules", 1, "body"), 2, None),
+        (("rules", 1, "title"), 1, 8),
+        (("rules", 1, "body"), 2, 4),
         (("rules", 3, "notify", 0), None, None),
         (("rules", 1, "name"), None, None),
         (("rules", 2, "name"), None, None),
@@ -100,12 +100,12 @@ def test_all_mistakes_of_all_rules_are_told_with_their_places() -> None:
 @pytest.mark.parametrize(
     ("template", "line", "says"),
     [
-        ("{{ job.nam }}", 1, "there is no field 'nam' (job.finished)"),
+        ("{{ job.nam }}", 1, "in {{ job.nam }}: job has no field 'nam'; did you mean name?"),
         ("a\nb {{ jbo.name }}", 2, "unknown name 'jbo'; did you mean job?"),
         ("{{ flavor.name }}", 1, "job.finished has no flavor, usage"),
-        ("{% if job %}", 1, "template syntax"),
-        ("{{ job.name | nosuch }}", 1, "template syntax: No filter named 'nosuch'"),
-        ("{% include 'x' %}", 1, "no loader"),
+        ("{% if job %}", 1, "{% if %} is never closed; add {% endif %}"),
+        ("{{ job.name | nosuch }}", 1, "there is no filter 'nosuch'"),
+        ("{% include 'x' %}", 1, "a template cannot take in another one"),
         ("{{ 'x' * 999999999 }}", 1, "* is for numbers"),
         ("{{ '%999999999d' % 1 }}", 1, "% is for numbers"),
         ("{{ 9 ** 9999999 }}", 1, "** is for numbers"),
@@ -114,7 +114,8 @@ def test_all_mistakes_of_all_rules_are_told_with_their_places() -> None:
         ("{% for i in range(999999999) %}x{% endfor %}", 1, "range() gives at most 1000"),
         ("{{ ''.__class__.__mro__ }}", 1, "unsafe"),
         ("{{ 1 / 0 }}", 1, "division by zero"),
-        ("{{ job.tokens | duration | money }}", None, ""),
+        ("{{ job.tokens | duration | money }}", 1, "money is for numbers, and this is none: '14 d 6 h' (job.finished)"),
+        ("{{ job.tokens | number }}", None, ""),
     ],
 )
 def test_a_template_is_tried_when_the_file_is_read(template: str, line: int | None, says: str) -> None:
@@ -138,7 +139,7 @@ def test_a_broken_condition_hides_no_broken_template_and_makes_none_up() -> None
     """Which types can come is not known then: what is absent from some of them is no mistake."""
     broken = {"on": ["*"], "when": "jbo.name != ''", "title": "{{ job.name }}", "body": "{{ job.nme }}"}
     assert [path[2] for path, *_ in wrong(broken)] == ["when", "body"]
-    guarded = broken | {"body": "{% if job %}{{ job.nme }}{% endif %}"}
+    guarded = broken | {"body": "{% if job %}{{ job.name }}{% endif %}"}
     assert [path[2] for path, *_ in wrong(guarded)] == ["when"]
 
 

@@ -14,7 +14,6 @@ from monitor.rules import PersonOptions, RuleOptions, RuleSet, UnmatchedOptions
 from monitor.rules.expression.language import Language
 from monitor.rules.holding import STATE_OF
 from monitor.rules.schema import SCALARS, VARIABLES, Kind
-from monitor.rules.template import Templates
 
 DOCS = Path(__file__).parents[2] / "docs"
 RULES = (DOCS / "rules.md").read_text()
@@ -65,12 +64,6 @@ def test_every_rule_shown_compiles(block: str) -> None:
     net = UnmatchedOptions.model_validate(data["unmatched"]) if "unmatched" in data else None
     people = [PersonOptions(name="Ann", ids=["modelarts:ann"], notify=["hook"])]
     assert RuleSet.compile(rules, people, net, ["team-slack", "hook", "journal"]).rules
-
-
-def test_every_filter_is_listed() -> None:
-    end = RULES[RULES.index("Filters of our own") :].split("\n\n")[0]
-    listed = set(re.findall(r"`(\w+)`", end)) - {"range"}
-    assert listed == {name for name in Templates()._plain.filters if not name.startswith("@")}
 
 
 def test_every_type_that_sets_a_state_is_listed() -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from monitor.model import Event
-from monitor.rules import Engine, FlappingOptions, Heard, RuleState, drive
+from monitor.model import Event, EventType
+from monitor.rules import Engine, FlappingOptions, Heard, Notify, RuleState, drive
 from monitor.rules.effects import Flapping
-from tests.kit.played import NEW, START, about, at, job, play, reborn, rule, ruleset, stock, told
+from tests.kit.played import AGAIN, NEW, OVER, START, about, at, job, play, reborn, rule, ruleset, stock, told
 
 OFTEN = FlappingOptions.model_validate({"changes": 4, "within": "1h"})
 RULE = rule("flavor.*")
@@ -84,6 +86,51 @@ def test_a_rule_that_takes_changes_takes_the_flapping_too() -> None:
     rules = ruleset(rule("flavor.sold_out"), rule("flavor.sold_out", "waits", lasting="1h"), net="info")
     effects = play(rules, [note], 99)
     assert told(effects) == [(5, NEW, "s", (9,))]
+
+
+def test_two_rules_that_share_the_changes_tell_each_sink_once_that_it_flaps() -> None:
+    halves = [rule("flavor.sold_out", "out", notify=["s", "t"]), rule("flavor.restocked", "back", notify=["t", "boss"])]
+    begun = about(7, "flavor.flapping", 5, "flavor/f/z", changes=4, settled=False)
+    over = about(8, "flavor.flapping", 99, "flavor/f/z", changes=9, settled=True)
+    said = [(5, NEW, "s+t", (7,)), (5, NEW, "boss", (7,)), (99, OVER, "s+t", (8,)), (99, OVER, "boss", (8,))]
+    assert told(play(ruleset(*halves, net="info"), [begun, over], 999)) == said
+    same = [rule("flavor.sold_out", "out"), rule("flavor.restocked", "back")]
+    assert told(play(ruleset(*same, net="info"), [begun], 999)) == [(5, NEW, "s", (7,))]
+
+
+@pytest.mark.parametrize(
+    ("others", "said"),
+    [
+        ([rule("flavor.flapping", "named")], [("named", "s")]),
+        ([rule("flavor.*", "named", severity="info"), rule("*", "all")], [("named", "s"), ("all", "s")]),
+        ([rule("flavor.flapping", "named", when="flavor.zone == 'y'")], [("r", "s")]),
+        ([rule("flavor.flapping", "named", shadow=True)], [("r", "s"), ("named", "s")]),
+        ([rule("flavor.restocked", "tried", shadow=True)], [("r", "s"), ("tried", "s")]),
+        ([rule("flavor.*", "daily", digest={"at": "12:00"})], [("r", "s"), ("daily", "s")]),
+        ([rule("flavor.restocked", "late", lasting="1h")], [("r", "s")]),
+    ],
+)
+def test_a_rule_that_names_the_flapping_tells_it_and_others_leave_it_to_that(others: list[Any], said: Any) -> None:
+    begun = stock(7, "restocked", 5)
+    begun = replace(begun, type=EventType.FLAVOR_FLAPPING, data={**begun.data, "changes": 4, "settled": False})
+    for rules in ([rule("flavor.sold_out"), *others], [*others, rule("flavor.sold_out")]):
+        effects = play(ruleset(*rules, net="info"), [begun], 999)
+        assert sorted((each.rule, *each.sinks) for each in effects if isinstance(each, Notify)) == sorted(said)
+
+
+def test_a_rule_that_stops_keeps_it_from_those_below() -> None:
+    begun = about(7, "flavor.flapping", 5, "flavor/f/z", changes=4, settled=False)
+    rules = ruleset(rule("flavor.sold_out", stop=True), rule("flavor.flapping", "named"), net="info")
+    assert [each.rule for each in play(rules, [begun], 99) if isinstance(each, Notify)] == ["r"]
+
+
+def test_that_it_has_settled_ends_what_was_told_of_it() -> None:
+    begun = about(7, "flavor.flapping", 5, "flavor/f/z", changes=4, settled=False)
+    over = about(8, "flavor.flapping", 25, "flavor/f/z", changes=9, settled=True)
+    rules = ruleset(rule("flavor.flapping", escalate={"after": "1h", "notify": ["boss"]}))
+    assert told(play(rules, [begun], 999)) == [(5, NEW, "s", (7,)), (65, AGAIN, "boss", (7,))]
+    assert told(play(rules, [begun, over], 999)) == [(5, NEW, "s", (7,)), (25, OVER, "s", (8,))]
+    assert told(play(ruleset(net="info"), [begun, over], 999)) == [(5, NEW, "net", (7,)), (25, OVER, "net", (8,))]
 
 
 def test_a_report_counts_every_change() -> None:

@@ -21,9 +21,11 @@ from tests.kit.played import (
     reborn,
     rule,
     ruleset,
+    silence,
     stock,
     told,
     told_to,
+    unsilence,
 )
 
 NOON = {"between": ["12:00", "16:00"]}
@@ -328,3 +330,30 @@ def test_an_end_that_waited_in_a_group_says_what_it_ended_and_when_that_was_told
     assert (end.reason, end.at) == (Reason.RESOLVED, at(35))
     assert "after 30 min in the queue" in end.text.title
     assert "You were told: " in end.text.plain
+
+
+@pytest.mark.parametrize("manner", [{"group_by": ["event.type"], "group_wait": "1m"}, {"group_by": []}, {}])
+@pytest.mark.parametrize(
+    ("before", "options", "first"),
+    [
+        ([silence(1, 0, 60), job(2, "finished", 10)], {}, (60, DIGEST, "s", (2,))),
+        ([silence(1, 0, 90), job(2, "finished", 10), unsilence(3, 60)], {}, (60, DIGEST, "s", (2,))),
+        (
+            [silence(1, 0, 60), job(2, "finished", 10), job(3, "reopened", 20)],
+            {"on": "job.finished"},
+            (60, DIGEST, "s", (2,)),
+        ),
+        ([job(2, "finished", 10)], {"hold": {"between": ["10:00", "11:00"]}}, (60, DIGEST, "s", (2,))),
+        ([job(2, "finished", 10)], {"mute": {"between": ["10:00", "11:00"]}}, (60, DIGEST, "s", (2,))),
+        ([job(2, "finished", 59.5, late=True)], {}, (60, CATCH_UP, "s", (2,))),
+    ],
+    ids=["silence", "ended early", "nothing holds", "hold", "mute", "late"],
+)  # fmt: skip
+def test_what_was_told_after_a_window_or_a_silence_is_a_message_of_its_group(
+    manner: dict[str, Any], before: list[Event], options: dict[str, Any], first: Any
+) -> None:
+    pace = {"throttle": "20m"} if not manner else {**manner, "group_interval": "20m"}
+    name = "a" if not manner else "b"  # `throttle` alone counts each subject by itself
+    after = [job(seq, "finished", 60 + seq, name, outcome=f"o{seq}") for seq in (5, 6)]
+    effects = play(ruleset(rule(**{"on": "job.*", **options, **pace})), [*before, *after], 999)
+    assert [each for each in told(effects) if each[0] >= 60] == [first, (80, DIGEST, "s", (5, 6))]

@@ -136,9 +136,42 @@ def test_while_is_held_against_the_newest_event_and_ends_the_reminders() -> None
     assert told(play(rules, [job(1, "queued", 0, tokens=1), *newer], 500)) == [
         (30, NEW, "s", (1,)),
         (90, AGAIN, "s", (1,)),
+        (100, OVER, "s", (3,)),
     ]
     by_time = ruleset(rule("job.queued", remind_every="1h", holds='now - event.time < duration("150m")'))
-    assert [when for when, *_ in told(play(by_time, [job(1, "queued", 0)], 999))] == [0, 60, 120]
+    assert [each[:2] for each in told(play(by_time, [job(1, "queued", 0)], 999))] == [
+        (0, NEW),
+        (60, AGAIN),
+        (120, AGAIN),
+        (180, OVER),
+    ]
+
+
+def test_those_who_were_told_hear_that_it_is_not_as_while_asks_any_more() -> None:
+    options: dict[str, Any] = {"lasting": "30m", "holds": "job.tokens < 5", "resolved": True}
+    events = [job(1, "queued", 0, tokens=1), job(2, "checkpoint", 100, tokens=9), job(3, "started", 200, tokens=9)]
+    *_, said = play(ruleset(rule("job.queued", **options)), events, 500)
+    assert isinstance(said, Notify)
+    assert (
+        said.text.title == "Training job “a” does not meet the rule's condition any more, in the queue for 1 h 40 min"
+    )
+    assert "Meaning: the state lasts, but the rule's `while` is not true any more" in said.text.plain
+    assert not said.answerable
+    never_told = [job(1, "queued", 0, tokens=1), job(2, "checkpoint", 10, tokens=9)]
+    assert play(ruleset(rule("job.queued", **options)), never_told, 500) == []
+    silent = ruleset(rule("job.queued", **{**options, "resolved": False}))
+    assert told(play(silent, events, 500)) == [(30, NEW, "s", (1,))]
+    breaks = ruleset(
+        rule("job.queued", **{**options, "holds": "job.tokens + 9223372036854775807 > 0 || now < event.time"})
+    )
+    wrong = [job(1, "queued", 0, tokens=-1), *events[1:]]
+    assert [each[1] for each in told(play(breaks, wrong, 150))] == [NEW], "nobody can say whether it holds"
+
+
+def test_a_rule_that_tells_at_once_what_its_while_ends_says_it_as_news() -> None:
+    rules = ruleset(rule(["job.queued", "job.requeued"], holds="job.tokens < 5", remind_every="1h"))
+    events = [job(1, "queued", 0, tokens=1), job(2, "requeued", 10, tokens=9)]
+    assert told(play(rules, events, 50)) == [(0, NEW, "s", (1,)), (10, NEW, "s", (2,))]
 
 
 def test_what_was_over_before_its_group_was_told_leaves_no_reminder() -> None:

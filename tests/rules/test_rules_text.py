@@ -246,13 +246,13 @@ def test_a_template_has_the_variables_and_filters(failing: Callable[..., Event])
         "{{ 3.5 | money('CNY') }}, {{ job.ended_at }}{{ event.late }} {{ job.created_at }} [{{ account.labels.team }}]",
     )
     plain = "ran 5 min, 1,234,567 tokens, 3.50 CNY, false 2026-11-21 12:00 UTC [nlp]"
-    assert text == Text(title="a_b warning", plain=f"**a_b** {plain}", markdown=f"**a_b** {plain}")
+    assert text == Text(title="a_b warning", plain=f"a_b {plain}", markdown=f"**a_b** {plain}")
     assert failed == []
 
 
 def test_values_in_a_template_are_escaped_in_markdown_only(failing: Callable[..., Event]) -> None:
     text, _ = said(failing("*x*\n# y"), body="## {{ job.name }}\n- {{ job.error.message }}")
-    assert text.plain == "## *x* # y\n- m"
+    assert text.plain == "*x* # y\n- m"
     assert text.markdown == "## \\*x\\* # y\n- m"
     assert text.title == "qwen3-14b fine-tune “*x* # y” failed after 5 min"
 
@@ -260,7 +260,7 @@ def test_values_in_a_template_are_escaped_in_markdown_only(failing: Callable[...
 def test_a_template_that_raises_falls_back_and_says_so(tuned: Any, stored: Any) -> None:
     event = stored(tuned().see(0, "running").drafts)[-1]
     text, failed = said(event, title="{{ job.name }}", body="\n{{ job.error.code }}")
-    what = "the value whose 'code' is asked for is absent; guard it with {% if … %} (line 2)"
+    what = "in {{ job.error.code }}: the value whose 'code' is asked for is absent; guard it with {% if … %} (line 2)"
     assert text.title == "qwen3-14b fine-tune “zh-support-v2” is running"
     assert text.plain.splitlines()[-1] == f"(The rule's own text failed: {what})"
     assert failed == [Failed(kind="template", rule="r", what=what, event=event)]

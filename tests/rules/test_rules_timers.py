@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from monitor.model import Event
-from monitor.rules import Engine, Failed, Heard, RuleState, drive
+from monitor.rules import Engine, Failed, Heard, Notify, RuleState, drive
 from tests.kit.played import (
     AGAIN,
     CATCH_UP,
     NEW,
+    OVER,
     about,
     account,
     at,
@@ -179,6 +180,31 @@ def test_a_clock_that_was_set_moves_reminders_piles_and_the_settling_but_no_snoo
     list(drive(engine, [events[1]]))
     engine.jump(timedelta(hours=-5))
     assert engine.state().dark["*"].until == at(51 - 300)
+
+
+@pytest.mark.parametrize("jumped", [-2500, -45, 45, 2500])
+def test_messages_say_how_long_it_really_was_whatever_the_clock_was_set_to(jumped: float) -> None:
+    """It was set twice, with a restart between."""
+    by, ours, again = timedelta(minutes=jumped), 2 * jumped, {"lasting": "2h", "resolved": True}
+    own = rule("job.queued", "own", lasting="2h", title="{{ lasted | duration }}")
+    rules = ruleset(rule("job.queued", **again), own, rule("job.queued", "g", group_by=[], group_wait="0s", **again))
+    first = [job(1, "queued", 0, behind=10), job(2, "queued", 2, "b")]
+    later = [job(3, "started", 130 + ours), job(4, "queued", 131 + ours, "c"), job(5, "started", 260 + ours, "c")]
+    heard = Heard([*first, *later])
+    engine = Engine(rules, RuleState(), heard)
+    list(drive(engine, first, at(60)))
+    engine.jump(by)
+    engine = Engine(rules, reborn(engine.state()), heard)
+    engine.jump(by)
+    made = [each for each in drive(engine, later, at(400 + ours)) if isinstance(each, Notify)]
+    assert engine.broken is None
+    titles = {(each.rule, each.reason.value, *(event.seq for event in each.events)): each.text for each in made}
+    assert titles["r", NEW, 1].title == "Training job “a” has been in the queue for 2 h"
+    assert f"Since: {at(ours - 10):%Y-%m-%d %H:%M} UTC" in titles["r", NEW, 1].plain
+    assert titles["own", NEW, 1].title == "2 h"
+    assert titles["r", OVER, 3].title == "Training job “a” is running after 2 h 20 min in the queue"
+    assert titles["g", NEW, 2].title == "Training job “b” has been in the queue for 2 h"
+    assert titles["r", OVER, 5].title == "Training job “c” is running after 2 h 9 min in the queue"
 
 
 def test_what_happened_while_nobody_looked_is_told_together_where_it_has_lasted_already() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -81,6 +83,103 @@ def test_each_value_has_the_line_it_came_from_and_whether_it_was_changed(
 ) -> None:
     source = "default" if line is None else f"{tmp_path}/c.yaml:{line}"
     assert values(tmp_path)[path] == Shown(path, value, source, changed)
+
+
+SECRET = "https://example.org"
+EVERY_KIND = """\
+catch_up_after: 90s
+state_dir: "/srv/a: b"
+http: {listen: "[::1]:8650", public_url: "https://m.example.org"}
+flapping: {changes: 4, within: 1h30m}
+accounts:
+  - name: arts
+    provider: modelarts
+    region: cn-north-4
+    project_id: "0123456789"
+    access_key: https://example.org
+    secret_key: https://example.org
+    labels: {team: "a, b", note: "cost $${x} # 5", empty: "", truth: "true"}
+    budget: {requests_per_second: 1234567.25, burst: 20}
+    jobs: {every: 45s, workspaces: ["0", ws-1]}
+    resource_flavors: {every: 1m, label_selector: "a=b,c!=d", confirm: 2}
+people:
+  - {name: "Ann: Ö", ids: ["modelarts:ann", "modelarts:a, b"], notify: [log]}
+prices:
+  - {provider: modelarts, model: q, per_1k_tokens: 0.0000003, currency: CNY, since: 2026-01-01}
+sinks:
+  - {name: log, type: log}
+  - {name: hook, type: webhook, url: https://example.org, retry_for: 1.5s}
+rules:
+  - name: one
+    on: [job.queued, "job.re*"]
+    for: 2h
+    remind_every: 6h
+    hold: {between: ["22:00", "24:00"], days: [sat, sun], timezone: Asia/Shanghai, except: severity == "critical"}
+    mute:
+      - {between: ["00:00", "05:30"]}
+    escalate: {after: 5m, notify: [hook]}
+    severity: warning
+    notify: [log, owner]
+    title: "{{ job.name }}"
+    body: |
+      two lines: "{{ job.id }}"
+        # of 5 $
+  - {name: two, on: [job.finished], group_by: [], group_wait: 0s, notify: [log], stop: true, late: each}
+  - {name: three, on: ["*"], digest: {at: "09:00", days: [mon]}, notify: [log]}
+unmatched: {notify: [log], min_severity: warning}
+"""
+
+
+def test_what_is_shown_stands_in_the_file_as_it_could_be_written_there(tmp_path: Path) -> None:
+    found = values(tmp_path, EVERY_KIND)
+    written = {path: value for path, value in found.items() if value.source != "default"}
+    wanted = {
+        "catch_up_after": "1m30s",
+        "http.listen": '"[::1]:8650"',
+        "flapping.within": "1h30m",
+        "accounts[0].labels.note": '"cost $${x} # 5"',
+        "accounts[0].budget.requests_per_second": "1234567.25",
+        "accounts[0].jobs.workspaces": '["0", ws-1]',
+        "people[0].ids": '[modelarts:ann, "modelarts:a, b"]',
+        "prices[0].per_1k_tokens": "0.0000003",
+        "sinks[1].retry_for": "1.5s",
+        "rules[0].hold.between": '["22:00", "24:00"]',
+        "rules[0].mute[0].between": '["00:00", "05:30"]',
+        "rules[0].escalate.after": "5m",
+        "rules[1].group_wait": "0s",
+        "rules[2].digest.at": '"09:00"',
+    }
+    assert {path: written[path].value for path in wanted} == wanted
+    assert written["rules[0].hold.timezone"] == Shown(
+        "rules[0].hold.timezone", "Asia/Shanghai", f"{tmp_path}/c.yaml:28", True
+    )
+    again = tmp_path / "again.yaml"
+    again.write_text(_file(written))
+    first, second = (
+        load(path, resolve=False, environ={"HOME": "/h"}, credentials_dir=None) for path in (tmp_path / "c.yaml", again)
+    )
+    assert replace(second, path=first.path) == first
+
+
+def _file(written: dict[str, Shown]) -> str:
+    """A config file of the values just as they are shown."""
+    root: dict[str, Any] = {}
+    for path, value in written.items():
+        *above, last = path.replace("[", ".").replace("]", "").split(".")
+        here = root
+        for part in above:
+            here = here.setdefault(part, {})
+        here[last] = SECRET if value.value == "***" else value.value
+    return _block(root, "")
+
+
+def _block(value: Any, margin: str) -> str:
+    if isinstance(value, str):
+        return f"{value}\n"
+    lists = all(key.isdigit() for key in value)
+    return "\n" + "".join(
+        f"{margin}{'-' if lists else f'{key}:'} {_block(each, margin + '  ')}" for key, each in value.items()
+    )
 
 
 def test_the_net_that_nobody_wrote_is_shown_as_a_default(tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ async def save(store: Store, scope_id: int, *writes: JobWrite) -> None:
 
 async def test_a_scope_is_made_once_and_remembers_its_changes(store: Store) -> None:
     made = await scope_of(store)
-    assert made == ScopeRow(id=made.id, scope=SCOPE)
+    assert made == ScopeRow(id=made.id, scope=SCOPE, made_at=NOON)
     changes = {"baseline_from": NOON, "baselined_at": NOON, "last_good": NOON, "last_good_platform": NOON}
     more = {
         "swept_at": NOON,

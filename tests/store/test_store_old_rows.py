@@ -88,7 +88,7 @@ async def test_every_row_of_the_release_before_is_kept(before: Home) -> None:
     for name in old.keys() - {"alembic_version", "rule_state"}:
         assert [{column: row[column] for column in old[name][0]} for row in new[name]] == old[name], name
     assert [row["shadow"] for row in new["notifications"]] == [False]
-    assert (await check(before.url, before.state_dir)).revision == "0003"
+    assert (await check(before.url, before.state_dir)).revision == "0004"
 
 
 async def test_what_was_gathered_before_the_upgrade_is_told_after_it(before: Home) -> None:

@@ -56,6 +56,8 @@ from monitor.store import (
     write_notifications,
 )
 from monitor.store.answers import count_answers, last_answers, rule_rows, subjects_told
+from monitor.store.hidden import count_things
+from monitor.store.notification_list import told_of
 from monitor.store.told import sinks_told, told_since
 from tests.kit.made import NOON, draft, known_job, notification
 
@@ -118,6 +120,7 @@ HOT: dict[str, Callable[[Connection], Any]] = {
     "list_silences": partial(list_silences, now=NOON),
     "end_silence": partial(end_silence, id="s1", at=NOON, by="ann"),
     "hidden_by": partial(hidden_by, by="silence/s1"),
+    "count_things": partial(count_things, by="silence/s1"),
     "hidden_from": partial(hidden_from, rule="all"),
     "hidden_of": partial(hidden_of, seq=3),
     "last_answers": partial(last_answers, ids=["a", "b"]),
@@ -127,12 +130,21 @@ HOT: dict[str, Callable[[Connection], Any]] = {
     "told_since": partial(told_since, since=NOON, limit=9),
     "sinks_told": partial(sinks_told, numbers=[1, 2]),
     "notifications_of": partial(notifications_of, seq=3),
+    "told_of": partial(told_of, seqs=[1, 2, 3]),
     "page_notifications on trial": partial(page_notifications, wanted=NotificationFilter(shadow=True)),
     "find_job": partial(find_job, wanted="ft-"),
     "usage of a time": partial(usage, by="day", since=NOON),
     "usage of an account": partial(usage, by="model", account="north", since=NOON),
 }
-SORTED = {"usage of a time", "usage of an account", "find_job", "read_events by type", "backlog", "notifications_of"}
+SORTED = {
+    "usage of a time",
+    "usage of an account",
+    "find_job",
+    "read_events by type",
+    "backlog",
+    "notifications_of",
+    "count_things",
+}
 """What may sort: what it sorts is bounded by the answer."""
 HARMLESS = ("SCAN anon_", "SCAN (subquery-", "SCAN CONSTANT ROW")
 """Steps over rows that the statement itself made."""

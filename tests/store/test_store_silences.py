@@ -30,6 +30,7 @@ from monitor.store import (
     write_hidden,
     write_notifications,
 )
+from monitor.store.hidden import count_things
 from tests.kit.made import NOON, draft, notification
 
 HOUR = timedelta(hours=1)
@@ -77,13 +78,14 @@ async def some_events(store: Store, count: int) -> list[Event]:
     return await store.write(partial(append_events, epoch=store.epoch, drafts=drafts))
 
 
-async def test_what_a_silence_hid_is_counted_by_events_and_found_from_every_side(store: Store) -> None:
+async def test_what_a_silence_hid_is_counted_by_messages_and_found_from_every_side(store: Store) -> None:
     first, second, third = await some_events(store, 3)
 
     def write(conn: Connection) -> None:
         add_silence(conn, silence("s"))
         writes = [
             HiddenWrite(by="silence/s", rule="a", sinks=("slack", "hook"), seqs=(first.seq, second.seq), at=NOON),
+            HiddenWrite(by="silence/s", rule="b", sinks=("hook",), seqs=(first.seq,), at=NOON),
             HiddenWrite(by="silence/s", rule="b", sinks=("hook",), seqs=(first.seq,), at=NOON),
             HiddenWrite(by="mute", rule="b", sinks=("hook",), seqs=(third.seq,), at=NOON + HOUR),
         ]
@@ -92,14 +94,26 @@ async def test_what_a_silence_hid_is_counted_by_events_and_found_from_every_side
     await store.write(write)
     found = await store.read(partial(get_silence, id="s"))
     assert found is not None
-    assert found.hidden == 2
+    assert found.hidden == 3, "two alike at one moment are two, one of two events is one"
+    assert await store.read(partial(count_things, by="silence/s")) == 2
+    again = HiddenRow(by="silence/s", rule="b", sinks=("hook",), seq=first.seq, at=NOON)
     assert await store.read(partial(hidden_of, seq=first.seq)) == [
         HiddenRow(by="silence/s", rule="a", sinks=("slack", "hook"), seq=first.seq, at=NOON),
-        HiddenRow(by="silence/s", rule="b", sinks=("hook",), seq=first.seq, at=NOON),
+        again,
+        again,
     ]
     by = await store.read(partial(hidden_by, by="silence/s"))
-    assert [(row.seq, row.rule) for row in by] == [(second.seq, "a"), (first.seq, "b"), (first.seq, "a")]
-    assert [row.seq for row in await store.read(partial(hidden_from, rule="b"))] == [third.seq, first.seq]
+    assert [(row.seq, row.rule) for row in by] == [
+        (second.seq, "a"),
+        (first.seq, "b"),
+        (first.seq, "b"),
+        (first.seq, "a"),
+    ]
+    assert [row.seq for row in await store.read(partial(hidden_from, rule="b"))] == [
+        third.seq,
+        first.seq,
+        first.seq,
+    ]
     assert len(await store.read(partial(hidden_by, by="silence/s", limit=1))) == 1
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from monitor.model import Event, EventType, Reason, rfc3339
-from monitor.store import Connection, read_events, write_notifications
+from monitor.store import Connection, HiddenWrite, read_events, write_hidden, write_notifications
 from tests.kit import silent
 from tests.kit.api import Asking
 from tests.kit.made import NOON, notification
@@ -57,6 +58,7 @@ async def test_a_silence_is_a_row_and_an_event_of_one_moment_and_whoever_reads_t
         ({"comment": None}, "`comment` is missing"),
         ({"comment": "  "}, "`comment` is blank"),
         ({"comment": "x" * 501}, "`comment` must be a text of 1 to 500 characters"),
+        ({"comment": "a\nb"}, "`comment` has line breaks or other control characters in it."),
         ({"mach": "true"}, "There is no parameter 'mach' here."),
     ],
 )
@@ -68,6 +70,9 @@ async def test_what_cannot_stand_is_refused_with_its_place_and_nothing_is_added(
     assert problem["status"] == 400
     assert said in problem["detail"]
     assert problem["hint"]
+    assert "HTTP" not in problem["hint"]
+    if len(asked) == len(GOOD):  # what is left out is no mistake there
+        assert said in (await ask.problem("/silences/preview", "POST", who=WHO, **asked))["detail"]
     assert (await ask.items("/silences"), await events(ask, EventType.SILENCE_ADDED)) == ([], [])
 
 
@@ -106,14 +111,42 @@ async def test_what_one_hid_is_shown_with_rule_and_sinks(ask: Asking) -> None:
     await ask.inside.store.write(lambda conn: silent.silenced(conn, "e", ask.clock.now()))
     found = await ask.get(f"/silences/{silent.SILENCE}")
     (event,) = found["events"]
-    assert (event["type"], event["subject"], event["rule"], event["sinks"]) == (
+    assert (event["type"], event["subject"], event["rules"], event["sinks"]) == (
         "job.queued",
         "job/night-1",
-        "stuck",
+        ["stuck"],
         ["journal"],
     )
     assert "night-1" in event["title"]
-    assert found["hidden"] == 1
+    assert (found["hidden"], found["things"]) == (1, 1)
+
+
+async def test_what_one_hid_has_a_line_for_each_thing_and_counts_messages_whoever_ends_it(ask: Asking) -> None:
+    def write(conn: Connection) -> None:
+        now = ask.clock.now()
+        silent.silenced(conn, "e", now)
+        once, twice = (silent.queued(conn, "e", name, now) for name in ("x", "x"))
+        other = silent.queued(conn, "e", "other", now)
+        kept: list[tuple[str, tuple[str, ...], tuple[Event, ...], int]] = [
+            ("stuck", ("journal",), (once, twice, other), 1),
+            ("stuck", ("journal",), (twice,), 2),
+            ("slow", ("journal",), (twice,), 3),
+            ("stuck", ("boss",), (twice,), 4),
+        ]
+        for rule, sinks, events, hours in kept:
+            seqs, at = tuple(event.seq for event in events), now + timedelta(hours=hours)
+            write_hidden(conn, [HiddenWrite(by=silent.BY, rule=rule, sinks=sinks, seqs=seqs, at=at)])
+
+    await ask.inside.store.write(write)
+    found = await ask.get(f"/silences/{silent.SILENCE}")
+    assert (found["hidden"], found["things"]) == (5, 3)
+    first, *rest = found["events"]
+    assert [event["subject"] for event in rest] == ["job/other", "job/night-1"]
+    assert (first["subject"], first["rules"], first["sinks"]) == ("job/x", ["slow", "stuck"], ["boss", "journal"])
+    assert (first["earlier"], first["reminders"], first["at"]) == (1, 1, rfc3339(ask.clock.now() + timedelta(hours=4)))
+    await ask.post(f"/silences/{silent.SILENCE}/end")
+    (event,) = await events(ask, EventType.SILENCE_ENDED)
+    assert event.data["hidden"] == 5
 
 
 async def test_the_preview_counts_the_messages_of_the_last_day_and_names_their_events(ask: Asking) -> None:
@@ -129,17 +162,21 @@ async def test_the_preview_counts_the_messages_of_the_last_day_and_names_their_e
                 notification(f"d{number}", events=(mine,), rule="stuck", created_at=at, reason=Reason.CATCH_UP),
             ):
                 write_notifications(conn, [write])
+            if number == 1:
+                again, at = notification("e1", events=(mine,), rule="stuck", sinks=("slack", "hook")), NOON
+                write_notifications(conn, [replace(again, reason=Reason.REMINDER, created_at=at)])
 
     await ask.inside.store.write(write)
     before = (await ask.get("/status"))["last_seq"]
     found = await ask.post("/silences/preview", match='job.id.startsWith("night-")')
-    assert (found["messages"], found["event_count"]) == (2, 2)
+    assert (found["messages"], found["partly"], found["things"]) == (3, 2, 2)
     assert found["since"] == "2026-11-19T13:00:00Z"
     assert [event["subject"] for event in found["events"]] == ["job/night-2", "job/night-1"]
-    assert {tuple(event["sinks"]) for event in found["events"]} == {("slack", "hook")}
+    assert [(event["earlier"], event["reminders"]) for event in found["events"]] == [(0, 0), (0, 1)]
+    assert {tuple(event["sinks"]) for event in found["events"]} == {("hook", "slack")}
     assert (await ask.post("/silences/preview", match="false"))["events"] == []
     every = await ask.post("/silences/preview", match="true")
-    assert every["messages"] == every["seen"] == 4
+    assert every["messages"] == every["seen"] == 5
     assert (await ask.get("/status"))["last_seq"] == before, "a look changes nothing"
 
 

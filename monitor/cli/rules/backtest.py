@@ -108,7 +108,7 @@ def tried(history: History, books: dict[str, Book], span: Span, *, only: str | N
     """The history through the rules of each book, by side, beside what was sent. Raises Failure."""
     from monitor.cli.progress import progress
     from monitor.cli.rules.history import whole
-    from monitor.lab.backtest import Backtest, lead
+    from monitor.lab.backtest import Backtest, lead, seldom_tidied
     from monitor.lab.compare import SENT, compare
     from monitor.rules import RuleSet
 
@@ -116,7 +116,7 @@ def tried(history: History, books: dict[str, Book], span: Span, *, only: str | N
     for side, book in books.items():
         rulesets[side] = book.compile(beside=next(iter(rulesets.values()), None))
     test = Backtest(rulesets, span, only=only)
-    with progress("Reading the history …") as say:
+    with seldom_tidied(), progress("Reading the history …") as say:
         events = whole(history, span.since - lead(rulesets.values()), span.until)
         for number, event in enumerate(events, 1):
             test.hear(event)

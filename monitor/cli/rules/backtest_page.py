@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from monitor.cli import out, when
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 TITLES = {SENT: "SENT", CURRENT: "CURRENT", PROPOSED: "PROPOSED"}
 CURVE = 30
+DAY = timedelta(days=1)
 
 
 def show(found: Comparison, names: Mapping[str, str], rule: str | None) -> None:
@@ -42,12 +44,18 @@ def _sentences(found: Comparison, names: Mapping[str, str], rule: str | None) ->
     said = [
         f"From {begin} to {end}: {_counted(found.events, 'event')}.",
         f"{_counted(found.total(SENT), 'message')}{of} were sent; the rules of {names[CURRENT]} would have sent {now:,}"
-        f" ({now / max(1, len(found.days)):.1f} a day).",
+        f"{_pace(found, now)}.",
     ]
     if PROPOSED in found.sides:
         proposed = found.total(PROPOSED)
         said.append(f"Those of {names[PROPOSED]} would have sent {proposed:,}: {_difference(proposed - now)}.")
     return said
+
+
+def _pace(found: Comparison, messages: int) -> str:
+    """By the time itself, which touches one calendar day more than it is long. Of less than a day nothing is said."""
+    length = found.span.until - found.span.since
+    return f" ({messages / (length / DAY):,.1f} a day)" if length >= DAY else ""
 
 
 def _rules(found: Comparison) -> None:

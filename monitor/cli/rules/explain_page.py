@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from monitor.cli import out, when
@@ -13,6 +14,7 @@ from monitor.cli.table import wrapped
 Item = Mapping[str, Any]
 _WORDS = {
     "matched": "matched",
+    "ended": "tells the end of what it told",
     "not matched": "did not match",
     "absent": "did not match: a value is absent",
     "failed": "failed",
@@ -28,12 +30,20 @@ def show(found: Item) -> None:
         _head(f"Notification {message['id']} of {message['rule']} ({message['reason']}): {message['title']}")
         more = message["event_count"] - len(found["events"])
         _say(f"made of {_counted(message['event_count'], 'event')}" + (f"; {more} are not shown" if more > 0 else ""))
+        for made in _made(message["id"], found["events"]):
+            _say(made)
         out.line()
     for number, event in enumerate(found["events"]):
         if number:
             out.line()
         _event(event)
     _deliveries(found["deliveries"])
+
+
+def _made(message: str, events: Sequence[Item]) -> Sequence[str]:
+    """Who was told, when, and why then; of several events it may be several things."""
+    said = [each["made"] for event in events for each in event["notifications"] if each["id"] == message]
+    return list(dict.fromkeys(made for made in said if made))
 
 
 def _event(found: Item) -> None:
@@ -53,12 +63,14 @@ def _event(found: Item) -> None:
     out.line()
     _rules(found["rules"])
     net = found["unmatched"]
-    _say(f"unmatched {'told it' if net['told'] else 'did not'}: {net['why']}", 0)
+    _say(f"unmatched {'took it' if net['told'] else 'did not take it'}: {net['why']}", 0)
+    for fate in net["fate"]:
+        _say(f"-> {fate}", 4)
 
 
 def _seen(seen: Item) -> str:
     by = f" by the poll of {seen['watch'].replace('|', ' ')}" if seen["watch"] else ""
-    after = f", {when.length(seen['after'])} after it happened" if seen["after"] else ""
+    after = f", {when.length(seen['after'])} after it happened" if (seen["after"] or 0) >= 1 else ""
     late = "; late: the poll before would have seen it" if seen["late"] else ""
     return f"{when.full(seen['detected'])}{by}{after}{late}"
 
@@ -92,7 +104,7 @@ def _deliveries(sent: Sequence[Item]) -> None:
     for delivery in sent:
         out.line()
         detail = f": {delivery['detail']}" if delivery["detail"] else ""
-        next_at = f"; next attempt {when.full(delivery['next_at'])}" if delivery["next_at"] else ""
+        next_at = _next(delivery["next_at"]) if delivery["next_at"] else ""
         _say(f"delivery {delivery['id']} to {delivery['sink']}: {delivery['state']}{detail}{next_at}", 0)
         for attempt in delivery["attempts"]:
             outcome = attempt["outcome"] or "is being made"
@@ -100,6 +112,10 @@ def _deliveries(sent: Sequence[Item]) -> None:
             _say(f"attempt {attempt['attempt']} at {when.full(attempt['started_at'])}: {outcome}{said}", 4)
         if not delivery["attempts"]:
             _say("no attempt yet", 4)
+
+
+def _next(at: str) -> str:
+    return f"; {'next attempt' if when.read(at) > datetime.now(UTC) else 'due since'} {when.full(at)}"
 
 
 def _head(text: str) -> None:

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from monitor.cli.table import wrapped
 from monitor.lab import differ
 from monitor.lab.case import Case
 from monitor.lab.differ import Comparison, Match, Row
-from monitor.lab.moments import shown
+from monitor.lab.moments import format_exact, shown
 from monitor.lab.naming import about, called
 from monitor.lab.options import Expectation, HiddenExpectation
 from monitor.lab.run import Outcome
+from monitor.model import Event
 from monitor.rules import Hide, Notify
 
 STORY = 40
 """Lines of what happened that are shown at most."""
 TEXT = 12
 """Lines of a message that are shown at most."""
+WAITING = 3
+"""Messages that wait still, of which so many are shown."""
 FIELD = 12
 """Cells for the name of a field, with the mark before it."""
 
@@ -53,10 +57,26 @@ def lines(result: Result, width: int) -> Iterator[str]:
             for match in matches:
                 if not match.right:
                     yield from _match(word, match, result, width)
-        if _nothing_more(result):
+        if _nothing_more(result) and not result.outcome.to_come:
             hint = f"The case is over at {shown(result.outcome.end, case.start)}; a `- wait:` at its end goes on."
             yield from wrapped(hint, width)
     yield from _story(result, width)
+    yield from waiting(result, width)
+
+
+def waiting(result: Result, width: int) -> Iterator[str]:
+    """What is not told yet when the case is over, and how it can be let come; nothing where nothing waits."""
+    start, end = result.case.start, result.outcome.end
+    to_come = result.outcome.to_come
+    if not to_come:
+        return
+    yield from wrapped(f"The case is over at {shown(end, start)}, and this waits still:", width)
+    for told in to_come[:WAITING]:
+        yield from _happened(told, start, width)
+    if len(to_come) > WAITING:
+        yield f"  … and {len(to_come) - WAITING} more"
+    left = format_exact((to_come[0].at - end).total_seconds())
+    yield from wrapped(f"A `- wait: {left}` at the end of `given` lets it come.", width)
 
 
 def _nothing_more(result: Result) -> bool:
@@ -137,24 +157,29 @@ def _text(came: Notify, width: int) -> Iterator[str]:
 
 
 def _story(result: Result, width: int) -> Iterator[str]:
-    """What happened, in order of time."""
+    """What happened, in the order in which it did, whatever the clock was set to."""
     start = result.case.start
-    story = [(event.detected_at, 0, f"{event.type.value}  {called(event)}") for event in result.outcome.events]
-    story += [
-        (told.at, 1, f"-> {', '.join(told.sinks)}: {told.rule} ({told.reason.value}) {told.text.title}")
-        for told in result.outcome.told
-    ]
-    story += [
-        (hide.at, 1, f"-- {', '.join(hide.sinks)}: {hide.rule}, hidden by {differ.by(hide)}")
-        for hide in result.outcome.hidden
-    ]
-    if not story:
+    ordered = sorted(result.outcome.story, key=lambda each: (each[0], not isinstance(each[1], Event)))
+    if not ordered:
         return
     yield "What happened:"
-    ordered = sorted(story, key=lambda each: each[:2])
-    for at, _, text in ordered[:STORY]:
-        head = f"  {shown(at, start):<22} "
-        for number, part in enumerate(wrapped(text, max(10, width - len(head)))):
-            yield (head if number == 0 else " " * len(head)) + part
+    for _, each in ordered[:STORY]:
+        yield from _happened(each, start, width)
     if len(ordered) > STORY:
         yield f"  … and {len(ordered) - STORY} more"
+
+
+def _told(each: Event | Notify | Hide) -> tuple[datetime, str]:
+    """When it was by the clock, and what."""
+    if isinstance(each, Event):
+        return each.detected_at, f"{each.type.value}  {called(each)}"
+    if isinstance(each, Hide):
+        return each.at, f"-- {', '.join(each.sinks)}: {each.rule}, hidden by {differ.by(each)}"
+    return each.at, f"-> {', '.join(each.sinks)}: {each.rule} ({each.reason.value}) {each.text.title}"
+
+
+def _happened(each: Event | Notify | Hide, start: datetime, width: int) -> Iterator[str]:
+    at, text = _told(each)
+    head = f"  {shown(at, start):<22} "
+    for number, part in enumerate(wrapped(text, max(10, width - len(head)))):
+        yield (head if number == 0 else " " * len(head)) + part

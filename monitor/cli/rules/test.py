@@ -13,7 +13,10 @@ from monitor.cli.options import Config, Format, Output
 if TYPE_CHECKING:
     from monitor.cli.rules.report import Result
     from monitor.lab.case import Case
+    from monitor.rules import Notify
 
+NOTED = 20
+"""Cases that passed with something left to say; more are counted."""
 WIDEST = 100
 """Cells of a report; it is read side by side."""
 
@@ -115,7 +118,7 @@ def _played(cases: list[Case]) -> list[Result]:
 def _report(results: Sequence[Result]) -> Iterator[str]:
     """What did not go as expected, and a line for all."""
     from monitor.cli import out
-    from monitor.cli.rules.report import lines
+    from monitor.cli.rules.report import lines, waiting
 
     width = min(out.width(), WIDEST)
     for result in results:
@@ -125,6 +128,15 @@ def _report(results: Sequence[Result]) -> Iterator[str]:
             for text in lines(result, width - 2):
                 yield f"  {text}".rstrip()
             yield ""
+    open_ends = [result for result in results if result.state == "passed" and result.outcome.to_come]
+    for result in open_ends[:NOTED]:
+        yield _coloured(f"NOTE  {result.case.name}", "33")
+        yield f"  {result.place}"
+        for text in waiting(result, width - 2):
+            yield f"  {text}".rstrip()
+        yield ""
+    if len(open_ends) > NOTED:
+        yield f"… and {len(open_ends) - NOTED} more that passed while a message still waits"
     states = [result.state for result in results]
     counts = [f"{states.count(state)} {word}" for state, word in _WORDS if states.count(state)]
     cases = "1 case" if len(results) == 1 else f"{len(results)} cases"
@@ -143,7 +155,6 @@ def _coloured(text: str, code: str) -> str:
 
 def _document(result: Result) -> dict[str, Any]:
     from monitor.cli.rules.report import lines
-    from monitor.model import rfc3339
 
     return {
         "name": result.case.name,
@@ -152,21 +163,25 @@ def _document(result: Result) -> dict[str, Any]:
         "state": result.state,
         "seconds": round(result.seconds, 4),
         "error": result.outcome.error or None,
-        "messages": [
-            {
-                "at": rfc3339(told.at),
-                "rule": told.rule,
-                "to": list(told.sinks),
-                "reason": told.reason.value,
-                "severity": told.severity.value,
-                "title": told.text.title,
-                "body": told.text.plain,
-                "events": [event.type.value for event in told.events],
-                "shadow": told.shadow,
-            }
-            for told in result.outcome.told
-        ],
+        "messages": [_message(told) for told in result.outcome.told],
+        "waiting": [_message(told) for told in result.outcome.to_come],
         "differences": [] if result.state == "passed" else list(lines(result, 78)),
+    }
+
+
+def _message(told: Notify) -> dict[str, Any]:
+    from monitor.model import rfc3339
+
+    return {
+        "at": rfc3339(told.at),
+        "rule": told.rule,
+        "to": list(told.sinks),
+        "reason": told.reason.value,
+        "severity": told.severity.value,
+        "title": told.text.title,
+        "body": told.text.plain,
+        "events": [event.type.value for event in told.events],
+        "shadow": told.shadow,
     }
 
 
@@ -175,12 +190,12 @@ def _write_junit(path: Path, results: Sequence[Result]) -> None:
     from datetime import UTC, datetime
 
     from monitor.cli.failure import Failure
-    from monitor.cli.rules.report import lines
+    from monitor.cli.rules.report import lines, waiting
     from monitor.lab.junit import Played, junit
 
     cases = []
     for result in results:
-        text = "" if result.state == "passed" else "\n".join(lines(result, 98))
+        text = "\n".join((waiting if result.state == "passed" else lines)(result, 98))
         cases.append(
             Played(
                 file=result.case.file,

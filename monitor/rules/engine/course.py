@@ -41,6 +41,12 @@ class Course:
         """That event; None where retention has removed it."""
         return self.recall.events((seq,)).get(seq)
 
+    def set_since(self, event: Event) -> float:
+        """By how many seconds the wall clock was set since the event."""
+        if not len(self.memory.clock):
+            return 0.0
+        return sum(by for seq, by in self.memory.clock.rows().items() if int(seq) >= event.seq)
+
     def place(self, rule: str) -> int:
         """Where it stands in the file; -1 where it stands there no more."""
         if not self._places:

@@ -12,10 +12,12 @@ from monitor.rules.effects import Effect, Failed
 from monitor.rules.engine import (
     flapping,
     following,
+    hiding,
     piling,
     releasing,
     reporting,
     seeing,
+    setting,
     silencing,
     sorting,
     standing,
@@ -23,7 +25,7 @@ from monitor.rules.engine import (
 )
 from monitor.rules.engine.course import Course
 from monitor.rules.engine.memory import Memory
-from monitor.rules.holding import subject_of
+from monitor.rules.holding import SEEN_QUIET, subject_of
 from monitor.rules.recall import Recall
 from monitor.rules.state import Followed, RuleState
 
@@ -72,9 +74,12 @@ class Engine:
         """An event, after everything that was due before its detection was advanced through."""
         course = self._course
         course.now, course.effects = event.detected_at, []
-        if event.quiet:
-            return []
         try:
+            if event.type in SEEN_QUIET:
+                self._begin(course.now)
+                following.begin_anew(course, event)
+            if event.quiet:
+                return []
             self._take(event)
         except Exception as error:  # one event that the rules cannot bear must not stop all that come after it
             self._break_on(event, error)
@@ -85,8 +90,9 @@ class Engine:
         self._begin(course.now)
         reporting.took(course, event)
         seeing.look(course, event)
-        silencing.obey(course, event)
-        standing.obey(course, event)
+        if event.type in hiding.PEOPLES:
+            silencing.obey(course, event)
+            standing.obey(course, event)
         told = following.observe(course, event, subject_of(event))
         told_elsewhere = flapping.absorb(course, event)
         sorting.sort(course, event, told=told, told_elsewhere=told_elsewhere)
@@ -112,7 +118,8 @@ class Engine:
         course.effects = []
         self._begin(to)
         blind = frozenset(unseen)
-        self._look_again(blind)
+        if self._waiting:
+            self._look_again(blind)
         while (batch := self._due(to, before, blind)) is not None:
             when, rows = batch
             course.now = when if wall is None or wall - when <= LATE else wall
@@ -121,10 +128,7 @@ class Engine:
 
     def jump(self, by: timedelta) -> None:
         """The wall clock was set; what is measured in passed time moves with it. Windows are of the wall clock."""
-        following.shift(self._course, by)
-        piling.shift(self._course, by)
-        flapping.shift(self._course, by)
-        seeing.shift(self._course, by)
+        setting.set_clock(self._course, by)
 
     def _begin(self, now: datetime) -> None:
         if not self._begun:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from monitor.model import Event, Reason
 from monitor.rules import asides
 from monitor.rules.compile import Rule
-from monitor.rules.engine import standing, telling
+from monitor.rules.engine import flapping, standing, telling
 from monitor.rules.engine.course import Course
 from monitor.rules.engine.telling import Saying
-from monitor.rules.holding import ENDLESS, state_of
+from monitor.rules.holding import ENDLESS, state_of, watch_of, words
 from monitor.rules.options import UNMATCHED
 from monitor.rules.state import Followed, Timer
+from monitor.rules.verdict import Verdict
+from monitor.rules.view import moment
 
 
 def start(course: Course, rule: Rule, event: Event) -> tuple[bool, str]:
@@ -42,39 +44,73 @@ def observe(course: Course, event: Event, subject: str) -> bool:
         return False
     state = state_of(event)
     if state is None or state == row.state:
-        course.memory.keep(_still(course, replace(row, latest=event.seq), event))
-        return False
+        return _still(course, replace(row, latest=event.seq), event)
     ended = {name: told for name, told in row.standings.items() if told.bound}
     left = {name: told for name, told in row.standings.items() if not told.bound}
-    course.memory.keep(replace(row, state=state, since=event.seq, latest=event.seq, timers={}, standings=left))
+    if left or row.piled:
+        course.memory.keep(replace(row, state=state, since=event.seq, latest=event.seq, timers={}, standings=left))
+    else:
+        course.memory.followed.set(subject, None)
     return standing.resolve(course, ended, event)
 
 
-def _still(course: Course, row: Followed, event: Event) -> Followed:
-    """The state lasts; what a `while` does not let go on ends."""
-    over = {
-        name
+def _still(course: Course, row: Followed, event: Event) -> bool:
+    """The state lasts; what a `while` does not let go on ends, and what was told of a flapping that has settled.
+    True where somebody is told that what was told does not hold any more."""
+    verdicts = {
+        name: goes_on(course, rule, row, event)
         for name in {**row.timers, **row.standings}
-        if (rule := course.ruleset.named(name)) is not None
-        and rule.holds is not None
-        and not _goes_on(course, rule, row, event)
+        if (rule := course.ruleset.named(name)) is not None and rule.holds is not None
     }
-    if not over:
-        return row
+    over = {name for name, verdict in verdicts.items() if not verdict.matched}
+    over |= {name for name, told in row.standings.items() if flapping.settled(event) and not told.bound}
     timers = {name: timer for name, timer in row.timers.items() if name not in over}
     standings = {name: told for name, told in row.standings.items() if name not in over}
-    return replace(row, timers=timers, standings=standings)
+    course.memory.keep(replace(row, timers=timers, standings=standings))
+    ended = {name: told for name, told in row.standings.items() if name in over and told.bound}
+    for name in list(ended):
+        rule = course.ruleset.named(name)
+        at_once = rule is not None and rule.options.lasting is None and standing.takes(course, rule, event)
+        if at_once or verdicts[name].error is not None:  # it is told anew, or nobody can say whether it holds
+            del ended[name]
+    return standing.resolve(course, ended, event, narrowed=True)
 
 
-def _goes_on(course: Course, rule: Rule, row: Followed, latest: Event) -> bool:
-    """Where nobody can say whether it does, people hear of the event that waits."""
+def goes_on(course: Course, rule: Rule, row: Followed, latest: Event) -> Verdict:
+    """What `while` says. Where nobody can say whether it does, people hear of the event that waits."""
     verdict = course.decide(rule.holds, latest, rule.name)
     timer = row.timers.get(rule.name)
     if verdict.error is not None and timer is not None and timer.due is not None and not rule.options.shadow:
         event = course.event(timer.seq)
         if event is not None:
             telling.net(course, event, why=telling.failure(rule, verdict.error))
-    return verdict.matched
+    return verdict
+
+
+def begin_anew(course: Course, event: Event) -> None:
+    """A watch got a new baseline, for the endpoint or the filter was changed: nobody looks any more at what was
+    followed there before, so that no event will end it. It ends without a word. What waits in a group or window goes
+    out all the same, for that has happened; what a silence hides does not hold any more."""
+    watch, since = words(f"{event.account}|{event.data.get('watch')}"), moment(event.data.get("since"))
+    if event.account is None or since is None:
+        return
+    workspace = event.data.get("workspace")
+    for row in course.memory.followed.rows().values():
+        if row.watch == watch and _of_before(course.event(row.latest), since, workspace):
+            course.memory.keep(replace(row, state=None, timers={}, standings={}))
+    for key, flips in course.memory.flips.rows().items():
+        last = course.event(flips.seq)
+        if last is not None and watch_of(last) == watch and _of_before(last, since, workspace):
+            course.memory.flips.put(key, None)
+
+
+def _of_before(latest: Event | None, since: datetime, workspace: object) -> bool:
+    """Whether it was seen last before then, in that workspace as far as that is known."""
+    if latest is None:
+        return True
+    job = latest.data.get("job")
+    where = job.get("workspace") if isinstance(job, Mapping) else None
+    return latest.detected_at < since and (workspace is None or where in (None, workspace))
 
 
 def fall_due(course: Course, keys: Iterable[str], when: datetime) -> None:
@@ -100,11 +136,11 @@ def _fire(course: Course, subject: str, name: str) -> None:
     course.memory.keep(replace(row, timers={**row.timers, name: fired}))
     event = course.event(timer.seq)
     latest = event if row.latest == timer.seq else course.event(row.latest)
-    lasts = event is not None and latest is not None and _goes_on(course, rule, row, latest)
+    lasts = event is not None and latest is not None and goes_on(course, rule, row, latest).matched
     if event is not None and lasts:
         late = asides.missed(course, row.watch, timer.due)
         at_once = timer.due <= event.detected_at
-        saying = Saying(name, rule, Reason.NEW, lasted=True, fresh=at_once, asides=late)
+        saying = Saying(name, rule, Reason.NEW, lasted=True, fresh=at_once, missed={event.seq: late} if late else {})
         told = telling.tell(course, saying, event)
         if not told and not rule.options.shadow:
             telling.net(course, event)

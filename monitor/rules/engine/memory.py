@@ -102,6 +102,7 @@ class Memory:
         self.dark: Table[Dark] = self._table("dark", state)
         self.waits: Table[Waits] = self._table("waits", state)
         self.complaints: Table[datetime] = self._table("complaints", state)
+        self.clock: Table[float] = self._table("clock", state)
         self.marks: Table[int] = self._table("marks", state)
 
     def state(self) -> RuleState:

@@ -31,10 +31,11 @@ def add(
     over: Collection[int] = (),
     told_at: datetime | None = None,
     begun: Event | None = None,
+    missed: str = "",
 ) -> None:
     """Puts the events on one pile for each sink. A pile that is there keeps its own `due`, except that late events make
     it wait for more of them. What lies there already is not put there again. `over`: those that ended something, which
-    `begun` had begun and which was told at `told_at`."""
+    `begun` had begun and which was told at `told_at`. `missed`: why they come only now."""
     names = [(sink, key_of(kind, rule, key, reason, sink)) for sink in sinks]
     for event in events:
         end = event.seq in over
@@ -45,6 +46,7 @@ def add(
             end,
             told_at if end else None,
             begun.seq if end and begun is not None else None,
+            missed,
         )
         for sink, name in names:
             pile = course.memory.piles.get(name)

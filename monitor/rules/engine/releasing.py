@@ -99,6 +99,7 @@ def _saying(course: Course, share: _Share, events: Sequence[Event], ended: Silen
         severity=max((pile.severity for _, pile in share.piles), key=lambda each: each.rank),
         lasted=first.kind == "hide",
         asides=_kept_back(course, share, len(events), ended),
+        missed={entry.seq: entry.missed for entry in share.entries if entry.missed},
         mark=_mark(first),
         group=first.key if first.kind == "group" else "",
         over=frozenset(entry.seq for entry in share.entries if entry.over),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from monitor.model import Event, EventType
@@ -11,10 +12,13 @@ from monitor.rules.state import Dark
 
 SETTLE = timedelta(seconds=60)
 """After an account can be seen again, what changed meanwhile may come in several commits."""
+_TELLING = DARKENING | {EventType.ACCOUNT_RECOVERED, EventType.MONITOR_STARTED, EventType.MONITOR_STOPPED}
 
 
 def look(course: Course, event: Event) -> None:
     """Learns from an event who can be seen."""
+    if event.type not in _TELLING:
+        return
     account = words(event.account) if event.account is not None else None
     if event.type is EventType.MONITOR_STARTED:
         course.memory.dark.put("*", Dark(event.detected_at + SETTLE))
@@ -35,19 +39,26 @@ def look(course: Course, event: Event) -> None:
 
 def hidden(course: Course, watch: str | None, blind: frozenset[str]) -> Dark | None:
     """Until when a subject of this watch cannot be judged; None where it can."""
-    if watch is None:
-        return None
     if watch in blind:
         return Dark(None)
-    latest: Dark | None = None
+    found = darkness(course.memory.dark.get, watch)
+    return found[1] if found is not None else None
+
+
+def darkness(dark: Callable[[str], Dark | None], watch: str | None) -> tuple[str, Dark] | None:
+    """What keeps a subject of this watch from being judged: `*`, its account or the watch, and until when. `dark` is
+    asked by key. What was over by now is named too."""
+    if watch is None:
+        return None
+    latest: tuple[str, Dark] | None = None
     for key in ("*", watch.partition("|")[0], watch):
-        dark = course.memory.dark.get(key)
-        if dark is None:
+        found = dark(key)
+        if found is None:
             continue
-        if dark.until is None:
-            return dark
-        if latest is None or latest.until is None or dark.until > latest.until:
-            latest = dark
+        if found.until is None:
+            return key, found
+        if latest is None or latest[1].until is None or found.until > latest[1].until:
+            latest = key, found
     return latest
 
 

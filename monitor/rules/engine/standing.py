@@ -15,28 +15,33 @@ from monitor.rules.engine.course import Course
 from monitor.rules.engine.telling import Saying
 from monitor.rules.holding import words
 from monitor.rules.state import Standing
+from monitor.rules.verdict import MATCHED
 from monitor.rules.view import moment
 
-_Together = dict[tuple[str, str, tuple[str, ...]], list[tuple[Standing, Event, bool]]]
-"""By rule, group and sinks: what was told, its event, and whether more can follow."""
+_Together = dict[tuple[str, str, tuple[str, ...]], list[tuple[Standing, Event, bool, str]]]
+"""By rule, group and sinks: what was told, its event, whether more can follow, and why it comes late if it does."""
 _ANSWERS = (EventType.NOTIFICATION_ACKNOWLEDGED, EventType.NOTIFICATION_SNOOZED)
 
 
-def resolve(course: Course, ended: Mapping[str, Standing], event: Event) -> bool:
-    """The state that was told is over. A rule that takes the ending event tells it itself. True where somebody is
-    told."""
+def resolve(course: Course, ended: Mapping[str, Standing], event: Event, *, narrowed: bool = False) -> bool:
+    """What was told does not hold any more: the state is over or (`narrowed`) not as the rule's `while` asks. A rule
+    that takes the event that ends the state tells it itself. True where somebody is told."""
     somebody = False
     for name, told in ended.items():
         rule, sinks = course.ruleset.named(name), _there(course, told.sinks)
         if rule is None or not rule.options.resolves or not sinks:
             continue
-        if event.type in rule.types and course.holds(rule.when, event, name):
+        if not narrowed and takes(course, rule, event):
             continue
         begun = course.event(told.seq)
         saying = Saying(name, rule, Reason.RESOLVED, severity=Severity.INFO, since=told.told_at, begun=begun)
         telling.pass_on(course, replace(saying, over=frozenset((event.seq,))), event, sinks)
         somebody = somebody or not rule.options.shadow
     return somebody
+
+
+def takes(course: Course, rule: Rule, event: Event) -> bool:
+    return event.type in rule.types and course.holds(rule.when, event, rule.name)
 
 
 def _there(course: Course, sinks: Iterable[str]) -> tuple[str, ...]:
@@ -57,14 +62,15 @@ def fall_due(course: Course, subjects: Iterable[str], when: datetime) -> None:
             name,
             rule,
             Reason.REMINDER,
-            severity=max((told.severity for told, _, _ in reminded), key=lambda each: each.rank),
-            since=min(told.told_at for told, _, _ in reminded),
+            severity=max((told.severity for told, *_ in reminded), key=lambda each: each.rank),
+            since=min(told.told_at for told, *_ in reminded),
             mark=when.isoformat(),
-            times=max(told.times for told, _, _ in reminded) + 1,
-            over=frozenset(event.seq for _, event, follows in reminded if not follows),
-            asides=asides.snoozed(told for told, _, _ in reminded),
+            times=max(told.times for told, *_ in reminded) + 1,
+            over=frozenset(event.seq for _, event, follows, _ in reminded if not follows),
+            asides=asides.snoozed(told for told, *_ in reminded),
+            missed={event.seq: late for _, event, _, late in reminded if late},
         )
-        telling.fall_due(course, saying, [event for _, event, _ in reminded], sinks)
+        telling.fall_due(course, saying, [event for _, event, *_ in reminded], sinks)
 
 
 def _look_after(
@@ -81,9 +87,12 @@ def _look_after(
         return
     event = course.event(told.seq)
     latest = event if row.latest == told.seq else course.event(row.latest)
-    if event is None or latest is None or not course.holds(rule.holds, latest, name):
+    verdict = course.decide(rule.holds, latest, name) if latest is not None else MATCHED
+    if event is None or latest is None or not verdict.matched:
         standings = {each: kept for each, kept in row.standings.items() if each != name}
         course.memory.keep(replace(row, standings=standings))
+        if latest is not None and told.bound and verdict.error is None and not verdict.matched:
+            resolve(course, {name: told}, latest, narrowed=True)
         return
     reminds = told.remind_at is not None and told.remind_at <= when
     escalates = told.escalate_at is not None and told.escalate_at <= when
@@ -93,9 +102,10 @@ def _look_after(
         later = replace(later, steps=taken, escalate_at=upkeep.step_at(rule, told.told_at, taken))
     follows = upkeep.keep(course, rule, row, later)
     if reminds and (sinks := _there(course, told.sinks)):
-        together.setdefault((name, told.group or subject, sinks), []).append((told, event, follows))
+        late = asides.missed(course, row.watch, told.remind_at)
+        together.setdefault((name, told.group or subject, sinks), []).append((told, event, follows, late))
     if escalates:
-        _escalate(course, rule, told, event, follows)
+        _escalate(course, rule, told, event, follows, asides.missed(course, row.watch, told.escalate_at))
 
 
 def _reminded(course: Course, rule: Rule, told: Standing) -> Standing:
@@ -104,7 +114,7 @@ def _reminded(course: Course, rule: Rule, told: Standing) -> Standing:
     return replace(told, remind_at=at, snoozed=False, times=told.times + 1)
 
 
-def _escalate(course: Course, rule: Rule, told: Standing, event: Event, follows: bool) -> None:
+def _escalate(course: Course, rule: Rule, told: Standing, event: Event, follows: bool, late: str) -> None:
     """The next step, to those of its sinks that were not told yet. Whoever is told by it belongs to the message from
     then on."""
     steps = rule.options.escalate or []
@@ -122,6 +132,7 @@ def _escalate(course: Course, rule: Rule, told: Standing, event: Event, follows:
             mark=f"step {told.steps + 1}",
             escalated=True,
             told_to=told.sinks,
+            missed={event.seq: late} if late else {},
             over=frozenset() if follows else frozenset((event.seq,)),
         )
         telling.fall_due(course, saying, [event], sinks)

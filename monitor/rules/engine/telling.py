@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 
@@ -53,6 +53,8 @@ class Saying:
     """A report of what belongs to who reads it."""
     over: frozenset[int] = frozenset()
     """By number those events after which nothing follows: they ended something, or are told for the last time."""
+    missed: Mapping[int, str] = field(default_factory=dict)
+    """By number of those events that fell due a while ago when that was, and why they come only now."""
     fresh: bool = True
     """Where the event is late, it is gathered with others."""
 
@@ -65,16 +67,18 @@ class Saying:
             return self.severity
         if self.rule is not None and self.rule.options.severity is not None:
             return self.rule.options.severity
+        if len(events) == 1:
+            return events[0].severity
         return max((event.severity for event in events), key=lambda each: each.rank)
 
 
-def tell(course: Course, saying: Saying, event: Event) -> bool:
-    """To whom the rule says. False where nobody is left."""
+def tell(course: Course, saying: Saying, event: Event, without: Collection[str] = ()) -> bool:
+    """To whom the rule says, but for those who are told otherwise. False where nobody is left."""
     assert saying.rule is not None
     options = saying.rule.options
     sinks = audience(course.ruleset, options.notify, event, options.fallback)
-    if sinks:
-        pass_on(course, saying, event, sinks)
+    if left := tuple(sink for sink in sinks if sink not in without):
+        pass_on(course, saying, event, left)
     return bool(sinks)
 
 
@@ -135,6 +139,7 @@ def _pile(
         over=saying.over,
         told_at=saying.since,
         begun=saying.begun,
+        missed=saying.missed.get(event.seq, ""),
     )
 
 
@@ -155,6 +160,18 @@ def _group(
     if now_sinks and fall_due(course, replace(saying, group=key), [event], tuple(now_sinks)):
         for sink in now_sinks:
             piling.close(course, rule.name, key, saying.reason, sink, severity, course.now + interval)
+
+
+_NEWS = (Reason.NEW, Reason.DIGEST, Reason.CATCH_UP)
+
+
+def _paced(course: Course, rule: Rule, events: Sequence[Event], sinks: tuple[str, ...], severity: Severity) -> None:
+    """Groups that were told otherwise than as groups (late, after a window or a silence) keep what comes now, too."""
+    until = course.now + pace(rule)[1]
+    for key in dict.fromkeys(group_of(rule, event) for event in events):
+        for sink in sinks:
+            if course.memory.piles.get(piling.key_of("group", rule.name, key, Reason.NEW, sink)) is None:
+                piling.close(course, rule.name, key, Reason.NEW, sink, severity, until)
 
 
 def pace(rule: Rule) -> tuple[timedelta, timedelta]:
@@ -246,6 +263,8 @@ def say(course: Course, saying: Saying, events: Sequence[Event], sinks: tuple[st
     )
     if wrong is not None:
         course.complain("template", saying.name, wrong, events[0])
+    if rule is not None and rule.options.gathers and saying.reason in _NEWS and not saying.group:
+        _paced(course, rule, events, sinks, severity)
     if rule is not None and standing and (saying.reason is not Reason.REMINDER or saying.escalated):
         for event in events:
             if event.seq not in saying.over:

@@ -16,12 +16,13 @@ from monitor.model import Event
 from monitor.rules.expression.complaint import TOO_DEEP, Complaint, ExpressionError, complaints_of, place
 from monitor.rules.expression.cost import too_long
 from monitor.rules.expression.messages import PACKAGE, Messages
+from monitor.rules.expression.plain import Shortcut, shortcut
 from monitor.rules.expression.reading import Reading, read
 from monitor.rules.expression.shapes import Shapes
 from monitor.rules.expression.tree import Path, TooDeep, Tree, read_tree
 from monitor.rules.schema import ALWAYS, SCALARS, VARIABLES, Kind
 from monitor.rules.verdict import MATCHED, NOT_MATCHED, Verdict
-from monitor.rules.view import View, view
+from monitor.rules.view import View, value_of, view
 
 _ABSENCE = ("No matching overloads", "No value with name", "Key not found in map", "null_type")
 _ORDER = {"_<_": "less", "_<=_": "less_equals", "_>_": "greater", "_>=_": "greater_equals"}
@@ -32,17 +33,29 @@ _READS = {
 }
 
 
+_UNMADE: tuple[Any, View] = (None, {})
+
+
 class Bound:
     """One event, ready for any number of expressions of one language."""
 
-    __slots__ = ("_event", "_language", "_made", "_now", "_version")
+    __slots__ = ("_event", "_language", "_made", "_now", "_values", "_version")
 
     def __init__(self, language: Language, event: Event, now: datetime | None) -> None:
         self._language = language
         self._event = event
         self._now = now
         self._version = -1
-        self._made: tuple[Any, View] = (None, {})
+        self._made: tuple[Any, View] = _UNMADE
+        self._values: dict[Path, Any] = {}
+
+    def value(self, path: Path) -> Any:
+        """One value as the view has it, without making all of it."""
+        try:
+            return self._values[path]
+        except KeyError:
+            found = self._values[path] = value_of(self._event, path)
+            return found
 
     @property
     def activation(self) -> Any:
@@ -64,11 +77,14 @@ class Bound:
 class Expression:
     """A checked expression."""
 
-    __slots__ = ("_evaluate", "_reads")
+    __slots__ = ("_evaluate", "_reads", "_shortcut")
 
-    def __init__(self, evaluate: Callable[[Any], Any], reads: frozenset[Path]) -> None:
+    def __init__(
+        self, evaluate: Callable[[Any], Any], reads: frozenset[Path], shortcut: Shortcut | None = None
+    ) -> None:
         self._evaluate = evaluate
         self._reads = reads
+        self._shortcut = shortcut
 
     @property
     def reads(self) -> frozenset[Path]:
@@ -77,6 +93,12 @@ class Expression:
 
     def decide(self, bound: Bound) -> Verdict:
         """Never raises: what goes wrong is in the verdict."""
+        if self._shortcut is not None and (answer := self._shortcut(bound)) is not None:
+            return MATCHED if answer else NOT_MATCHED
+        return self.evaluate(bound)
+
+    def evaluate(self, bound: Bound) -> Verdict:
+        """As `decide`, always by the library itself."""
         try:
             value = self._evaluate(bound.activation)
             answer = value.value()
@@ -112,11 +134,13 @@ class Language:
 
     def compile(self, source: str) -> Expression:
         """Raises ExpressionError with every mistake that can be seen now."""
-        tree = self._tree(source, self._checked(source))
+        checked = self._checked(source)
+        tree = self._tree(source, checked)
         if mistakes := self._second_look(source, tree):
             raise ExpressionError(*mistakes)
         self._need(tree.needs)
-        return Expression(self._env.deserialize(tree.serialized).eval, tree.reads)
+        evaluate = self._env.deserialize(tree.serialized).eval
+        return Expression(evaluate, tree.reads, shortcut(self._shapes, checked.serialize()))
 
     def read(self, source: str) -> Reading:
         """What can be said of it without any event. Raises ExpressionError."""

@@ -29,11 +29,13 @@ class Compared:
 @dataclass(frozen=True, slots=True)
 class Reading:
     """`conjuncts`: what must all be true (the parts between `&&`), each in a form that is equal for what is written
-    alike. `needs`: variables without which it cannot be true. `constant`: what it is whatever comes, else None."""
+    alike. `needs`: variables without which it cannot be true. `demands`: those of `compared` that are such a part.
+    `constant`: what it is whatever comes, else None."""
 
     conjuncts: frozenset[bytes]
     needs: frozenset[str]
     compared: tuple[Compared, ...]
+    demands: tuple[Compared, ...]
     constant: bool | None
 
 
@@ -48,6 +50,7 @@ def read(shapes: Shapes, serialized: bytes, constant: bool | None) -> Reading:
         conjuncts=frozenset(_canonical(part) for part in _conjuncts(expr)),
         needs=frozenset(_needs(expr, True)),
         compared=tuple(_compared(expr, positions)),
+        demands=tuple(each for part in _conjuncts(expr) for each in _held(part, positions)),
         constant=constant,
     )
 
@@ -106,13 +109,22 @@ def _strict(expr: Any) -> set[str]:
     return found
 
 
-def _compared(expr: Any, positions: dict[int, int]) -> Iterator[Compared]:
+def _held(expr: Any, positions: dict[int, int]) -> Iterator[Compared]:
+    """What this part itself holds against texts; a map that has a key is no such value."""
     call = expr.call_expr
-    if call.function in ("_==_", "_!=_", "@in") and len(call.args) == 2:
-        for value, other in ((call.args[0], call.args[1]), (call.args[1], call.args[0])):
-            path, texts = path_of(value), _texts(other)
-            if path is not None and texts:
-                yield Compared(path, call.function, texts, positions.get(_root(value).id, 0))
+    if call.function not in ("_==_", "_!=_", "@in") or len(call.args) != 2:
+        return
+    pairs = [(call.args[0], call.args[1])]
+    if call.function != "@in":
+        pairs.append((call.args[1], call.args[0]))
+    for value, other in pairs:
+        path, texts = path_of(value), _texts(other)
+        if path is not None and texts:
+            yield Compared(path, call.function, texts, positions.get(_root(value).id, 0))
+
+
+def _compared(expr: Any, positions: dict[int, int]) -> Iterator[Compared]:
+    yield from _held(expr, positions)
     for child in children(expr):
         yield from _compared(child, positions)
 

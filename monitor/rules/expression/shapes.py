@@ -9,7 +9,13 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 _FIELD = descriptor_pb2.FieldDescriptorProto
 _PACKAGE = "cel.expr"
 _SHAPES = {
-    "Constant": ("1 null_value int32", "6 string_value string"),
+    "Constant": (
+        "1 null_value int32",
+        "2 bool_value bool",
+        "3 int64_value int64",
+        "5 double_value double",
+        "6 string_value string",
+    ),
     "Ident": ("1 name string",),
     "Select": ("1 operand Expr", "2 field string", "3 test_only bool"),
     "Call": ("1 target Expr", "2 function string", "3 args Expr*"),
@@ -44,6 +50,7 @@ _SCALARS = {
     "int64": _FIELD.TYPE_INT64,
     "string": _FIELD.TYPE_STRING,
     "bool": _FIELD.TYPE_BOOL,
+    "double": _FIELD.TYPE_DOUBLE,
 }
 
 

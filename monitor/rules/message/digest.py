@@ -13,7 +13,7 @@ from monitor.model import Event, EventType, Reason, Text
 from monitor.rules.message.clean import cut
 from monitor.rules.message.facts import Facts, amount, counted, joined, money, stretch, thousands
 from monitor.rules.message.jobs import owner
-from monitor.rules.message.lasting import since, words_of
+from monitor.rules.message.lasting import lasted, words_of
 from monitor.rules.message.occasion import Occasion
 from monitor.rules.message.places import stock_word
 from monitor.rules.message.story import Line, Story, told
@@ -72,7 +72,7 @@ def digest(
 
 
 def _order(thing: _Thing, occasion: Occasion) -> tuple[int, float]:
-    return -thing.last.severity.rank, since(thing.last).timestamp() if occasion.lasted else 0.0
+    return -thing.last.severity.rank, -lasted(thing.last, occasion) if occasion.lasted else 0.0
 
 
 def _one_thing(
@@ -173,7 +173,7 @@ def _at_least(things: list[_Thing], occasion: Occasion, kinds: int) -> str:
     """How long all of one kind have lasted."""
     if not occasion.lasted or kinds > 1 or any(thing.last.seq in occasion.by_now for thing in things):
         return ""
-    shortest = min((occasion.now - since(thing.last)).total_seconds() for thing in things)
+    shortest = min(lasted(thing.last, occasion) for thing in things)
     return f" for {format_duration(shortest)} or longer" if shortest >= 1 else ""
 
 

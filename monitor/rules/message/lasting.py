@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from monitor.fields.duration import format_duration
 from monitor.model import Event, EventType, Reason
 from monitor.rules.holding import state_of
-from monitor.rules.message.facts import Facts
+from monitor.rules.message.facts import Facts, clock
 from monitor.rules.message.occasion import Occasion
 from monitor.rules.message.story import Line, Story
 
@@ -66,6 +66,18 @@ def since(event: Event) -> datetime:
     return min(event.time, event.detected_at)
 
 
+def lasted(event: Event, occasion: Occasion) -> float:
+    """Seconds that have really passed since the event's state began, as far as can be known."""
+    return (occasion.now - since(event)).total_seconds() - occasion.set_by.get(event.seq, 0.0)
+
+
+def _between(begun: Event, end: Event, occasion: Occasion) -> float:
+    """The same until another event. Where our clock was set between them, the end counts as of when it was seen: the
+    platform's clock and ours cannot be told apart by then."""
+    set_by = occasion.set_by.get(begun.seq, 0.0) - occasion.set_by.get(end.seq, 0.0)
+    return ((end.detected_at if set_by else since(end)) - since(begun)).total_seconds() - set_by
+
+
 def words_of(event: Event, occasion: Occasion) -> str:
     """What the event's subject is now (`in the queue`); "" where nothing is known of a state that lasts."""
     ended = occasion.by_now.get(event.seq)
@@ -79,32 +91,44 @@ def in_time(found: Story, event: Event, occasion: Occasion) -> Story:
     """The story as it reads on this occasion; as it was where no state lasts."""
     state = state_of(event)
     if occasion.reason is Reason.RESOLVED and occasion.begun is not None:
-        return _ended(found, event, occasion.begun)
+        return _ended(found, event, occasion.begun, occasion)
     if state is None or state not in _IS:
         return found
     if (ended := occasion.by_now.get(event.seq)) is not None:
-        return _ended(found, ended, event)
+        return _ended(found, ended, event, occasion)
     if not occasion.lasted:
         return found
-    span = format_duration((occasion.now - since(event)).total_seconds())
+    seconds = lasted(event, occasion)
+    span = format_duration(seconds)
     if state in _OVER:
         happened = f"{found.happened}, {span} ago {occasion.often}".rstrip()
         return replace(found, happened=happened, alone="")
     happened = f"has been {_IS[state][0]} for {span}"
     if occasion.reason is Reason.REMINDER and not occasion.told_to:
         happened = f"is still {_IS[state][0]}, for {span} {occasion.often}".rstrip()
-    lines = tuple(Line("Since", line.value) if line.label == "Time" else line for line in found.lines)
+    begun = clock(occasion.now - timedelta(seconds=seconds)) if occasion.set_by.get(event.seq) else None
+    lines = tuple(Line("Since", begun or line.value) if line.label == "Time" else line for line in found.lines)
     return replace(found, happened=happened, lines=lines, alone="")
 
 
-def _ended(found: Story, event: Event, begun: Event) -> Story:
+def _ended(found: Story, event: Event, begun: Event, occasion: Occasion) -> Story:
     state = state_of(begun)
     end = _END.get(event.type, "")
     if event.type is EventType.JOB_FINISHED:
         outcome = Facts(event.data).text("outcome")
         end = _OUTCOME.get(outcome, "is over")
+    if state is not None and state in _IS and state_of(event) in (None, state):
+        return _narrowed(found, state, begun, occasion)
     if state is None or state not in _IS or not end:
         return found
-    lasted = (min(event.time, event.detected_at) - since(begun)).total_seconds()
-    after = f" after {format_duration(lasted)} {_IS[state][1]}" if lasted >= 1 else ""
+    seconds = _between(begun, event, occasion)
+    after = f" after {format_duration(seconds)} {_IS[state][1]}" if seconds >= 1 else ""
     return replace(found, happened=end + after, alone="")
+
+
+def _narrowed(found: Story, state: str, begun: Event, occasion: Occasion) -> Story:
+    """It is in its state still, but not as the rule's `while` asks."""
+    lines = (Line("Meaning", "the state lasts, but the rule's `while` is not true any more"), *found.lines)
+    span = format_duration(lasted(begun, occasion))
+    happened = f"does not meet the rule's condition any more, {_IS[state][0]} for {span}"
+    return replace(found, happened=happened, lines=lines, alone="", more="")

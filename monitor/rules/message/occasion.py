@@ -33,6 +33,8 @@ class Occasion:
     """Of a message that something is over: the event that began it."""
     by_now: Mapping[int, Event] = field(default_factory=dict)
     """By the number of an event whose state is over by now: the event that ended it."""
+    set_by: Mapping[int, float] = field(default_factory=dict)
+    """By the number of an event: by how many seconds the wall clock was set since it. Others came after that."""
     headline: str = ""
     """A title that says more than one made of the events would."""
     asides: tuple[Line, ...] = ()

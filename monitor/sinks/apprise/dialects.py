@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -51,9 +52,23 @@ DIALECTS: Mapping[str, Dialect] = {
 """By the module of the plugin."""
 
 
+_WITHOUT_ENTITIES = frozenset({"slack", "telegram", "discord"})
+_SIGNS: Mapping[str, str] = {"&lt;": "\\<", "&gt;": "\\>", "&amp;": "&"}
+_ENTITY_OR_NOT = re.compile(r"\\.|```.*?```|`[^`\n]+`|&lt;(?![@#!])|&gt;|&amp;", re.DOTALL)
+"""Escaped signs and code are passed by: nothing is an entity in them."""
+
+
 def dialect_of(plugin: object) -> Dialect | None:
     """None where Apprise finds a refusal by itself, or nothing is known."""
     return DIALECTS.get(type(plugin).__module__.rpartition(".")[2])
+
+
+def in_dialect(markdown: str, plugin: object) -> str:
+    """Our Markdown as the service reads it: some show `&lt;` as it stands, and take a backslash for it. What looks like
+    a mention stays written out, for there a backslash may not be enough."""
+    if type(plugin).__module__.rpartition(".")[2] not in _WITHOUT_ENTITIES:
+        return markdown
+    return _ENTITY_OR_NOT.sub(lambda found: _SIGNS.get(found[0], found[0]), markdown)
 
 
 def longest_piece(text: str, dialect: Dialect | None, usual: int) -> int:

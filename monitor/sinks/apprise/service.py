@@ -11,7 +11,7 @@ from monitor.fields import Secret
 from monitor.fields.markdown import escape
 from monitor.model import Outcome, Receipt, Severity, Text
 from monitor.sinks.apprise.answers import receipt_of
-from monitor.sinks.apprise.dialects import dialect_of, longest_piece
+from monitor.sinks.apprise.dialects import dialect_of, in_dialect, longest_piece
 from monitor.sinks.apprise.ear import Ear
 from monitor.sinks.apprise.place import place_in
 from monitor.sinks.apprise.verdict import judge
@@ -44,10 +44,10 @@ class Service:
         markdown = self._apprise.NotifyFormat.MARKDOWN
         # A service that wants HTML gets it made from the plain text: from Markdown, HTML in a name would pass through.
         rich = bool(text.markdown) and self._plugin.resolve_format(markdown) is markdown
-        body = (text.markdown if rich else text.plain) or text.title
+        body = (in_dialect(text.markdown, self._plugin) if rich else text.plain) or text.title
         # Where there is no title it becomes the body's first line, and so Markdown.
         inside = self._plugin.title_maxlen <= 0 or (self._dialect is not None and self._dialect.heading)
-        title = escape(text.title) if rich and inside else text.title
+        title = in_dialect(escape(text.title), self._plugin) if rich and inside else text.title
         self._plugin.body_maxlen = longest_piece(f"{title}\r\n{body}", self._dialect, self._longest)
         if self._ear is not None:
             self._ear.refusals.clear()

@@ -93,10 +93,9 @@ class Drawing:
             return escape(self.words[Answered.OVER.value])
         by = _foreign(answer.by or "?")
         until = _time(datetime.fromisoformat(answer.until)) if answer.until else ""
-        said = escape(self.words[answer.state.value]).format(by=by, until=until)
-        if answer.at is not None and answer.state is Answered.ACKNOWLEDGED:
-            said += " " + escape(self.words["at"]).format(at=_time(datetime.fromisoformat(answer.at)))
-        return said
+        at = _time(datetime.fromisoformat(answer.at)) if answer.at else ""
+        key = "acknowledged.at" if at and answer.state is Answered.ACKNOWLEDGED else answer.state.value
+        return escape(self.words[key]).format(by=by, until=until, at=at)
 
     def _form(self, *, later: bool) -> str:
         """It has no action: it goes where the page came from, whatever stands before us."""
@@ -104,7 +103,7 @@ class Drawing:
         snoozes = "".join(f'<button name="do" value="{each}">{words[each]}</button>' for each in SNOOZES)
         return (
             '<form method="post">\n'
-            f'<p id="about">{words["about"]}</p>\n'
+            f'<p id="about">{words["about" if later else "about.over"]}</p>\n'
             f'<label>{words["name"]}<input name="name" maxlength="{NAME_LENGTH}" autocomplete="name"></label>\n'
             f'<button class="first" name="do" value="ack" aria-describedby="about">{words["ack"]}</button>\n'
             + (f'<div class="later">{snoozes}</div>\n' if later else "")

@@ -14,7 +14,7 @@ from monitor.store.answers import count_answers, link_key
 from monitor.web.answer.page import NAME_LENGTH, SNOOZES, STYLE, STYLE_PATH, Drawing
 from monitor.web.api import Inside, Problem
 from monitor.web.api.answered import Answered
-from monitor.web.api.answers import SnoozeAsked, acknowledge, signed, snooze, state_of
+from monitor.web.api.answers import SnoozeAsked, acknowledge, already, signed, snooze, state_of
 from monitor.web.carry import read_body
 from monitor.web.guard import too_many
 from monitor.web.reply import problem
@@ -78,10 +78,12 @@ async def _done(request: web.Request, inside: Inside, id: str, form: tuple[str, 
     def write(conn: Connection) -> bool:
         if count_answers(conn, id) >= MOST:
             return False
-        if what == "ack":
-            found = state_of(conn, inside, id)
-            if found is not None and found[1] is not None and found[1].state is Answered.ACKNOWLEDGED:
+        found = state_of(conn, inside, id)
+        if found is not None and found[1] is not None and found[1].state is Answered.ACKNOWLEDGED:
+            if what == "ack":
                 return True  # a second click
+            raise already(found[1])  # this page was opened before somebody took care of it
+        if what == "ack":
             acknowledge(conn, inside, id, by)
         else:
             snooze(conn, inside, SnoozeAsked(id=id, lasting=what), by)

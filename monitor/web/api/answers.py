@@ -47,12 +47,17 @@ def acknowledge(conn: Connection, inside: Inside, id: str, by: str) -> None:
     """Appends the event. Raises Problem where nobody may answer it, or somebody has acknowledged it."""
     row, state = _answerable(conn, inside, id)
     if state.state is Answered.ACKNOWLEDGED:
-        at = f" at {state.at}" if state.at is not None else ""
-        raise Problem(409, "Conflict", f"It was acknowledged already, by {state.by}{at}.", "Nothing is left to do.")
+        raise already(state)
     subjects = subjects_told(conn, id)
     subjects = standing(conn, row.rule, subjects) or subjects[:MOST_SUBJECTS]
     now = inside.clock.now()
     _append(conn, inside, diff.acknowledged(id, rule=row.rule, subjects=subjects, title=row.title, by=by, now=now))
+
+
+def already(state: AnswerItem) -> Problem:
+    """What is told who answers what somebody has acknowledged."""
+    at = f" at {state.at}" if state.at is not None else ""
+    return Problem(409, "Conflict", f"It was acknowledged already, by {state.by}{at}.", "Nothing is left to do.")
 
 
 def snooze(conn: Connection, inside: Inside, asked: SnoozeAsked, by: str) -> None:

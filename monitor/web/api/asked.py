@@ -14,6 +14,8 @@ from monitor.web.api.message import Problem
 from monitor.web.api.route import Asked
 
 _WHOLE = re.compile(r"-?[0-9]{1,19}")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _LONGEST = 2000
 """Characters of a value."""
 _SHOWN = 60
@@ -46,8 +48,7 @@ def _one(name: str, annotation: Any, value: str | list[str]) -> Any:
         (inner,) = [part for part in (annotation, *get_args(annotation)) if get_origin(part) is list]
         return [_one(name, get_args(inner)[0], each) for each in value]
     if not writable(value):
-        hint = "Write it as UTF-8, percent-encoded, without control characters."
-        raise Problem(400, "Bad request", f"The parameter `{name}` is too long or holds what is no text.", hint)
+        raise _no_text(name, value)
     info = _inner(type_info(annotation))
     try:
         if isinstance(info, IntType) and not _WHOLE.fullmatch(value):
@@ -62,7 +63,16 @@ def _one(name: str, annotation: Any, value: str | list[str]) -> Any:
 
 def writable(text: str) -> bool:
     """Whether a value is a text that the store can look for."""
-    return len(text) <= _LONGEST and not any(ch < " " or ch == "\x7f" or "\ud800" <= ch <= "\udfff" for ch in text)
+    return len(text) <= _LONGEST and not _CONTROL.search(text) and not _SURROGATE.search(text)
+
+
+def _no_text(name: str, value: str) -> Problem:
+    wrong, hint = "has line breaks or other control characters in it", "Write it in one line, without them."
+    if len(value) > _LONGEST:
+        wrong, hint = f"is longer than {_LONGEST} characters", "Give less."
+    elif not _CONTROL.search(value):
+        wrong, hint = "is no text", "Write it as UTF-8."
+    return Problem(400, "Bad request", f"The parameter `{name}` {wrong}.", hint)
 
 
 def _unknown(name: str, there: Sequence[str]) -> Problem:
@@ -78,8 +88,8 @@ def _meant(info: Type, value: str) -> str:
     match info:
         case BoolType():
             return "Give true or false."
-        case StrType(max_length=None):
-            return "Give it a value, or leave it out."
+        case StrType():
+            return "Give a shorter one." if value else "Give it a value, or leave it out."
         case _:
             return "Leave it out for the default."
 

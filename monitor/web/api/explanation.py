@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Annotated, Any
 
 import msgspec
 
 from monitor import store
-from monitor.lab.explain import Explanation, Hidden, Judged, Known, Told, explain
+from monitor.lab.explain import explain
+from monitor.lab.known import Explanation, Hidden, Judged, Known, Told
 from monitor.lab.weighing import Weighed
 from monitor.model import Event, rfc3339
 from monitor.routing.memory import decode
@@ -16,15 +18,15 @@ from monitor.rules import RuleErrors
 from monitor.rules.holding import state_of, watch_of
 from monitor.store import Connection, NotificationRow
 from monitor.store.hidden import hidden_of
-from monitor.store.notification_list import notifications_of
+from monitor.store.notification_list import notifications_of, told_of
 from monitor.web.api.events import EventAsked, EventItem, item
 from monitor.web.api.inside import Inside
 from monitor.web.api.message import Problem
 from monitor.web.api.moment import Time
 from monitor.web.api.route import Answer, Route
 
-LATER = 200
-"""Newer events of the subject that are looked at."""
+NEAR = 200
+"""Newer events of the subject that are looked at, and older ones."""
 MESSAGES = 20
 
 
@@ -57,11 +59,14 @@ class VerdictItem(Answer, frozen=True, kw_only=True):
     """One rule's say."""
 
     rule: str
-    verdict: Annotated[str, msgspec.Meta(description="matched, not matched, absent, failed, other type or not asked.")]
+    verdict: Annotated[
+        str,
+        msgspec.Meta(description="matched, ended, not matched, absent, failed, other type or not asked."),
+    ]
     why: Annotated[list[str], msgspec.Meta(description="What decided.")]
     shadow: bool
     when: PartItem | None
-    fate: Annotated[list[str], msgspec.Meta(description="What became of it there.")]
+    fate: Annotated[list[str], msgspec.Meta(description="What became of it there, in the order of time.")]
 
 
 class MessageItem(Answer, frozen=True, kw_only=True):
@@ -71,6 +76,7 @@ class MessageItem(Answer, frozen=True, kw_only=True):
     rule: str
     reason: str
     title: str
+    made: Annotated[str, msgspec.Meta(description="Who was told, when, and why then.")]
     created_at: Time
     shadow: bool
     deliveries: list[str]
@@ -84,10 +90,11 @@ class HiddenBy(Answer, frozen=True, kw_only=True):
 
 
 class NetItem(Answer, frozen=True, kw_only=True):
-    """Whether `unmatched` told it."""
+    """Whether it fell to `unmatched`, and why or why not."""
 
     told: bool
     why: str
+    fate: Annotated[list[str], msgspec.Meta(description="What became of it there, in the order of time.")]
 
 
 class ExplanationItem(Answer, frozen=True, kw_only=True):
@@ -107,14 +114,7 @@ def _explain(conn: Connection, inside: Inside, asked: EventAsked) -> Explanation
     if event is None:
         raise Problem(404, "Not found", f"There is no event {asked.id!r}.", "GET /api/v1/events lists them.")
     messages = notifications_of(conn, event.seq, MESSAGES)
-    hidden = [Hidden(by=row.by, rule=row.rule, sinks=row.sinks, at=row.at) for row in hidden_of(conn, event.seq)]
-    known = Known(
-        told=[_told(row) for row in messages],
-        hidden=hidden,
-        later=store.read_events(conn, after=event.seq, account=event.account, subject=event.subject, limit=LATER),
-        routed=event.seq <= store.get_cursor(conn, "routing"),
-        now=inside.clock.now(),
-    )
+    known = _known(conn, event, messages, inside.clock.now())
     try:
         ruleset = inside.rules()
     except RuleErrors as error:
@@ -123,14 +123,45 @@ def _explain(conn: Connection, inside: Inside, asked: EventAsked) -> Explanation
             409, "Conflict", detail, "`training-monitor check` names every mistake with its place."
         ) from error
     found = explain(ruleset, decode(store.load_rule_state(conn)), event, known)
-    return _item(event, found, messages, hidden)
+    return _item(event, found, messages, known)
 
 
-def _told(row: NotificationRow) -> Told:
-    return Told(id=row.id, rule=row.rule, reason=row.reason.value, at=row.created_at, shadow=row.shadow)
+def _known(conn: Connection, event: Event, messages: list[NotificationRow], now: datetime) -> Known:
+    about = partial(store.read_events, conn, account=event.account, subject=event.subject, limit=NEAR)
+    earlier = about(before=event.seq, newest_first=True)[::-1]
+    taken = store.get_cursor(conn, "routing")
+    answers = [answer for row in messages for answer in store.read_events(conn, subject=f"notification/{row.id}")]
+    return Known(
+        told=[_told(row, event.seq) for row in messages],
+        hidden=[Hidden(by=row.by, rule=row.rule, sinks=row.sinks, at=row.at) for row in hidden_of(conn, event.seq)],
+        earlier=earlier,
+        later=about(after=event.seq),
+        before=[
+            Told(id=row.id, seq=row.seq, rule=row.rule, reason=row.reason, at=row.at)
+            for row in told_of(conn, [each.seq for each in earlier])
+        ],
+        answers=answers,
+        taken=taken,
+        routed=event.seq <= taken,
+        now=now,
+    )
 
 
-def _item(event: Event, found: Explanation, messages: list[NotificationRow], hidden: list[Hidden]) -> ExplanationItem:
+def _told(row: NotificationRow, seq: int) -> Told:
+    return Told(
+        id=row.id,
+        seq=seq,
+        rule=row.rule,
+        reason=row.reason,
+        at=row.created_at,
+        sinks=[each.sink for each in row.deliveries],
+        count=row.event_count,
+        shadow=row.shadow,
+        plain=row.plain,
+    )
+
+
+def _item(event: Event, found: Explanation, messages: list[NotificationRow], known: Known) -> ExplanationItem:
     previous = event.data.get("previous")
     after = event.detected_at - event.time
     return ExplanationItem(
@@ -146,9 +177,11 @@ def _item(event: Event, found: Explanation, messages: list[NotificationRow], hid
             state=state_of(event),
         ),
         rules=[_verdict(each) for each in found.rules],
-        unmatched=NetItem(told=found.net, why=found.net_why),
-        hidden=[HiddenBy(by=each.by, rule=each.rule, sinks=list(each.sinks), at=rfc3339(each.at)) for each in hidden],
-        notifications=[_message(row) for row in messages],
+        unmatched=NetItem(told=found.net, why=found.net_why, fate=list(found.net_fate)),
+        hidden=[
+            HiddenBy(by=each.by, rule=each.rule, sinks=list(each.sinks), at=rfc3339(each.at)) for each in known.hidden
+        ],
+        notifications=[_message(row, found.whys.get(row.id, "")) for row in messages],
         notes=list(found.notes),
     )
 
@@ -176,12 +209,13 @@ def _part(weighed: Weighed) -> PartItem:
     )
 
 
-def _message(row: NotificationRow) -> MessageItem:
+def _message(row: NotificationRow, made: str) -> MessageItem:
     return MessageItem(
         id=row.id,
         rule=row.rule,
         reason=row.reason.value,
         title=row.title,
+        made=made,
         created_at=rfc3339(row.created_at),
         shadow=row.shadow,
         deliveries=[each.id for each in row.deliveries],

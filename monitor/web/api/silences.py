@@ -14,15 +14,17 @@ from monitor import diff, store
 from monitor.model import EventDraft, rfc3339
 from monitor.store import Connection, SilenceRow
 from monitor.store.event_query import load_events
+from monitor.store.hidden import count_things
 from monitor.store.silences import PREFIX
 from monitor.web.api.answers import By, signed
 from monitor.web.api.cursor import cut
 from monitor.web.api.inside import Inside
 from monitor.web.api.message import Problem
 from monitor.web.api.moment import Ahead, Length, Time, told
-from monitor.web.api.preview import MOST_SHOWN, HiddenItem, Preview, checked, item, preview
+from monitor.web.api.preview import MOST_SEEN, MOST_SHOWN, Preview, checked, preview
 from monitor.web.api.route import Answer, Asked, Change, Listed, Page, Route, Word
 from monitor.web.api.span import span
+from monitor.web.api.things import HiddenItem, Kept, by_thing
 
 MOST = 10_000
 """Silences that a list may hold."""
@@ -50,8 +52,21 @@ class SilenceAsked(Asked, frozen=True, kw_only=True, forbid_unknown_fields=True)
     id: Word
 
 
-class PreviewAsked(Asked, frozen=True, kw_only=True, forbid_unknown_fields=True):
+Owner = Annotated[str, msgspec.Meta(min_length=1, max_length=100, description="Who answers for it.")]
+Comment = Annotated[str, msgspec.Meta(min_length=1, max_length=500, description="Why; people read it.")]
+
+
+class PreviewAsked(
+    Asked, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"lasting": "for", "start": "from"}
+):
+    """Beside `match` whatever the silence is to have, to hear beforehand whether it can stand."""
+
     match: Match
+    lasting: Length | None = None
+    until: Ahead | None = None
+    start: Ahead | None = None
+    owner: Owner | None = None
+    comment: Comment | None = None
 
 
 class EndAsked(Asked, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -66,8 +81,8 @@ class AddAsked(
     lasting: Length | None = None
     until: Ahead | None = None
     start: Ahead | None = None
-    owner: Annotated[str, msgspec.Meta(min_length=1, max_length=100, description="Who answers for it.")]
-    comment: Annotated[str, msgspec.Meta(min_length=1, max_length=500, description="Why; people read it.")]
+    owner: Owner
+    comment: Comment
 
 
 class SilenceItem(Answer, frozen=True, kw_only=True):
@@ -80,13 +95,14 @@ class SilenceItem(Answer, frozen=True, kw_only=True):
     ends_at: Time
     ended_at: Annotated[Time | None, msgspec.Meta(description="When it was over; null where nobody saw that.")]
     ended_by: Annotated[str | None, msgspec.Meta(description="Who ended it early; null: it ended by itself.")]
-    hidden: Annotated[int, msgspec.Meta(description="How many events it kept from somebody.")]
+    hidden: Annotated[int, msgspec.Meta(description="How many messages it kept from somebody.")]
 
 
 class SilenceWhole(SilenceItem, frozen=True, kw_only=True):
     """With what it hid."""
 
-    events: Annotated[list[HiddenItem], msgspec.Meta(description="The newest hundred.")]
+    things: Annotated[int, msgspec.Meta(description="How many jobs, flavors and whatever else these were about.")]
+    events: Annotated[list[HiddenItem], msgspec.Meta(description="A hundred things, the newest first.")]
 
 
 class SilenceAdded(SilenceItem, frozen=True, kw_only=True):
@@ -113,27 +129,34 @@ def _list(conn: Connection, inside: Inside, asked: SilencesAsked) -> Page[Silenc
 
 def _one(conn: Connection, inside: Inside, asked: SilenceAsked) -> SilenceWhole:
     row = _known(conn, asked.id)
-    kept = store.hidden_by(conn, PREFIX + row.id, limit=MOST_SHOWN)
-    events = load_events(conn, (each.seq for each in kept))
-    shown = [
-        item(event, each.rule, each.sinks, each.at) for each in kept if (event := events.get(each.seq)) is not None
-    ]
-    return SilenceWhole(**_facts(row, inside.clock.now()), events=shown)
+    rows = store.hidden_by(conn, PREFIX + row.id, limit=MOST_SEEN)
+    kept = [Kept(each.seq, each.rule, each.sinks, each.at) for each in rows]
+    events = by_thing(kept, load_events(conn, {each.seq for each in kept}))[:MOST_SHOWN]
+    facts = _facts(row, inside.clock.now())
+    return SilenceWhole(**facts, things=count_things(conn, PREFIX + row.id), events=events)
 
 
 def _preview(conn: Connection, inside: Inside, asked: PreviewAsked) -> Preview:
-    return preview(conn, asked.match, inside.clock.now())
+    now = inside.clock.now()
+    _not_blank(owner=asked.owner, comment=asked.comment)
+    if (asked.lasting, asked.until, asked.start) != (None, None, None):
+        span(now, lasting=asked.lasting, until=asked.until, start=asked.start)
+    return preview(conn, asked.match, now)
 
 
 def _look(conn: Connection, inside: Inside, asked: AddAsked) -> _Wanted:
     """Everything that can be wrong is found before anybody waits for the writer."""
-    for name, text in (("owner", asked.owner), ("comment", asked.comment)):
-        if not text.strip():
-            raise Problem(400, "Bad request", f"The parameter `{name}` is blank.", "Say who, and why.")
+    _not_blank(owner=asked.owner, comment=asked.comment)
     checked(asked.match)
     now = inside.clock.now()
     start, until = span(now, lasting=asked.lasting, until=asked.until, start=asked.start)
     return _Wanted(start, until, preview(conn, asked.match, now))
+
+
+def _not_blank(**texts: str | None) -> None:
+    for name, text in texts.items():
+        if text is not None and not text.strip():
+            raise Problem(400, "Bad request", f"The parameter `{name}` is blank.", "Say who, and why.")
 
 
 def _add(conn: Connection, inside: Inside, asked: AddAsked, by: str, wanted: _Wanted) -> Change:
@@ -211,7 +234,7 @@ ROUTES = (
     ),
     Route(
         path="/api/v1/silences/preview",
-        summary="What an expression would have hidden of the last day's messages; nothing is changed.",
+        summary="What a silence would have hidden of the last day, and whether it can stand; nothing is changed.",
         fn=_preview,
         posted=True,
         asked=PreviewAsked,

@@ -7,9 +7,10 @@ import { clipped, el, foreign, moment, put } from "./dom.js";
 import { clock, number, time } from "./format.js";
 import { t, word } from "./i18n.js";
 import { Section } from "./section.js";
-import { signedIn, silenceList } from "./silences.js";
+import { Silences, signedIn } from "./silences.js";
 
 const LINES = 12;
+const SILENCES = 50;
 const ACTED = { retry: new Set(["dead", "refused", "pending", "dropped"]), drop: new Set(["dead", "refused", "pending"]) };
 const GLYPHS = { pending: "…", sending: "➜", delivered: "✓", refused: "✕", dead: "✕", dropped: "⊘", collapsed: "∑" };
 
@@ -20,6 +21,7 @@ export class Messages {
     this.controls = new Controls("messages", () => this.section.refresh());
     this.controls.offer("sink", () => this.sinks.map((name) => [name, name]));
     this.controls.offer("severity", () => ["info", "warning", "critical"].map((one) => [one, word("severity", one)]));
+    this.silences = new Silences({ refusals: this.refusals, end: (one, button) => this.change(`/silences/${one.id}/end`, one.id, button), draw: () => this.draw() });
     this.section = new Section("messages", { read: () => this.read(), show: () => this.draw(), gap: 2000, every: 15_000 });
   }
 
@@ -30,7 +32,7 @@ export class Messages {
 
   async read() {
     const asked = JSON.stringify(this.query());
-    const [page, sinks, silences] = await Promise.all([get("/notifications", this.query()), all("/sinks", {}, 500), get("/silences", { state: "active", limit: LINES })]);
+    const [page, sinks, silences] = await Promise.all([get("/notifications", this.query()), all("/sinks", {}, 500), get("/silences", { state: "active", limit: SILENCES })]);
     const kept = this.asked === asked ? this.section.data?.items ?? [] : [];
     this.asked = asked;
     this.sinks = sinks.map((sink) => sink.name);
@@ -57,16 +59,17 @@ export class Messages {
 
   draw() {
     const { items, next } = this.section.data;
-    const hidden = silenceList(this.section.data.silences, this.refusals, (one, button) => this.change(`/silences/${one.id}/end`, one.id, button));
+    const hidden = this.silences.list(this.section.data.silences);
     const body = this.section.body;
-    const held = document.activeElement?.closest?.("#messages [data-key]")?.dataset.key;
-    const open = new Set([...body.querySelectorAll("details[open]")].map((node) => node.dataset.id));
-    if (!items.length) {
-      put(body, hidden, el("p", { class: "empty" }, t(this.controls.any ? "messages.nofit" : "messages.none")));
-      return;
-    }
-    put(body, hidden, el("ol", { class: "lines" }, items.map((item) => this.line(item, open.has(item.id)))), next && el("button", { type: "button", class: "more", "data-key": "more", onclick: () => this.further() }, t("more")));
-    if (held) body.querySelector(`[data-key="${CSS.escape(held)}"]`)?.focus({ preventScroll: true });
+    const at = document.activeElement;
+    const held = at?.closest?.("#messages [data-key]")?.dataset.key ?? (at === document.body ? this.left : null);
+    const open = new Set([...body.querySelectorAll(".lines details[open]")].map((node) => node.dataset.id));
+    if (!items.length) put(body, hidden, el("p", { class: "empty" }, t(this.controls.any ? "messages.nofit" : "messages.none")));
+    else put(body, hidden, el("ol", { class: "lines" }, items.map((item) => this.line(item, open.has(item.id)))), next && el("button", { type: "button", class: "more", "data-key": "more", onclick: () => this.further() }, t("more")));
+    if (!held) return;
+    const there = body.querySelector(`[data-key="${CSS.escape(held)}"]`);
+    (there ?? this.section.node.querySelector("h2")).focus({ preventScroll: true });
+    if (!there) this.left = null;
   }
 
   async further() {
@@ -127,6 +130,7 @@ export class Messages {
   /** Asks for a change of what `id` names, and tells what came of it. */
   async change(path, id, button) {
     const said = document.getElementById("said");
+    if (document.activeElement === button) this.left = button.dataset.key; // a button that may not be pressed loses it
     button.disabled = true;
     put(said);
     try {
