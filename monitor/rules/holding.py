@@ -8,7 +8,18 @@ from typing import Final
 from monitor.model import Event, EventType
 from monitor.model.lasting import ENDLESS, STATE_OF
 
-__all__ = ["DARKENING", "ENDLESS", "STATE_OF", "STOCK", "state_of", "subject_of", "there_and_back", "watch_of", "words"]
+__all__ = [
+    "DARKENING",
+    "ENDLESS",
+    "SEEN_QUIET",
+    "STATE_OF",
+    "STOCK",
+    "state_of",
+    "subject_of",
+    "there_and_back",
+    "watch_of",
+    "words",
+]
 
 _SIDES: Final[Mapping[str, int]] = {
     "soldout": 0,
@@ -23,8 +34,7 @@ _SIDES: Final[Mapping[str, int]] = {
 
 STOCK: Final = frozenset({EventType.FLAVOR_SOLD_OUT, EventType.FLAVOR_RESTOCKED})
 DARKENING: Final = frozenset({EventType.ACCOUNT_UNREACHABLE, EventType.ACCOUNT_UNAUTHORIZED})
-
-SEEN_QUIET: Final = frozenset({_JOB.ACCOUNT_BASELINED})
+SEEN_QUIET: Final = frozenset({EventType.ACCOUNT_BASELINED})
 """What the rules look at even where it is told nobody."""
 
 
