@@ -13,7 +13,7 @@ from monitor.model import Account, EventDraft, EventType, KnownJob
 from monitor.polling.booked import book
 from monitor.polling.sight import Found
 from monitor.providers.ports import Drift
-from monitor.store import BookingRow, Connection, JobWrite, ScopeRow
+from monitor.store import BookingRow, Connection, JobWrite, ScopeRow, Trace
 
 _STATE_STORY = frozenset(
     {
@@ -128,9 +128,10 @@ def _heard(change: diff.JobChange, batch: Batch) -> diff.JobChange:
     return replace(change, drafts=tuple(draft for draft in change.drafts if draft.type in _STATE_STORY))
 
 
-def _after_elsewhere(change: diff.JobChange, before: KnownJob | None, other: KnownJob | None) -> diff.JobChange:
-    """The same job in another scope of the account (the filter or the endpoint was changed): its events go on counting
-    from where they were, for an id is never given twice, and its tokens are not booked a second time."""
+def _after_elsewhere(change: diff.JobChange, before: KnownJob | None, other: Trace | None) -> diff.JobChange:
+    """The same job in another scope of the account (the filter or the endpoint was changed), or one that retention had
+    removed: its events go on counting from where they were, for an id is never given twice, and its tokens are not
+    booked a second time."""
     if other is None:
         return change
     known = replace(change.known, revision=max(change.known.revision, other.revision + 1))

@@ -48,6 +48,7 @@ from monitor.store.job_page import JobFilter, Owned, count_jobs, page_jobs
 from monitor.store.jobs import (
     JobIndex,
     JobWrite,
+    Trace,
     count_states,
     load_job_index,
     load_jobs,
@@ -110,6 +111,7 @@ __all__ = [
     "StoreLocked",
     "StoreMissing",
     "StoreUnavailable",
+    "Trace",
     "UsageRow",
     "UsageSum",
     "add_silence",

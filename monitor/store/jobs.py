@@ -14,7 +14,7 @@ from monitor.model import KnownJob
 from monitor.store.columns import EPOCH, chunks, signed, unsigned
 from monitor.store.errors import StaleWrite
 from monitor.store.prepared import UNIQUE, Prepared
-from monitor.store.tables import jobs, scopes
+from monitor.store.tables import forgotten_jobs, jobs, scopes
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,18 +121,34 @@ def load_jobs(conn: Connection, scope_id: int, ids: Iterable[str]) -> dict[str, 
     return known
 
 
-def load_jobs_elsewhere(conn: Connection, scope_id: int, ids: Iterable[str]) -> dict[str, KnownJob]:
-    """What the account's other scopes know of these jobs, gone ones included; of several rows the one that was advanced
-    furthest."""
-    known: dict[str, KnownJob] = {}
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """How far the account has advanced a job somewhere else, and what is booked for it there."""
+
+    revision: int
+    booked_tokens: int | None
+
+
+def load_jobs_elsewhere(conn: Connection, scope_id: int, ids: Iterable[str]) -> dict[str, Trace]:
+    """What the account's other scopes know of these jobs, gone ones included, and what is left of those that retention
+    has removed; of several rows the one that was advanced furthest."""
+    found: dict[str, Trace] = {}
     others = (jobs.c.scope_id != scope_id, jobs.c.account == _ACCOUNT_OF)
+    traces = forgotten_jobs.c
     for some in chunks(sorted(set(ids))):
         query = select(jobs.c.job_id, jobs.c.doc).where(jobs.c.job_id.in_(some), *others)
         for job_id, doc in conn.execute(query, {"in_scope": scope_id}):
-            row = decode_job(doc)
-            if job_id not in known or row.revision > known[job_id].revision:
-                known[job_id] = row
-    return known
+            known = decode_job(doc)
+            _furthest(found, job_id, Trace(known.revision, known.booked_tokens))
+        left = select(traces.job_id, traces.revision, traces.booked_tokens).where(traces.job_id.in_(some))
+        for job_id, revision, booked in conn.execute(left.where(traces.account == _ACCOUNT_OF), {"in_scope": scope_id}):
+            _furthest(found, job_id, Trace(revision, booked))
+    return found
+
+
+def _furthest(found: dict[str, Trace], job_id: str, trace: Trace) -> None:
+    if job_id not in found or trace.revision > found[job_id].revision:
+        found[job_id] = trace
 
 
 def save_jobs(conn: Connection, scope_id: int, writes: Sequence[JobWrite], *, now: datetime) -> None:

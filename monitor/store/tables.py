@@ -91,6 +91,25 @@ for _name_of, _columns, _where in (
     _listed = (*_columns, jobs.c.created_at, jobs.c.id)
     Index(f"ix_jobs_{_name_of}", *_listed, sqlite_where=_where, postgresql_where=_where)
 
+Index(
+    "ix_jobs_gone",
+    jobs.c.changed_at,
+    jobs.c.id,
+    sqlite_where=jobs.c.gone.is_(True),
+    postgresql_where=jobs.c.gone.is_(True),
+)
+
+forgotten_jobs = Table(
+    "forgotten_jobs",
+    metadata,
+    name_column("account"),
+    name_column("job_id"),
+    number_column("revision"),
+    number_column("booked_tokens", null=True),
+    sqlite_with_rowid=False,
+)
+"""What is left for good of jobs that retention has removed: ids of events are never given twice."""
+
 job_counts = Table("job_counts", metadata, name_column("account"), name_column("state"), number_column("count"))
 """How many jobs are in each state and not gone; triggers of the database keep it."""
 

@@ -17,6 +17,7 @@ from monitor.routing.memory import decode
 from monitor.store import check, load_rule_state, upgrade
 from monitor.store.alembic import upgrade_to_head
 from monitor.store.engine import open_store
+from monitor.store.migrate import HEAD
 from monitor.store.postgres import postgres_engine
 from monitor.store.sqlite import sqlite_engine
 from monitor.store.url import SqlitePlace, parse_place
@@ -88,7 +89,7 @@ async def test_every_row_of_the_release_before_is_kept(before: Home) -> None:
     for name in old.keys() - {"alembic_version", "rule_state"}:
         assert [{column: row[column] for column in old[name][0]} for row in new[name]] == old[name], name
     assert [row["shadow"] for row in new["notifications"]] == [False]
-    assert (await check(before.url, before.state_dir)).revision == "0004"
+    assert (await check(before.url, before.state_dir)).revision == HEAD
 
 
 async def test_what_was_gathered_before_the_upgrade_is_told_after_it(before: Home) -> None:

@@ -160,15 +160,28 @@ def torn(path: Path) -> None:
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
 
 
+def text(path: Path) -> None:
+    path.write_text("no database " * 100)
+
+
+def empty(path: Path) -> None:
+    path.write_text("")
+
+
+def folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
 REFUSED: dict[str, tuple[Callable[[Path], None], type[StoreError], str]] = {
     "another program's": (theirs, NotADatabase, "of another program"),
     "a newer version's": (newer, NewerDatabase, "newer version"),
     "half of one": (torn, NotADatabase, "damaged"),
     "one whose indexes are wrong": (damaged, NotADatabase, "damaged"),
     "none at all": (Path.unlink, StoreMissing, "There is no file"),
-    "a text": (lambda path: path.write_text("no database " * 100) and None, NotADatabase, "not a SQLite database"),
-    "an empty file": (lambda path: path.write_text("") and None, NotADatabase, "empty"),
-    "a directory": (lambda path: path.unlink() or path.mkdir(), NotADatabase, "directory"),
+    "a text": (text, NotADatabase, "not a SQLite database"),
+    "an empty file": (empty, NotADatabase, "empty"),
+    "a directory": (folder, NotADatabase, "directory"),
 }
 
 

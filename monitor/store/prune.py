@@ -1,0 +1,121 @@
+"""Removes what retention lets go. Each call is one short piece of a writer's transaction, and looks again whether what
+was found before may still go."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, exists, func, select
+
+from monitor.model import KnownJob
+from monitor.store.columns import chunks
+from monitor.store.jobs import decode_job
+from monitor.store.old import still_needed
+from monitor.store.tables import (
+    attempts,
+    deliveries,
+    events,
+    forgotten_jobs,
+    hidden,
+    jobs,
+    notification_events,
+    notifications,
+    silences,
+    subject_revisions,
+)
+from monitor.store.upsert import Upsert
+
+PIECE = 100
+"""Rows that one write removes, with what hangs on them."""
+_FORGOTTEN = Upsert(forgotten_jobs)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pruned:
+    """How many were removed. `jobs`: such as had been gone from their platform for long."""
+
+    events: int = 0
+    messages: int = 0
+    deliveries: int = 0
+    jobs: int = 0
+    silences: int = 0
+
+    def __add__(self, other: Pruned) -> Pruned:
+        return Pruned(**{name: getattr(self, name) + getattr(other, name) for name in Pruned.__dataclass_fields__})
+
+    def __bool__(self) -> bool:
+        return bool(self.counts())
+
+    def counts(self) -> dict[str, int]:
+        """By name, without what is none."""
+        return {name: getattr(self, name) for name in Pruned.__dataclass_fields__ if getattr(self, name)}
+
+
+def drop_messages(conn: Connection, numbers: Sequence[int], before: datetime) -> Pruned:
+    """Those of the messages that need not be kept, with their deliveries, attempts and links to events."""
+    free = select(notifications.c.n, notifications.c.id).where(notifications.c.n.in_(numbers), ~still_needed(before))
+    rows = list(conn.execute(free))
+    mine = [n for n, _ in rows]
+    sent = list(conn.execute(select(deliveries.c.n).where(deliveries.c.notification.in_(mine))).scalars())
+    for some in chunks(sent):
+        conn.execute(delete(attempts).where(attempts.c.delivery.in_(some)))
+        conn.execute(delete(deliveries).where(deliveries.c.n.in_(some)))
+    conn.execute(delete(notification_events).where(notification_events.c.notification.in_(mine)))
+    conn.execute(delete(notifications).where(notifications.c.n.in_(mine)))
+    _forget_revisions(conn, [f"notification/{name}" for _, name in rows])
+    return Pruned(messages=len(mine), deliveries=len(sent))
+
+
+def drop_events(conn: Connection, seqs: Sequence[int]) -> Pruned:
+    """Those of the events of which no message is kept, and what says of them that they were hidden."""
+    told = exists(select(1).where(notification_events.c.seq == events.c.seq))
+    free = list(conn.execute(select(events.c.seq).where(events.c.seq.in_(seqs), ~told)).scalars())
+    conn.execute(delete(hidden).where(hidden.c.seq.in_(free)))
+    conn.execute(delete(events).where(events.c.seq.in_(free)))
+    return Pruned(events=len(free))
+
+
+def drop_hidden(conn: Connection, numbers: Sequence[int]) -> Pruned:
+    conn.execute(delete(hidden).where(hidden.c.n.in_(numbers)))
+    return Pruned()
+
+
+def drop_silences(conn: Connection, found: Sequence[tuple[int, str]]) -> Pruned:
+    conn.execute(delete(silences).where(silences.c.n.in_([n for n, _ in found])))
+    _forget_revisions(conn, [f"silence/{name}" for _, name in found])
+    return Pruned(silences=len(found))
+
+
+def drop_jobs(conn: Connection, numbers: Collection[int], before: datetime) -> Pruned:
+    """Those of the jobs that are still gone. How far each was advanced and what was booked for it is kept for good:
+    should one come back, its events must not bear ids of before, nor its tokens be booked again."""
+    gone = (jobs.c.id.in_(numbers), jobs.c.gone.is_(True), jobs.c.changed_at < before)
+    rows = list(conn.execute(select(jobs.c.id, jobs.c.account, jobs.c.doc).where(*gone).with_for_update()))
+    for _, account, doc in rows:
+        _keep_traces(conn, account, decode_job(doc))
+    conn.execute(delete(jobs).where(jobs.c.id.in_([row.id for row in rows])))
+    return Pruned(jobs=len(rows))
+
+
+def _keep_traces(conn: Connection, account: str, known: KnownJob) -> None:
+    key = (forgotten_jobs.c.account == account, forgotten_jobs.c.job_id == known.job.id)
+    before = conn.execute(select(forgotten_jobs).where(*key)).one_or_none()
+    furthest = known.revision if before is None else max(known.revision, before.revision)
+    booked = known.booked_tokens if known.booked_tokens is not None or before is None else before.booked_tokens
+    trace = {"account": account, "job_id": known.job.id, "revision": furthest, "booked_tokens": booked}
+    _FORGOTTEN.many(conn, [trace])
+
+
+def _forget_revisions(conn: Connection, subjects: Sequence[str]) -> None:
+    """Of subjects whose names are never given twice."""
+    for some in chunks(subjects):
+        conn.execute(
+            delete(subject_revisions).where(subject_revisions.c.account == "", subject_revisions.c.subject.in_(some))
+        )
+
+
+def count_deliveries_of(conn: Connection, numbers: Sequence[int]) -> int:
+    query = select(func.count()).where(deliveries.c.notification.in_(numbers))
+    return int(conn.execute(query).scalar_one())
