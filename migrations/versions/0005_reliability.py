@@ -1,4 +1,4 @@
-"""Nothing is lost: what is left of jobs that retention has removed."""
+"""Nothing is lost: what is left of jobs that retention has removed, and how sinks are."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -9,6 +9,7 @@ down_revision = "0004"
 
 def upgrade() -> None:
     _retention()
+    _sinks()
 
 
 def _retention() -> None:
@@ -23,3 +24,24 @@ def _retention() -> None:
     )
     gone = sa.column("gone").is_(True)
     op.create_index("ix_jobs_gone", "jobs", ["changed_at", "id"], sqlite_where=gone, postgresql_where=gone)
+
+
+def _sinks() -> None:
+    op.create_table(
+        "sink_health",
+        sa.Column("sink", sa.String(), nullable=False),
+        *(sa.Column(name, sa.BigInteger(), nullable=True) for name in ("since", "probe_at", "told_at")),
+        *(sa.Column(name, sa.BigInteger(), nullable=False) for name in ("failures", "refusals")),
+        sa.Column("detail", sa.String(), nullable=False),
+        *(sa.Column(name, sa.BigInteger(), nullable=True) for name in ("delivered_at", "canary_at", "paced_to")),
+        sa.PrimaryKeyConstraint("sink", name="pk_sink_health"),
+    )
+    op.create_table(
+        "sink_losses",
+        sa.Column("sink", sa.String(), nullable=False),
+        sa.Column("cause", sa.String(), nullable=False),
+        sa.Column("told_at", sa.BigInteger(), nullable=False),
+        sa.Column("count", sa.BigInteger(), nullable=False),
+        sa.Column("last", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("sink", "cause", name="pk_sink_losses"),
+    )

@@ -21,6 +21,8 @@ from sqlalchemy import (
 from monitor.store.columns import Bytewise, Key
 from monitor.store.silence_tables import hidden as hidden
 from monitor.store.silence_tables import silences as silences
+from monitor.store.sink_tables import sink_health as sink_health
+from monitor.store.sink_tables import sink_losses as sink_losses
 from monitor.store.table_parts import flag_column, name_column, number_column, text_column, time_column
 from monitor.store.table_parts import metadata as metadata
 
