@@ -9,7 +9,7 @@ from typing import Protocol
 from monitor.settings import ConfigErrors, Settings
 
 _SECTIONS = ("accounts", "sinks", "rules")
-_PLAIN = ("people", "prices", "unmatched", "catch_up_after")
+_PLAIN = ("people", "prices", "unmatched", "catch_up_after", "retention")
 
 
 class _Named(Protocol):

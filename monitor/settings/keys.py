@@ -12,7 +12,7 @@ from monitor.settings.problems import Path
 
 # rules answer theirs themselves
 _LATER: dict[str, frozenset[str]] = {
-    "": frozenset({"retention", "heartbeat", "cleanup", "budgets", "silences"}),
+    "": frozenset({"heartbeat", "cleanup", "budgets", "silences"}),
     "accounts": frozenset({"was", "cleanup"}),
     "sinks": frozenset({"was", "rate"}),
 }

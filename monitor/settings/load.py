@@ -130,6 +130,7 @@ def _settings(path: FilePath, found: Sections, plain: Plain, environ: Mapping[st
         unmatched=plain.unmatched or default_net(found.rules.values(), sinks),
         flapping=plain.flapping,
         catch_up_after=plain.catch_up_after,
+        retention=plain.retention,
     )
 
 

@@ -17,6 +17,7 @@ from monitor.ledger.options import PriceOptions
 from monitor.providers.options import AccountOptions
 from monitor.rules.options import FlappingOptions, PersonOptions, RuleOptions, UnmatchedOptions
 from monitor.sinks.options import SinkOptions
+from monitor.store.options import RetentionOptions
 
 CONFIG_NAMES = (Path("training-monitor.yaml"), Path("/etc/training-monitor/training-monitor.yaml"))
 DEFAULT_STATE = "~/.local/state/training-monitor"
@@ -159,6 +160,7 @@ class Plain(Strict):
     state_dir: Annotated[str, Field(min_length=1)] | None = None
     """Default: systemd's state directory; for the file under /etc /var/lib/training-monitor; else
     ~/.local/state/training-monitor."""
+    retention: RetentionOptions = RetentionOptions()
     http: HttpOptions = HttpOptions()
     control: ControlOptions = ControlOptions()
     people: list[PersonOptions] = Field(default_factory=list)
@@ -197,3 +199,4 @@ class Settings:
     flapping: FlappingOptions | None
     catch_up_after: float
     """Seconds."""
+    retention: RetentionOptions = RetentionOptions()

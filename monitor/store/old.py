@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, exists, func, or_, select
+from sqlalchemy import Connection, exists, func, or_, select
 
 from monitor.store.columns import chunks
 from monitor.store.event_query import last_before
@@ -68,10 +68,10 @@ def old_messages(conn: Connection, before: datetime, keep: Collection[int], behi
 
 def old_hidden(conn: Connection, before: datetime, behind: int) -> Window:
     """What was hidden before then, from the beginning on."""
-    rows = conn.execute(select(hidden.c.n, hidden.c.at).where(hidden.c.n > behind).order_by(hidden.c.n).limit(WINDOW))
-    found = list(rows)
-    old = tuple(row.n for row in found if row.at < before)
-    return Window(old, _end(found, "n") if old else None)
+    query = select(hidden.c.n, hidden.c.at).where(hidden.c.n > behind).order_by(hidden.c.n)
+    rows = conn.execute(query.limit(WINDOW)).all()
+    old = tuple(row.n for row in rows if row.at < before)
+    return Window(old, _end(rows, "n") if old else None)
 
 
 def old_silences(conn: Connection, before: datetime, limit: int = WINDOW) -> list[tuple[int, str]]:
@@ -107,7 +107,7 @@ def old_events(
     return Window(seqs, _end(rows, "seq"))
 
 
-def _known(conn: Connection, subjects: Collection[tuple[str, str]], going: Going) -> set[tuple[str, str]]:
+def _known(conn: Connection, subjects: set[tuple[str, str]], going: Going) -> set[tuple[str, str]]:
     """Those of the subjects that are known: what has a row of its own as long as it has that, all others for good."""
     found = {each for each in subjects if each[1].partition("/")[0] not in _OF_ROWS}
     names: dict[str, list[str]] = {"job": [], "notification": [], "silence": []}
@@ -135,5 +135,5 @@ def _links(conn: Connection, column: Any, numbers: Iterable[int]) -> set[tuple[i
     return found
 
 
-def _end(rows: Sequence[Row[Any]], column: str) -> int | None:
+def _end(rows: Sequence[Any], column: str) -> int | None:
     return int(getattr(rows[-1], column)) if len(rows) == WINDOW else None
