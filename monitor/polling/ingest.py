@@ -137,7 +137,8 @@ def _after_elsewhere(change: diff.JobChange, before: KnownJob | None, other: Tra
     known = replace(change.known, revision=max(change.known.revision, other.revision + 1))
     if before is None:
         known = replace(known, booked_tokens=other.booked_tokens)
-    return replace(change, known=known)
+    back = before is None and other.forgotten and known.job.state.terminal  # its end was told long ago
+    return replace(change, known=known, drafts=() if back else change.drafts)
 
 
 def _keep(harvest: _Harvest, before: KnownJob | None, change: diff.JobChange, found: Found | None) -> None:

@@ -123,10 +123,12 @@ def load_jobs(conn: Connection, scope_id: int, ids: Iterable[str]) -> dict[str, 
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """How far the account has advanced a job somewhere else, and what is booked for it there."""
+    """How far the account has advanced a job somewhere else, and what is booked for it there. `forgotten`: retention
+    has removed it, long after it was gone."""
 
     revision: int
     booked_tokens: int | None
+    forgotten: bool = False
 
 
 def load_jobs_elsewhere(conn: Connection, scope_id: int, ids: Iterable[str]) -> dict[str, Trace]:
@@ -142,7 +144,7 @@ def load_jobs_elsewhere(conn: Connection, scope_id: int, ids: Iterable[str]) -> 
             _furthest(found, job_id, Trace(known.revision, known.booked_tokens))
         left = select(traces.job_id, traces.revision, traces.booked_tokens).where(traces.job_id.in_(some))
         for job_id, revision, booked in conn.execute(left.where(traces.account == _ACCOUNT_OF), {"in_scope": scope_id}):
-            _furthest(found, job_id, Trace(revision, booked))
+            _furthest(found, job_id, Trace(revision, booked, forgotten=True))
     return found
 
 
