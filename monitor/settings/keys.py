@@ -16,7 +16,6 @@ _LATER: dict[str, frozenset[str]] = {
     "accounts": frozenset({"was", "cleanup"}),
     "sinks": frozenset({"was", "rate"}),
 }
-LATER_SINKS = frozenset({"file"})
 NOT_YET = "is not supported yet; remove it"
 
 

@@ -16,7 +16,7 @@ from monitor.providers.options import AccountOptions
 from monitor.rules.options import PersonOptions, RuleOptions
 from monitor.settings.document import Document
 from monitor.settings.explain import explain
-from monitor.settings.keys import LATER_SINKS, NOT_YET, unknown_key
+from monitor.settings.keys import NOT_YET, unknown_key
 from monitor.settings.problems import Path, Problem
 from monitor.settings.root import Plain
 from monitor.sinks import registry as sinks
@@ -102,9 +102,7 @@ class Reader:
         elif key not in entry:
             self.problems.append(self._document.problem((*at, key), f"is missing; {there}"))
         elif entry[key] not in kinds:
-            later = key == "type" and isinstance(entry[key], str) and entry[key] in LATER_SINKS
-            message = NOT_YET.replace("remove it", there) if later else f"no such {key}; {there}"
-            self.problems.append(self._document.problem((*at, key), message))
+            self.problems.append(self._document.problem((*at, key), f"no such {key}; {there}"))
         else:
             return options(entry[key])
         return None

@@ -26,6 +26,9 @@ def _url(value: Secret) -> Secret:
     return value
 
 
+Address = Annotated[Secret, AfterValidator(_url)]
+
+
 def _headers(value: dict[str, Secret]) -> dict[str, Secret]:
     for name, text in value.items():
         if not _HEADER.fullmatch(name) or name.lower() in _OURS:
@@ -38,7 +41,7 @@ def _headers(value: dict[str, Secret]) -> dict[str, Secret]:
 class Addressed(SinkOptions):
     """Base of the options of kinds that post to one web address."""
 
-    url: Annotated[Secret, AfterValidator(_url)]
+    url: Address
     """Where to post. May hold a user and password, or a token in path or query: it is shown nowhere."""
     headers: Annotated[dict[str, Secret], AfterValidator(_headers)] = Field(default_factory=dict)
     """Sent beside the sink's own, as for `Authorization`."""

@@ -30,6 +30,10 @@ class Threads:
         self._limit = limit
         self._live = 0
 
+    @property
+    def busy(self) -> bool:
+        return self._live > 0
+
     async def call(self, work: Callable[[], T], *, hard_limit: float) -> T:
         """What `work` returns or raises, run in a thread. Raises Full, or Stuck after `hard_limit` real seconds.
 

@@ -58,7 +58,9 @@ def test_the_example_loads_with_every_secret_resolved() -> None:
     settings = load(EXAMPLE, resolve=True, environ=EXAMPLE_ENVIRON, credentials_dir=None)
 
     assert [account.name for account in settings.accounts] == ["llm-beijing", "ascend-north"]
-    assert [sink.name for sink in settings.sinks] == ["team-slack", "ann-mail", "hook", "journal"]
+    assert [sink.name for sink in settings.sinks] == [
+        *("team-slack", "ann-mail", "hook", "bus", "on-call", "archive", "journal")
+    ]
     assert [rule.name for rule in settings.rules] == [
         *("job-failed", "job-ended", "stuck-in-queue", "stock", "requeued", "weekly", "long-runs")
     ]

@@ -106,7 +106,7 @@ def answers(status: int, **headers: str) -> Reply:
 
 
 def test_all_kinds_are_found() -> None:
-    assert registry.kinds() == ["alertmanager", "apprise", "cloudevents", "log", "webhook"]
+    assert registry.kinds() == ["alertmanager", "apprise", "cloudevents", "file", "log", "webhook"]
 
 
 @pytest.mark.parametrize("kind", NETWORKED)

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from monitor.fields import Duration
-from monitor.sinks.address import Addressed
+from monitor.sinks.address import Address, Addressed
 
 OURS = frozenset({"alertname", "severity", "type", "source", "account", "provider", "subject"})
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -25,6 +25,8 @@ def _labels(value: dict[str, str]) -> dict[str, str]:
 
 class Options(Addressed):
     type: Literal["alertmanager"]
+    url: Address
+    """Where Alertmanager is, as `http://127.0.0.1:9093`. May hold a user and password: it is shown nowhere."""
     labels: Annotated[dict[str, str], AfterValidator(_labels)] = Field(default_factory=dict)
     """Added to every alert, as `cluster: a`."""
     event_lasts: Duration = 3600.0
