@@ -58,6 +58,11 @@ class AccountHealth:
         """That of the worst of its watches."""
         return max((row.state for row in self._rows.values()), key=_GRAVITY.__getitem__, default="ok")
 
+    def reported(self, watch: str) -> bool:
+        """Whether people know that this watch cannot be seen: it is told, or fails while another one's trouble is."""
+        row = self._rows.get(watch)
+        return (row is not None and row.state != "ok") or (watch in self._first_failure and self.state != "ok")
+
     def troubles(self) -> list[str]:
         """What cannot be seen, and why, in plain words: `llm/jobs is unauthorized: …`."""
         ill = sorted((watch, row) for watch, row in self._rows.items() if row.state != "ok")

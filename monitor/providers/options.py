@@ -10,6 +10,9 @@ from monitor.fields import Duration
 from monitor.fields.strict import Name, Strict
 
 
+LATE_SLACK = 600.0
+
+
 class Budget(Strict):
     """Requests that may be sent, shared by all that use the same credential and host."""
 
@@ -26,6 +29,13 @@ class WatchOptions(Strict):
     """How often it is polled."""
     idle_every: Duration | None = None
     """How often while nothing is active; default: as `every`."""
+
+    @property
+    def late_after(self) -> float:
+        """Seconds without a good poll after which it is late: three intervals and ten minutes. A platform that is down
+        or hangs is told as that after three failed polls, of which each takes a minute and waits for another at most;
+        so what is late and was not told is the daemon's own failure."""
+        return 3 * max(self.every, self.idle_every or 0.0) + LATE_SLACK
 
 
 class JobsWatch(WatchOptions):
