@@ -11,11 +11,13 @@ from zlib import crc32
 import structlog
 
 from monitor import store
+from monitor.fields.bell import Bell
 from monitor.fields.pulse import Pulse
 from monitor.model import Scope, sweep_name
 from monitor.polling.backoff import CRAWL
 from monitor.polling.baseline import take_baseline
 from monitor.polling.flavors import FlavorScope
+from monitor.polling.freshness import Freshness
 from monitor.polling.health import REFUSALS, AccountHealth
 from monitor.polling.jobs import JobsScope
 from monitor.polling.surroundings import Surroundings
@@ -60,6 +62,8 @@ class WatchLoop:
         self._pause = 2.0 / rate
         self._stepped = float("-inf")
         self._well = False
+        self._crawling = False
+        self._hurry = Bell()
         self.seen = False
         """Whether the last poll went well: what is known is how things are."""
         self.watched: Watched | None = None
@@ -81,7 +85,20 @@ class WatchLoop:
             due = clock.monotonic() + crawl if crawl else self._next(begun, clock.monotonic())
             self.pulse.beat(due - clock.monotonic())
             await self._sweep_until(due)
-            await clock.sleep(due - clock.monotonic())
+            await self._rest(due - clock.monotonic(), crawling=crawl >= CRAWL)
+
+    def hasten(self) -> None:
+        """Where it keeps away from something that a poll cannot mend, it looks at once."""
+        if self._crawling:
+            self._hurry.ring()
+
+    async def _rest(self, seconds: float, *, crawling: bool) -> None:
+        self._crawling = crawling
+        if crawling:
+            await self._hurry.wait_at_most(self._around.clock, seconds)
+        else:
+            await self._around.clock.sleep(seconds)
+        self._crawling = False
 
     def _next(self, begun: float, now: float) -> float:
         """The next beat of this scope's own rhythm: a stable offset of its name keeps watches from bunching."""
@@ -92,6 +109,15 @@ class WatchLoop:
     def _interval(self) -> float:
         busy = self.watched is None or not isinstance(self.watched, JobsScope) or self.watched.busy
         return self._options.every if busy else (self._options.idle_every or self._options.every)
+
+    def freshness(self) -> Freshness:
+        """How old what it knows is, and may be."""
+        return Freshness(
+            watch=f"{self.scope.account}/{self.name}",
+            last_good=self.last_good,
+            late_after=self._options.late_after,
+            reported=self._health.reported(self.name),
+        )
 
     async def turn(self) -> float:
         """One poll. Returns 0, or the seconds to keep away from something that a poll cannot mend."""

@@ -9,6 +9,7 @@ import structlog
 
 from monitor import store
 from monitor.fields import Clock
+from monitor.fields.bell import Bell
 from monitor.polling.backoff import PROBE, Backoff, TokenBucket
 from monitor.store import Connection, Store, StoreError
 from monitor.telemetry.meter import Meter
@@ -75,6 +76,8 @@ class Pace:
         self._bucket = TokenBucket(rate, burst)
         self._backoff = Backoff()
         self._until = 0.0
+        self._refused = False
+        self._hurry = Bell()
         self._silent_until = float("-inf")
         self._one = anyio.Lock()
         self._allowed = allowed
@@ -85,7 +88,19 @@ class Pace:
 
     def tighten(self, rate: float, burst: int) -> None:
         """Another account shares this credential: the smaller budget holds for both."""
-        self._bucket = TokenBucket(min(rate, self._bucket.rate), min(burst, self._bucket.burst))
+        self.limit(min(rate, self._bucket.rate), min(burst, self._bucket.burst))
+
+    def limit(self, rate: float, burst: int) -> None:
+        """Another budget holds from now on; what of the one before was not spent, and fits, is left."""
+        self._bucket.rate, self._bucket.burst = rate, burst
+        self._bucket.level = min(self._bucket.level, float(burst))
+
+    def hasten(self) -> None:
+        """Somebody may have mended what the platform refuses: no wait for that. What the platform asked for, and a
+        fault that passes, are waited for as ever; so is a key that is counted as refused."""
+        if self._refused:
+            self._until = 0.0
+            self._hurry.ring()
 
     async def enter(self) -> None:
         await self._one.acquire()
@@ -105,6 +120,7 @@ class Pace:
                 self._until = 0.0
             else:
                 self._until = self._clock.monotonic() + self._backoff.after(fault)
+            self._refused = fault is not None and fault.kind is FaultKind.BAD_SIGNATURE
             await self._judge(fault)
         finally:
             self._one.release()
@@ -116,8 +132,9 @@ class Pace:
         return max(self._silent_until, self._until)
 
     async def _pass(self) -> None:
-        if (wait := self._until - self._clock.monotonic()) > 0:
-            await self._clock.sleep(wait)
+        while (wait := self._until - self._clock.monotonic()) > 0:
+            if not await self._hurry.wait_at_most(self._clock, wait):
+                break
         while (wait := self._bucket.take(self._clock.monotonic())) > 0:
             self._silent_until = self._clock.monotonic() + wait
             await self._clock.sleep(wait)

@@ -1,12 +1,14 @@
-"""All watches of all accounts: builds the providers with their gates, and runs one loop for each scope."""
+"""All watches of all accounts: builds the providers with their gates, runs one loop for each scope, and exchanges
+accounts while the others go on."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 import aiohttp
 import anyio
+from anyio.abc import TaskGroup
 
 from monitor import store
 from monitor.model import Catalogue, Scope
@@ -16,8 +18,9 @@ from monitor.polling.jobs import JobsScope
 from monitor.polling.loop import Watched, WatchLoop
 from monitor.polling.pace import LateGate, Pace
 from monitor.polling.surroundings import Surroundings
+from monitor.polling.watching import AccountWatch
 from monitor.providers import registry
-from monitor.providers.options import AccountOptions, JobsWatch, WatchOptions
+from monitor.providers.options import AccountOptions, Budget, JobsWatch, WatchOptions
 from monitor.providers.ports import Provider
 from monitor.store import Health
 from monitor.wire import Http
@@ -26,7 +29,10 @@ _CATALOGUES = frozenset(catalogue.value for catalogue in Catalogue)
 
 
 class Poller:
-    """Polls until cancelled. One watch that breaks harms no other."""
+    """Polls until cancelled. One watch that breaks harms no other.
+
+    A reload asks for what it has to begin (`built`), stops what it has to (`part`) and has it started (`take`).
+    """
 
     def __init__(
         self, accounts: Sequence[AccountOptions], session: aiohttp.ClientSession, around: Surroundings
@@ -35,21 +41,54 @@ class Poller:
         self._session = session
         self._around = around
         self._paces: dict[str, Pace] = {}
-        self._of_account: dict[str, Pace] = {}
-        self.loops: list[WatchLoop] = []
-        self._healths: list[AccountHealth] = []
+        self._group: TaskGroup | None = None
+        self._watches: dict[str, AccountWatch] = {}
 
     async def open(self) -> None:
         """Builds everything; sends nothing. Raises LookupError for a secret that was not resolved."""
-        rows = await self._around.store.read(store.load_health)
-        for options in self._accounts:
-            provider = self._provider(options)
-            self.loops.extend(self._loops(options, provider, rows))
+        self.take(self._accounts, self.built(self._accounts), await self._around.store.read(store.load_health))
 
     async def run(self) -> None:
-        async with anyio.create_task_group() as group:
-            for loop in self.loops:
-                group.start_soon(loop.run, name=f"watch {loop.scope.account} {loop.name}")
+        async with anyio.create_task_group() as self._group:
+            for watch in self._watches.values():
+                watch.start(self._group)
+            await anyio.sleep_forever()
+
+    def built(self, accounts: Iterable[AccountOptions]) -> list[AccountWatch]:
+        """Those of the accounts that are not at work as they stand there; nothing of them runs yet. Raises LookupError
+        for a secret that was not resolved."""
+        at_work = {name: watch.options for name, watch in self._watches.items()}
+        return [self._watch(options) for options in accounts if at_work.get(options.name) != options]
+
+    async def part(self, accounts: Sequence[AccountOptions]) -> None:
+        """Stops what those do not have, or have otherwise. Until `take` it counts as unseen."""
+        wanted = {options.name: options for options in accounts}
+        for watch in self._watches.values():
+            if wanted.get(watch.name) != watch.options:
+                await watch.stop()
+
+    def take(
+        self, accounts: Sequence[AccountOptions], fresh: Iterable[AccountWatch], rows: Mapping[tuple[str, str], Health]
+    ) -> None:
+        """Exactly these accounts are polled from now on: those of `fresh` begin, the others were never interrupted.
+        `rows`: the health of all of them as the store knows it."""
+        begin = {watch.name: watch for watch in fresh}
+        found = self._watches | begin
+        self._watches = {options.name: found[options.name] for options in accounts}
+        self._limit()
+        for watch in begin.values():
+            watch.adopt(rows)
+            if self._group is not None:
+                watch.start(self._group)
+
+    def hasten(self) -> None:
+        """Accounts that were slowed down because the platform refused something are tried at once."""
+        for watch in self._watches.values():
+            watch.hasten()
+
+    @property
+    def loops(self) -> list[WatchLoop]:
+        return [loop for watch in self._watches.values() for loop in watch.loops]
 
     def active(self) -> int:
         """Jobs that are not over, as far as polls of this run have seen."""
@@ -58,11 +97,7 @@ class Poller:
 
     def hung(self) -> list[str]:
         """Watches that were not heard of for too long, though nothing keeps their credential from asking."""
-        return [
-            f"polling {loop.scope.account}/{loop.name}"
-            for loop in self.loops
-            if loop.pulse.missed(self._of_account[loop.scope.account].held_until)
-        ]
+        return [name for watch in self._watches.values() for name in watch.hung()]
 
     def untried(self) -> list[str]:
         """Watches that were not polled once yet, well or not."""
@@ -83,46 +118,41 @@ class Poller:
     def states(self) -> dict[str, str]:
         """By account: `ok`, `unreachable` or `unauthorized`, the worst of its watches; `waiting` before a good poll."""
         seen = {account for (account, _), at in self.last_good().items() if at is not None}
-        states: dict[str, str] = {health.account: health.state for health in self._healths}
+        states: dict[str, str] = {name: watch.health.state for name, watch in self._watches.items()}
         return {name: "waiting" if state == "ok" and name not in seen else state for name, state in states.items()}
 
     def troubles(self) -> list[str]:
         """Which watches cannot be seen, and why."""
-        return [trouble for health in self._healths for trouble in health.troubles()]
+        return [trouble for watch in self._watches.values() for trouble in watch.health.troubles()]
 
-    def _provider(self, options: AccountOptions) -> Provider:
+    def _watch(self, options: AccountOptions) -> AccountWatch:
         gate = LateGate(options.name, self._around.clock, self._around.meter)
         provider = registry.builder(options.provider)(options, Http(self._session, gate), self._around.clock)
-        fingerprint, budget = provider.fingerprint(), options.budget
-        pace = self._paces.get(fingerprint)
-        if pace is None:
-            pace = Pace(
-                self._around.store,
-                self._around.clock,
-                fingerprint,
-                rate=budget.requests_per_second,
-                burst=budget.burst,
-            )
-            self._paces[fingerprint] = pace
-        else:
-            pace.tighten(budget.requests_per_second, budget.burst)
+        pace = self._pace(provider.fingerprint(), options.budget)
         gate.bind(pace)
-        self._of_account[options.name] = pace
-        return provider
-
-    def _loops(
-        self, options: AccountOptions, provider: Provider, rows: dict[tuple[str, str], Health]
-    ) -> list[WatchLoop]:
+        health = AccountHealth(provider.account, self._around)
         watches = options.watches()
         scopes = [(scope, watches[watch]) for watch in watches for scope in provider.scopes(watch)]
-        health = AccountHealth(provider.account, self._around)
-        self._healths.append(health)
         loops = [self._loop(options, provider, health, scope, watch) for scope, watch in scopes]
-        names = {name for loop in loops for name in (loop.name, loop.sweep_name)}
-        health.adopt(
-            {watch: row for (account, watch), row in rows.items() if account == options.name and watch in names}
-        )
-        return loops
+        return AccountWatch(options=options, pace=pace, health=health, loops=loops)
+
+    def _pace(self, fingerprint: str, budget: Budget) -> Pace:
+        """One for each credential; an account that changes and keeps its credential keeps what that has learned."""
+        pace = self._paces.get(fingerprint)
+        if pace is None:
+            rate, burst = budget.requests_per_second, budget.burst
+            pace = Pace(self._around.store, self._around.clock, fingerprint, rate=rate, burst=burst)
+            self._paces[fingerprint] = pace
+        return pace
+
+    def _limit(self) -> None:
+        """The smallest budget of those that share a credential holds for all of them."""
+        for fingerprint, pace in list(self._paces.items()):
+            budgets = [watch.options.budget for watch in self._watches.values() if watch.pace is pace]
+            if budgets:
+                pace.limit(min(each.requests_per_second for each in budgets), min(each.burst for each in budgets))
+            else:
+                del self._paces[fingerprint]
 
     def _loop(
         self, options: AccountOptions, provider: Provider, health: AccountHealth, scope: Scope, watch: WatchOptions

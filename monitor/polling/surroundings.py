@@ -14,8 +14,10 @@ from monitor.store import Store
 from monitor.telemetry.meter import NO_METER, Meter
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Surroundings:
+    """One for all watches. Not frozen: a reload puts other prices and another gap into it, and the watches go on."""
+
     store: Store
     clock: Clock
     bell: Bell
