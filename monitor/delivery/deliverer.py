@@ -73,6 +73,11 @@ class Deliverer:
         self._log = structlog.get_logger("monitor.delivery").bind(sink=options.name)
         self._storeless = store_trouble("monitor.delivery", "delivery", sink=options.name)
 
+    @property
+    def name(self) -> str:
+        """That of its sink."""
+        return self._options.name
+
     async def run(self, *, grace: float = 8.0) -> None:
         """Runs until `stop`; then what is in flight has `grace` seconds to be settled. What is not stays marked as
         being sent and is taken up by the next start, as is everything when this is cancelled."""
@@ -100,6 +105,10 @@ class Deliverer:
         self._grace = grace
         self._stopping = True
         self.bell.ring()
+
+    def retell(self, *, catch_up_after: float, names: Mapping[str, str]) -> None:
+        """What a backlog is told by from now on; nothing that is under way changes."""
+        self._catch_up_after, self._names = catch_up_after, names
 
     async def _attempt(self, delivery: Delivery) -> None:
         begun = self._clock.monotonic()

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from math import inf
 
 import anyio
 import structlog
+from anyio.abc import TaskGroup
 
 from monitor.delivery.deliverer import PATIENCE, STORE_PAUSE, Deliverer
+from monitor.delivery.running import Running
 from monitor.diff import delivery_dead
 from monitor.fields import Clock
 from monitor.fields.bell import Bell
@@ -32,6 +33,7 @@ from monitor.telemetry.meter import NO_METER, Meter
 from monitor.telemetry.trouble import store_trouble
 
 REMOVED = "the sink was removed from the config"
+CUT = "a reload came before the answer"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,57 +65,75 @@ class Outbox:
         self._clock = clock
         self._events = events
         self._pulse = Pulse(clock, patience=PATIENCE)
-        self._stopped = Bell()
-        self._stopping = False
+        self._stopped = anyio.Event()
+        self._grace: float | None = None
+        self._group: TaskGroup | None = None
         self._log = structlog.get_logger("monitor.delivery")
         self._storeless = store_trouble("monitor.delivery", "delivery")
-        self._deliverers: Mapping[str, Deliverer] = {
-            entry.options.name: Deliverer(
-                store,
-                entry.sink,
-                entry.options,
-                clock,
-                events,
-                catch_up_after=catch_up_after,
-                names=names,
-                meter=meter,
-            )
-            for entry in sinks
-        }
+        self._meter = meter
+        self._sinks: dict[str, Running] = {}
+        self.take(sinks, catch_up_after=catch_up_after, names=names or {})
 
     def ring(self, sinks: Iterable[str] | None = None) -> None:
         """Deliveries were written, for these sinks or for any."""
-        for name in self._deliverers if sinks is None else sinks:
-            if name in self._deliverers:
-                self._deliverers[name].bell.ring()
+        for name in self._sinks if sinks is None else sinks:
+            if name in self._sinks:
+                self._sinks[name].deliverer.bell.ring()
 
     async def run(self, *, grace: float = 8.0) -> None:
         """First takes up what the last run left, then delivers until `stop` or cancellation. The sinks stay open.
 
-        A store that cannot be used is waited for, as it is later on: a reload may come while the disk is full.
+        A store that cannot be used is waited for, as it is later on: the disk may be full at a start.
         """
         while not await self._took_up():
-            if self._stopping:
+            if self._stopped.is_set():
                 return
-            await self._stopped.wait_at_most(self._clock, STORE_PAUSE)
+            await self._pause()
         self._pulse.beat(inf)  # from here on each sink has its own
-        async with anyio.create_task_group() as group:
-            for name, deliverer in self._deliverers.items():
-                group.start_soon(partial(deliverer.run, grace=grace), name=f"delivery {name}")
+        async with anyio.create_task_group() as self._group:
+            for sink in self._sinks.values():
+                sink.start(self._group)
+            await self._stopped.wait()
+            for sink in self._sinks.values():
+                sink.deliverer.stop(grace if self._grace is None else self._grace)
 
     def stop(self, grace: float | None = None) -> None:
         """What is due is sent once more where there is a free slot, and then nothing; `run` returns when what is in
         flight is settled, or its grace (that of `run`, unless another one is given) is over."""
-        self._stopping = True
-        self._stopped.ring()
-        for deliverer in self._deliverers.values():
-            deliverer.stop(grace)
+        self._grace = grace
+        self._stopped.set()
+
+    async def part(self, sinks: Collection[str], grace: float) -> None:
+        """Returns when nothing is sent to these any more: what was in flight is settled, or its grace over. They may be
+        closed then. What is written for them meanwhile waits."""
+        async with anyio.create_task_group() as group:
+            for sink in [self._sinks[name] for name in sinks if name in self._sinks]:
+                group.start_soon(sink.end, grace)
+
+    def take(self, sinks: Iterable[SinkEntry], *, catch_up_after: float, names: Mapping[str, str]) -> None:
+        """Exactly these sinks are delivered to from now on. Those that were at work go on without an interruption; to
+        each other one what waits for it is sent."""
+        found: dict[str, Running] = {}
+        for entry in sinks:
+            running = self._sinks.get(entry.options.name)
+            if running is None or running.sink is not entry.sink:
+                running = Running(self._deliverer(entry, catch_up_after, names), entry.sink)
+                if self._group is not None:
+                    running.start(self._group)
+            running.deliverer.retell(catch_up_after=catch_up_after, names=names)
+            found[entry.options.name] = running
+        self._sinks = found
+
+    def left(self, conn: Connection, parted: Collection[str], wanted: Collection[str]) -> None:
+        """Belongs into the transaction of a reload: what the parted sinks were sending when their grace ended is due
+        again, and what waits for a sink that is not wanted any more goes dead."""
+        recover_claims(conn, now=self._clock.now(), sinks=parted, why=CUT)
+        self._end_removed(conn, wanted)
 
     def hung(self) -> list[str]:
         """Sinks whose loop was not heard of for too long."""
         beginning = ["delivery"] if self._pulse.missed() else []
-        sinks = self._deliverers.items()
-        return beginning + [f"delivery {name}" for name, deliverer in sinks if deliverer.pulse.missed()]
+        return beginning + [f"delivery {name}" for name, sink in self._sinks.items() if sink.hung]
 
     async def _took_up(self) -> bool:
         """What the last run left is ready to be sent, or ended; False where the store did not take that."""
@@ -124,7 +144,7 @@ class Outbox:
             if left:
                 text = "messages that the last run was sending are sent again; they may come twice"
                 self._log.warning(text, count=left)
-            if await self._store.write(self._end_removed):
+            if await self._store.write(lambda conn: self._end_removed(conn, self._sinks)):
                 self._events.ring()
         except Exception as error:  # a daemon must outlive this as it does whatever comes later
             if isinstance(error, StoreError):
@@ -135,14 +155,37 @@ class Outbox:
         self._storeless.over()
         return True
 
-    def _end_removed(self, conn: Connection) -> int:
+    async def _pause(self) -> None:
+        async with anyio.create_task_group() as group:
+
+            async def stopped() -> None:
+                await self._stopped.wait()
+                group.cancel_scope.cancel()
+
+            group.start_soon(stopped)
+            await self._clock.sleep(STORE_PAUSE)
+            group.cancel_scope.cancel()
+
+    def _deliverer(self, entry: SinkEntry, catch_up_after: float, names: Mapping[str, str]) -> Deliverer:
+        return Deliverer(
+            self._store,
+            entry.sink,
+            entry.options,
+            self._clock,
+            self._events,
+            catch_up_after=catch_up_after,
+            names=names,
+            meter=self._meter,
+        )
+
+    def _end_removed(self, conn: Connection, wanted: Collection[str]) -> int:
         """What waits for a sink that the config no longer names goes dead, with one event per sink."""
         now = self._clock.now()
         open_ = (DeliveryState.PENDING, DeliveryState.SENDING)
         waiting = {row.sink for state in open_ for row in list_deliveries(conn, state=state, limit=1_000_000)}
-        for sink in sorted(waiting - self._deliverers.keys()):
+        for sink in sorted(waiting.difference(wanted)):
             count = kill_sink(conn, sink, REMOVED, now)
             title = "1 message" if count == 1 else f"{count} messages"
             draft = delivery_dead(sink, rule=None, title=title, attempts=0, detail=REMOVED, now=now)
             append_events(conn, self._store.epoch, [(draft, next_revision(conn, None, draft.subject))])
-        return len(waiting - self._deliverers.keys())
+        return len(waiting.difference(wanted))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -109,12 +109,15 @@ def settle(
         finish(conn, [n], state, receipt.detail, now, next_at)
 
 
-def recover_claims(conn: Connection, *, now: datetime) -> int:
-    """For the start: what was being sent when the last run ended is due again; its attempt is closed as unknown."""
-    where = (deliveries.c.state == DeliveryState.SENDING.value, deliveries.c.settled_at.is_(None))
+def recover_claims(conn: Connection, *, now: datetime, sinks: Collection[str] | None = None, why: str = CRASHED) -> int:
+    """For the start: what was being sent when the last run ended is due again; its attempt is closed as unknown.
+    `sinks`: only what was being sent to those."""
+    where = [deliveries.c.state == DeliveryState.SENDING.value, deliveries.c.settled_at.is_(None)]
+    if sinks is not None:
+        where.append(deliveries.c.sink.in_(sinks))
     numbers = list(conn.execute(select(deliveries.c.n).where(*where)).scalars())
-    _close_attempts(conn, numbers, Receipt(outcome=Outcome.UNKNOWN, detail=CRASHED), now)
-    finish(conn, numbers, DeliveryState.PENDING, CRASHED, now, now)
+    _close_attempts(conn, numbers, Receipt(outcome=Outcome.UNKNOWN, detail=why), now)
+    finish(conn, numbers, DeliveryState.PENDING, why, now, now)
     return len(numbers)
 
 
