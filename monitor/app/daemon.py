@@ -12,9 +12,11 @@ import structlog
 from monitor import __version__, diff
 from monitor.app.generation import Generation, Lasting
 from monitor.app.liveness import Liveness
+from monitor.app.pruning import keep_pruning
 from monitor.app.reign import Reign
 from monitor.app.site import new_site
 from monitor.app.status import Supervision
+from monitor.app.storeless import watch_store
 from monitor.app.systemd import Systemd
 from monitor.app.wishes import Reload, Wishes
 from monitor.fields import Clock
@@ -76,6 +78,8 @@ async def daemon(
         async with anyio.create_task_group() as beside:
             for watching in (partial(live.probe, db), supervision.run, wishes.listen):
                 beside.start_soon(watching)
+            beside.start_soon(watch_store, db, clock, lasting.tell)
+            beside.start_soon(keep_pruning, db, lambda: reign.generation.settings.retention, clock)
             while (wish := await reign.generation.run(wishes)).settings is not None:
                 if not await reign.pass_to(wish.settings, wishes):
                     break

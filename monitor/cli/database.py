@@ -1,19 +1,19 @@
-"""`db upgrade`, `backup`, `restore` and `check`: the store's tables kept up to date, kept safe, and looked through."""
+"""`db upgrade`, `backup`, `restore`, `prune` and `check`: the store kept up to date, safe, small and looked through."""
 
 from __future__ import annotations
 
-import os
-import shlex
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from monitor.cli.failure import USAGE, Failure
+from monitor.cli import backups
+from monitor.cli.failure import Failure
 from monitor.cli.options import Config, Format, Output
 
 if TYPE_CHECKING:
-    from monitor.store.restore import Begun
+    from monitor.settings import Settings
+    from monitor.store.prune import Pruned
 
 app = typer.Typer(help="The store's database.", no_args_is_help=True)
 
@@ -34,90 +34,39 @@ def upgrade(config: Config = None) -> None:
     out.line("The database was upgraded." if changed else "The database is up to date; nothing was done.")
 
 
-@app.command("backup")
-def backup(
-    file: Annotated[
-        Path | None,
-        typer.Argument(metavar="[FILE]", help="Where to, a file or a directory. Default: beside the database."),
-    ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+app.command("backup")(backups.backup)
+app.command("restore")(backups.restore)
+
+
+@app.command("prune")
+def prune(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be removed.")] = False,
     config: Config = None,
     output: Format = Output.TABLE,
 ) -> None:
-    """Copies the whole SQLite database into one file, also while the daemon runs. The file has its name only once it is
-    complete and was read through. For PostgreSQL it says which command does it."""
+    """Removes what is older than `retention` of the config says, also while the daemon runs, which does the same once
+    an hour. What something still refers to stays: messages that wait, what rules remember, the last event of each thing
+    that is known, and all that was booked."""
     import asyncio
-    from datetime import UTC, datetime
 
     from monitor.cli import out
     from monitor.cli.opening import load_settings
     from monitor.cli.progress import progress
-    from monitor.store.backup import backup as make
+    from monitor.fields import format_duration
 
     settings = load_settings(config, resolve=False)
-    _private()
-    with progress("Copying the database …"):
-        made = asyncio.run(make(settings.store, settings.state_dir, file, now=datetime.now(UTC), replace=force))
+    kept = settings.retention
+    with progress("Looking for what may go …" if dry_run else "Removing what may go …"):
+        found = asyncio.run(_pruned(settings, dry_run))
     if output is not Output.TABLE:
-        facts = {"path": str(made.path), "size": made.size, "revision": made.revision, "events": made.events}
-        out.document(output, facts)
+        out.document(output, {"removed": not dry_run, **asdict(found)})
         return
-    out.line(f"The database is in {made.path}: {_size(made.size)}, {_counted(made.events, 'event')}.")
-    out.line(f"Restore it with the daemon stopped: training-monitor db restore {shlex.quote(str(made.path))}")
-
-
-@app.command("restore")
-def restore(
-    file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="A backup.", show_default=False)] = None,
-    new_epoch: Annotated[
-        bool,
-        typer.Option("--new-epoch", help="Only begin a new epoch, after another tool has restored the database."),
-    ] = False,
-    config: Config = None,
-    output: Format = Output.TABLE,
-) -> None:
-    """Puts a backup in the place of the SQLite database, which is kept beside it; the daemon must be stopped. A new
-    epoch begins: no later event bears the id of one that the replaced database has told. What waited to be sent when
-    the backup was made is sent, and may come twice. What happened since then is found again by the next polls.
-
-    After pg_restore, or a copy made by hand: --new-epoch."""
-    if (file is None) is not new_epoch:
-        why = "Name the backup" if file is None else "Name a backup or --new-epoch, not both"
-        raise Failure(
-            f"{why}.", "training-monitor db restore FILE, or training-monitor db restore --new-epoch", code=USAGE
-        )
-    import asyncio
-    from datetime import UTC, datetime
-
-    from monitor.cli import out
-    from monitor.cli.opening import load_settings
-    from monitor.cli.progress import progress
-    from monitor.store import restore as restoring
-
-    settings = load_settings(config, resolve=False)
-    _private()
-    facts: dict[str, Any] = {}
-    with progress("Restoring the database …"):
-        if file is None:
-            begun = asyncio.run(restoring.begin_epoch(settings.store, settings.state_dir, now=datetime.now(UTC)))
-        else:
-            done = asyncio.run(restoring.restore(settings.store, settings.state_dir, file, now=datetime.now(UTC)))
-            begun = done.begun
-            facts = {
-                "path": str(done.place),
-                "kept": None if done.kept is None else str(done.kept),
-                "upgraded_from": done.upgraded_from,
-            }
-    if output is not Output.TABLE:
-        out.document(output, facts | {"events": begun.events, "waiting": begun.waiting})
+    ages = f"events {format_duration(kept.events)}, messages {format_duration(kept.deliveries)}"
+    if not found:
+        out.line(f"Nothing is old enough to be removed ({ages}).")
         return
-    if file is not None:
-        out.line(f"{file} is the database {facts['path']} now.")
-        if facts["upgraded_from"]:
-            out.line(f"It was of revision {facts['upgraded_from']} and was upgraded.")
-        if facts["kept"]:
-            out.line(f"The one before is kept: {facts['kept']}")
-    _tell(begun)
+    out.line(f"{'Would be removed' if dry_run else 'Removed'} ({ages}):")
+    out.page((name, f"{number:,}") for name, number in found.counts().items())
 
 
 @app.command("check")
@@ -146,24 +95,18 @@ def check(config: Config = None, output: Format = Output.TABLE) -> None:
         )
 
 
-def _tell(begun: Begun) -> None:
-    from monitor.cli import out
+async def _pruned(settings: Settings, dry_run: bool) -> Pruned:
+    from monitor.app.pruning import Limits, Pruning
+    from monitor.fields import SystemClock
+    from monitor.store import open_store
 
-    out.line(
-        f"A new epoch begins, after {_counted(begun.events, 'event')}: no later one bears the id of an earlier one."
-    )
-    if begun.waiting:
-        out.line(f"{_counted(begun.waiting, 'message')} will be sent that may have been sent before.")
+    async def rest(took: float) -> None:
+        await clock.sleep(took)  # a daemon beside it has its turn
 
-
-def _private() -> None:
-    """What is written holds names of jobs: not for everybody on the machine."""
-    os.umask(os.umask(0o027) | 0o027)
-
-
-def _size(size: int) -> str:
-    return f"{size / (1 << 20):.1f} MB" if size >= 1 << 20 else f"{size / 1024:.0f} kB"
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
+    clock = SystemClock()
+    opened = await open_store(settings.store, state_dir=settings.state_dir, lock=False)
+    try:
+        walk = Pruning(opened, Limits.of(settings.retention, clock.now()), clock, rest)
+        return await (walk.look() if dry_run else walk.run())
+    finally:
+        await opened.aclose()

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from monitor.fields import Secret
 from monitor.store import migrate
-from monitor.store.errors import StoreClosed
+from monitor.store.errors import StoreClosed, StoreError
 from monitor.store.faults import translate
 from monitor.store.group import GroupCommit
 from monitor.store.lock import FileLock
@@ -62,6 +62,11 @@ class Store:
         with anyio.CancelScope(shield=True):  # a query cut in the middle costs its connection; it is short anyway
             found = await self._read(fn)
         return found  # noqa: RET504 - for mypy a cancel scope may swallow
+
+    def take_failure(self) -> StoreError | None:
+        """Why a write failed that the database could not take at all, the first since the last call; None: none did."""
+        failed, self._group.failed = self._group.failed, None
+        return failed
 
     async def aclose(self) -> None:
         """Commits what waits, then lets go of the database and its lock. May be called twice."""

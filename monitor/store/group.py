@@ -12,11 +12,13 @@ from typing import Any, TypeVar
 import anyio
 from sqlalchemy import Connection
 
-from monitor.store.errors import StaleWrite, StoreClosed, StoreError
+from monitor.store.errors import NotADatabase, StaleWrite, StoreClosed, StoreError, StoreLocked, StoreUnavailable
 from monitor.telemetry.meter import NO_METER, Meter
 
 T = TypeVar("T")
 WriteFn = Callable[[Connection], Any]
+_AWAY = (StoreUnavailable, StoreLocked, NotADatabase)
+"""What says that nothing can be written at all."""
 MOST = 1000
 """Writes in one transaction; more wait for the next, so that the first ones are not held up for long."""
 
@@ -67,6 +69,8 @@ class GroupCommit:
         self._waiting: list[_Waiting] = []
         self._task: asyncio.Task[None] | None = None
         self._closed = False
+        self.failed: StoreError | None = None
+        """Why a write could not be written, the first since somebody took it from here."""
 
     async def write(self, fn: Callable[[Connection], T]) -> T:
         """Returns when it is committed. A cancelled caller is told so after that; its write is kept."""
@@ -119,6 +123,8 @@ class GroupCommit:
             outcomes = await self._commit([each.fn for each in group])
         except Exception as error:
             outcomes = [Outcome(error=error)] * len(group)
+        if self.failed is None:
+            self.failed = next((each.error for each in outcomes if isinstance(each.error, _AWAY)), None)
         failed = sum(_failed(outcome.error) for outcome in outcomes)
         committed = sum(outcome.error is None for outcome in outcomes)
         self._meter.committed(committed + failed, failed, perf_counter() - begun)
