@@ -31,7 +31,7 @@ def _sinks() -> None:
         "sink_health",
         sa.Column("sink", sa.String(), nullable=False),
         *(sa.Column(name, sa.BigInteger(), nullable=True) for name in ("since", "probe_at", "told_at")),
-        *(sa.Column(name, sa.BigInteger(), nullable=False) for name in ("failures", "refusals")),
+        *(sa.Column(name, sa.BigInteger(), nullable=False) for name in ("failures", "messages", "refusals")),
         sa.Column("detail", sa.String(), nullable=False),
         *(sa.Column(name, sa.BigInteger(), nullable=True) for name in ("delivered_at", "canary_at", "paced_to")),
         sa.PrimaryKeyConstraint("sink", name="pk_sink_health"),

@@ -14,15 +14,14 @@ sink_health = Table(
     time_column("probe_at"),
     time_column("told_at"),
     number_column("failures"),
+    number_column("messages"),
     number_column("refusals"),
     text_column("detail"),
     time_column("delivered_at"),
     time_column("canary_at"),
     time_column("paced_to"),
 )
-"""`since`: the first of the `failures` in a row, NULL while it takes messages. `probe_at`: nothing is sent before it.
-`told_at`: when its failing was told. `refusals`: different messages in a row that it refused. `paced_to`: up to when
-its rate is used up."""
+"""Times are NULL where there was none; what each column means is told at `store.sink_health.SinkHealth`."""
 sink_losses = Table(
     "sink_losses",
     metadata,
