@@ -66,6 +66,8 @@ class RuleSet:
     """`<provider>:<id>` -> sinks."""
     names: dict[str, str]
     """What people are called, by `<provider>:<id>`."""
+    ending: frozenset[str] = frozenset()
+    """Sinks that are told the end of every state whose begin they were told, whatever the rule says of `resolved`."""
     flapping: FlappingOptions | None = None
     by_type: dict[EventType, tuple[Rule, ...]] = field(default_factory=dict)
     digests: tuple[Rule, ...] = ()
@@ -83,6 +85,7 @@ class RuleSet:
         *,
         unread: Mapping[int, Collection[str]] = MappingProxyType({}),
         beside: RuleSet | None = None,
+        ending: Collection[str] = (),
     ) -> RuleSet:
         """Raises RuleErrors with every mistake that can be seen before an event comes. `unread`: keys of rules, by the
         rule's index, that stand in the file and are wrong in themselves, so that these rules are not whole. `beside`: a
@@ -101,6 +104,7 @@ class RuleSet:
             sinks=frozenset(sinks),
             people=_directory(people),
             names={identity: person.name for person in reversed(people) for identity in person.ids},
+            ending=frozenset(ending),
             flapping=flapping,
             by_type={each: tuple(rule for rule in made if each in rule.types) for each in EventType},
             digests=tuple(rule for rule in made if rule.options.digest is not None),

@@ -35,7 +35,7 @@ def doubts(path: FilePath, settings: Settings | None = None) -> list[Problem]:
     found = [*_variables(document)]
     if settings is not None:
         found += [*_first_runs(document, settings), *_accounts(document, settings)]
-        found += [*_rules(document, settings), *_answers(document, settings)]
+        found += [*_rules(document, settings), *_answers(document, settings), *_reports(document, settings)]
     return sorted(found)
 
 
@@ -74,6 +74,16 @@ def _answers(document: Document, settings: Settings) -> Iterator[Problem]:
             )
             yield document.problem(("rules", index, "escalate"), message, at_key=True)
             return  # told once
+
+
+def _reports(document: Document, settings: Settings) -> Iterator[Problem]:
+    """A report is for people to read; what follows states would take each of its lines for something new."""
+    following = {sink.name for sink in settings.sinks if sink.needs_ends}
+    for index, rule in enumerate(settings.rules):
+        for place, name in enumerate(rule.notify if rule.digest is not None else ()):
+            if name in following:
+                message = f"{name} would make an alert of each thing in the report; name a sink that people read"
+                yield document.problem(("rules", index, "notify", place), message)
 
 
 def _first_runs(document: Document, settings: Settings) -> Iterator[Problem]:

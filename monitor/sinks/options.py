@@ -40,6 +40,11 @@ class SinkOptions(Strict):
         return None
 
     @property
+    def needs_ends(self) -> bool:
+        """Whether it is told the end of every state whose begin it was told, also where the rule tells nobody else."""
+        return False
+
+    @property
     def stays_here(self) -> bool:
         """Whether messages never leave this machine, so that nothing about the way can be wrong."""
         return False

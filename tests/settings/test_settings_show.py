@@ -310,3 +310,16 @@ def test_a_region_in_a_variable_that_is_not_set_is_told_as_that(tmp_path: Path) 
     )
     with pytest.raises(ConfigErrors, match=r"accounts\[0\].region: the environment variable REGION is not set"):
         load(path, resolve=False, environ={}, credentials_dir=None)
+
+
+def test_a_report_for_an_alertmanager_is_doubted_and_one_for_people_is_not(tmp_path: Path) -> None:
+    path = tmp_path / "c.yaml"
+    path.write_text(
+        "accounts: [{name: a, provider: model-studio, api_key: k, jobs: {}}]\n"
+        "sinks: [{name: am, type: alertmanager, url: 'http://h'}, {name: log, type: log}]\n"
+        "rules:\n  - {name: daily, on: ['job.*'], digest: {at: '09:00'}, notify: [log, am]}\n"
+        "  - {name: each, on: ['job.*'], notify: [am]}\n"
+    )
+    (found,) = doubts(path, load(path, resolve=False, environ={}, credentials_dir=None))
+    assert (found.line, found.path) == (4, "rules[0].notify[1]")
+    assert "an alert of each thing in the report" in found.message

@@ -13,10 +13,11 @@ from pydantic import ValidationError
 
 from monitor.fields import SystemClock
 from monitor.model import DEFAULT_SEVERITY, Delivery, Event, EventType, Notification, Outcome, Reason, Severity, Text
+from monitor.rules import Notify, RuleSet
 from monitor.sinks.alertmanager.options import Options
 from monitor.sinks.alertmanager.sink import AlertmanagerSink, build
 from monitor.wire import Http, new_session
-from tests.kit import alertmanager
+from tests.kit import alertmanager, played
 from tests.kit.alertmanager import Alertmanager
 from tests.kit.until import until
 
@@ -183,6 +184,44 @@ async def test_what_is_silenced_there_is_not_told_and_ends_all_the_same(am: Aler
         assert am.statuses("hushed") == []
         await sink.send(message("hushed", event(EventType.JOB_STARTED, "job/hushed"), reason=Reason.RESOLVED))
     assert of(am, "hushed") == []
+
+
+async def test_what_rules_really_send_begins_and_ends_alerts_though_they_say_nothing_of_ends(am: Alertmanager) -> None:
+    """A rule that waits, one that reminds and narrows, and a group; each restarted after every event."""
+    start = played.START
+    rules = [
+        played.rule("job.queued", "waits", ["am", "s"], lasting="2h"),
+        played.rule("job.queued", "first", ["am"], holds="job.tokens < 5", remind_every="1h"),
+        played.rule("flavor.sold_out", "stock", ["am"], group_by=["account.name"], group_wait="1m"),
+    ]
+    story = [
+        *(played.job(1, "queued", 0, "a", tokens=1), played.job(2, "queued", 1, "b", tokens=1)),
+        *(played.stock(3, "sold_out", 5, "f"), played.stock(4, "sold_out", 5, "g")),
+        *(played.job(5, "queued", 30, "a", tokens=9), played.stock(6, "restocked", 40, "f")),
+        *(played.job(7, "started", 180, "a"), played.account(8, "unreachable", 200)),
+    ]
+    made = played.play(RuleSet.compile(rules, [], None, ["am", "s"], ending=["am"]), story, 240)
+    notified = [each for each in made if isinstance(each, Notify) and "am" in each.sinks]
+    standing: dict[float, list[tuple[str, str]]] = {}
+    async with sink_to(am, labels={"story": "x"}) as sink:
+        for number, each in enumerate(sorted(notified, key=lambda each: each.at)):
+            said = Notification(
+                id=f"n-{number}", rule=each.rule, severity=each.severity, reason=each.reason, text=each.text,
+                created_at=each.at, events=each.events,
+            )  # fmt: skip
+            await sink.send(Delivery(id=f"d-{number}", sink="am", attempt=1, notification=said))
+            labels = [alert["labels"] for alert in am.alerts(filter='story="x"')]
+            found = sorted((found["alertname"], found["subject"].partition("/")[2]) for found in labels)
+            standing[round((each.at - start).total_seconds() / 60)] = found
+    first, waits = [("first", "a"), ("first", "b")], [("waits", "a"), ("waits", "b")]
+    assert standing[1] == first
+    assert standing[6] == [*first, ("stock", "f/z"), ("stock", "g/z")]
+    assert standing[41] == [*first, ("stock", "g/z")], "a group's member ends by itself"
+    assert standing[90] == [first[1], ("stock", "g/z")], (
+        "what was told does not hold any more, though it is queued still"
+    )
+    assert standing[121] == [first[1], ("stock", "g/z"), *waits]
+    assert standing[180] == standing[181] == [first[1], ("stock", "g/z"), waits[1]]
 
 
 HOSTILE = 'job/“微调” 😀 a"b\\c|d.*(e)[f]{g}$^+?\nnew \u202e <!channel> \ud800'

@@ -26,12 +26,16 @@ class Book:
     unmatched: UnmatchedOptions | None
     flapping: FlappingOptions | None
     sinks: tuple[str, ...]
+    ending: tuple[str, ...] = ()
+    """Those of them that are told every end."""
 
     def compile(self, beside: RuleSet | None = None) -> RuleSet:
         """Raises RuleErrors where they were written for another version."""
         from monitor.rules import RuleSet
 
-        return RuleSet.compile(self.rules, self.people, self.unmatched, self.sinks, self.flapping, beside=beside)
+        rules, net = self.rules, self.unmatched
+        ending = self.ending
+        return RuleSet.compile(rules, self.people, net, self.sinks, self.flapping, beside=beside, ending=ending)
 
     def order(self) -> list[str]:
         """The names of the rules as they stand, and of the net."""
@@ -48,6 +52,7 @@ def of_settings(settings: Settings, name: str | None = None) -> Book:
         settings.unmatched,
         settings.flapping,
         tuple(sink.name for sink in settings.sinks),
+        tuple(sink.name for sink in settings.sinks if sink.needs_ends),
     )
 
 
@@ -67,6 +72,7 @@ def of_daemon(ask: Asker) -> Book:
             UnmatchedOptions.model_validate(found["unmatched"]) if found["unmatched"] else None,
             FlappingOptions.model_validate(found["flapping"]) if found["flapping"] is not None else None,
             tuple(found["sinks"]),
+            tuple(found["ending"]),
         )
     except (ValidationError, KeyError, TypeError) as error:
         raise strange() from error

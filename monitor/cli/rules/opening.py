@@ -17,4 +17,6 @@ def load_rules(config: Path | None) -> tuple[Settings, RuleSet]:
 
     settings = load_settings(config, resolve=False, rules=True)
     sinks = [sink.name for sink in settings.sinks]
-    return settings, RuleSet.compile(settings.rules, settings.people, settings.unmatched, sinks, settings.flapping)
+    ending = [sink.name for sink in settings.sinks if sink.needs_ends]
+    rules, people, unmatched, flapping = settings.rules, settings.people, settings.unmatched, settings.flapping
+    return settings, RuleSet.compile(rules, people, unmatched, sinks, flapping, ending=ending)

@@ -28,16 +28,23 @@ def resolve(course: Course, ended: Mapping[str, Standing], event: Event, *, narr
     that takes the event that ends the state tells it itself. True where somebody is told."""
     somebody = False
     for name, told in ended.items():
-        rule, sinks = course.ruleset.named(name), _there(course, told.sinks)
-        if rule is None or not rule.options.resolves or not sinks:
+        rule = course.ruleset.named(name)
+        sinks = _hear(course, rule, told.sinks) if rule is not None else ()
+        if rule is None or not sinks:
             continue
         if not narrowed and takes(course, rule, event):
             continue
         begun = course.event(told.seq)
         saying = Saying(name, rule, Reason.RESOLVED, severity=Severity.INFO, since=told.told_at, begun=begun)
         telling.pass_on(course, replace(saying, over=frozenset((event.seq,))), event, sinks)
-        somebody = somebody or not rule.options.shadow
+        somebody = somebody or (rule.options.resolves and not rule.options.shadow)
     return somebody
+
+
+def _hear(course: Course, rule: Rule, sinks: Iterable[str]) -> tuple[str, ...]:
+    """Who is told that it is over: all, or those that cannot do without."""
+    there = _there(course, sinks)
+    return there if rule.options.resolves else tuple(sink for sink in there if sink in course.ruleset.ending)
 
 
 def takes(course: Course, rule: Rule, event: Event) -> bool:

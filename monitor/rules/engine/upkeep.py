@@ -22,9 +22,9 @@ def begin(
     *,
     escalated: bool = False,
 ) -> None:
-    """Somebody was told: from now on it stands, if the rule looks after its messages and the state still lasts."""
+    """Somebody was told: from now on it stands, if the rule or a sink wants more of it and the state still lasts."""
     options = rule.options
-    if not options.follows:
+    if not options.follows and course.ruleset.ending.isdisjoint(sinks):
         return
     state, row = state_of(event), course.memory.follow(event)
     bound = state is not None

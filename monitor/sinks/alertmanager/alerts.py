@@ -32,11 +32,13 @@ class Change:
 
 
 def newest(delivery: Delivery) -> tuple[list[Event], list[Event]]:
-    """Of each subject the event that set its last state, and of what sets none the last of its type."""
+    """Of each subject the event that set its last state, and of what sets none the last of its type. Where all is over,
+    whatever is told is the end of what was told of its subject."""
+    over = delivery.notification.reason is Reason.RESOLVED
     states: dict[tuple[str | None, str], Event] = {}
     others: dict[tuple[str | None, str, str], Event] = {}
     for event in delivery.notification.events:
-        if event.type in STATE_OF:
+        if over or event.type in STATE_OF:
             states[event.account, event.subject] = event
         else:
             others[event.account, event.subject, event.type.value] = event
@@ -79,7 +81,8 @@ class _Decision:
             about = (alert.labels.get("account", ""), alert.labels.get("subject"))
             if about != (label(event.account or ""), label(event.subject)):
                 continue
-            other = alert.state is not None and alert.state != STATE_OF[event.type]
+            state = STATE_OF.get(event.type)
+            other = None not in (state, alert.state) and state != alert.state
             if other or (self._over and alert.labels.get("alertname") == self._message.rule):
                 yield alert
 

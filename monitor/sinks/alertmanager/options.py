@@ -33,3 +33,7 @@ class Options(Addressed):
     """How long the alert of an event stands that begins no state which ends, as of a job that failed."""
     state_lasts: Duration = 2_592_000.0
     """How long the alert of a state stands at most, if neither its end nor a reminder comes (30 days)."""
+
+    @property
+    def needs_ends(self) -> bool:
+        return True

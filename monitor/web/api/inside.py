@@ -28,6 +28,21 @@ def _nowhere() -> Mapping[tuple[str, str], datetime | None]:
     return {}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heartbeating:
+    """How the heartbeat is. `every`: seconds. `at`: when the last one arrived since the start. `held`: what speaks
+    against sending one; `failure`: why the last one did not arrive. Neither holds a secret."""
+
+    every: float
+    at: datetime | None = None
+    held: tuple[str, ...] = ()
+    failure: str | None = None
+
+
+def _silent() -> Heartbeating | None:
+    return None
+
+
 @dataclass(slots=True, kw_only=True)
 class Inside:
     """Not frozen: a reload puts new settings in its place while requests are served."""
@@ -41,6 +56,8 @@ class Inside:
     troubles: Callable[[], Sequence[str]] = _nothing
     last_good: Callable[[], Mapping[tuple[str, str], datetime | None]] = _nowhere
     """By account and watch: its last good poll as the daemon knows it; the store knows it to the minute."""
+    heartbeat: Callable[[], Heartbeating | None] = _silent
+    """None where the config asks for none, or no daemon runs."""
     wake: Callable[[Iterable[str] | None], None] = field(default=_nobody)
     """Deliveries of these sinks were changed."""
     ring: Callable[[], None] = field(default=_unheard)
@@ -53,4 +70,5 @@ class Inside:
         if self.ruleset is not None:
             return self.ruleset()
         known, names = self.settings, [sink.name for sink in self.settings.sinks]
-        return RuleSet.compile(known.rules, known.people, known.unmatched, names, known.flapping)
+        ending = [sink.name for sink in known.sinks if sink.needs_ends]
+        return RuleSet.compile(known.rules, known.people, known.unmatched, names, known.flapping, ending=ending)

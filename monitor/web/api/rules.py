@@ -61,6 +61,9 @@ class RuleSetAnswer(Answer, frozen=True, kw_only=True):
     people: list[dict[str, Any]]
     flapping: dict[str, Any] | None
     sinks: Annotated[list[str], msgspec.Meta(description="The names of the sinks.")]
+    ending: Annotated[
+        list[str], msgspec.Meta(description="Those that are told every end of a state whose begin they were told.")
+    ]
 
 
 def _list(conn: Connection, inside: Inside, asked: Listed) -> Page[RuleItem]:
@@ -162,6 +165,7 @@ def _ruleset(conn: Connection, inside: Inside, asked: Asked) -> RuleSetAnswer:
         people=[written(person) for person in settings.people],
         flapping=written(settings.flapping) if settings.flapping is not None else None,
         sinks=[sink.name for sink in settings.sinks],
+        ending=[sink.name for sink in settings.sinks if sink.needs_ends],
     )
 
 
