@@ -1,4 +1,4 @@
-"""Is this database whole? Its revision, its pages, its references and its tables."""
+"""Is this database whole? Its revision, its pages, its references, its tables, and what must hold between its rows."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from sqlalchemy import Connection, NullPool
 
 from monitor.fields import Secret
+from monitor.store.invariants import broken
 from monitor.store.migrate import HEAD, read_revision, require_directory, translated
 from monitor.store.postgres import postgres_engine
 from monitor.store.sqlite import sqlite_read_engine
@@ -59,4 +60,5 @@ def _inspect(conn: Connection) -> tuple[str | None, list[str]]:
         return revision, problems
     from monitor.store.alembic import differences
 
-    return revision, problems + [f"tables: {line}" for line in differences(conn)]
+    problems += [f"tables: {line}" for line in differences(conn)]
+    return revision, problems + list(broken(conn))

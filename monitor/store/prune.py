@@ -13,6 +13,7 @@ from monitor.model import KnownJob
 from monitor.store.columns import chunks
 from monitor.store.jobs import decode_job
 from monitor.store.old import still_needed
+from monitor.store.rules import get_cursor, set_cursor
 from monitor.store.tables import (
     attempts,
     deliveries,
@@ -29,6 +30,8 @@ from monitor.store.upsert import Upsert
 
 PIECE = 100
 """Rows that one write removes, with what hangs on them."""
+PRUNED = "pruned/"
+"""Before the name of a counter: the cursor up to which its numbers may have gaps."""
 _FORGOTTEN = Upsert(forgotten_jobs)
 
 
@@ -65,6 +68,8 @@ def drop_messages(conn: Connection, numbers: Sequence[int], before: datetime) ->
     conn.execute(delete(notification_events).where(notification_events.c.notification.in_(mine)))
     conn.execute(delete(notifications).where(notifications.c.n.in_(mine)))
     _forget_revisions(conn, [f"notification/{name}" for _, name in rows])
+    _mark(conn, "notification", mine)
+    _mark(conn, "delivery", sent)
     return Pruned(messages=len(mine), deliveries=len(sent))
 
 
@@ -74,6 +79,7 @@ def drop_events(conn: Connection, seqs: Sequence[int]) -> Pruned:
     free = list(conn.execute(select(events.c.seq).where(events.c.seq.in_(seqs), ~told)).scalars())
     conn.execute(delete(hidden).where(hidden.c.seq.in_(free)))
     conn.execute(delete(events).where(events.c.seq.in_(free)))
+    _mark(conn, "event", free)
     return Pruned(events=len(free))
 
 
@@ -114,6 +120,11 @@ def _forget_revisions(conn: Connection, subjects: Sequence[str]) -> None:
         conn.execute(
             delete(subject_revisions).where(subject_revisions.c.account == "", subject_revisions.c.subject.in_(some))
         )
+
+
+def _mark(conn: Connection, counter: str, removed: Sequence[int]) -> None:
+    if removed and max(removed) > get_cursor(conn, PRUNED + counter):
+        set_cursor(conn, PRUNED + counter, max(removed))
 
 
 def count_deliveries_of(conn: Connection, numbers: Sequence[int]) -> int:
