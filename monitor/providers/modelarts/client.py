@@ -12,13 +12,10 @@ from yarl import URL
 from monitor.providers.modelarts.auth import Auth, Request
 from monitor.providers.modelarts.errors import Asked, placed, refusal, said
 from monitor.providers.modelarts.platform_time import PlatformTime
-from monitor.providers.modelarts.scrub import scrub
 from monitor.providers.modelarts.signing import Query, query_string
 from monitor.wire import Answer, Fault, FaultKind, Http
 
 T = TypeVar("T")
-_WORDS = 200
-"""Characters of the platform's own words that a fault quotes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,16 +126,13 @@ class Client:
         return answer.status == 401 and self._auth.renewable
 
     def _asked(self, operation: Operation) -> Asked:
-        def hide(words: str) -> str:
-            return scrub(words, limit=_WORDS, known=self._auth.secrets())
-
         return Asked(
             service="ModelArts",
             action=operation.action,
             permission=operation.permission,
             credential=self._auth.names,
             signed=self._auth.signed,
-            hide=hide,
+            secrets=self._auth.secrets(),
         )
 
     def _wrong_clock(self, answer: Answer) -> Fault:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import msgspec
 
+from monitor.providers.modelarts.scrub import scrub
 from monitor.wire import Answer, Fault, FaultKind, retry_after
 
 JOB_NOT_FOUND = (400, "ModelArts.2775")
@@ -23,6 +24,8 @@ _SAYS_ARREARS = re.compile(r"arrear|frozen|overdue|suspended|account (is )?restr
 _SAYS_SIGNATURE = re.compile(r"signature|aksk|ak/sk|access key|secret ?key|\bAK\b|\bSK\b|X-Sdk-Date", re.IGNORECASE)
 _SAYS_LOCKED = re.compile(r"\blimit|\blocked\b|too many", re.IGNORECASE)
 _SAYS_PROJECT = re.compile(r"project.{0,60}(match|token|differ|inconsistent)|token.{0,60}project", re.IGNORECASE)
+_WORDS = 200
+"""Characters of the platform's own words that a fault quotes."""
 _LOCK = 300.0
 """Seconds that a key stays locked after more than five bad signatures in a row."""
 
@@ -45,6 +48,14 @@ class Said:
     words: str
     request_id: str | None
 
+    def without(self, secrets: Collection[str]) -> Said:
+        """The code and the request id are shown as they are, so one that repeats a secret of ours is left out."""
+
+        def kept(text: str | None) -> str | None:
+            return None if text and any(secret in text for secret in secrets if len(secret) >= 3) else text
+
+        return Said(kept(self.code), self.words, kept(self.request_id))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
@@ -56,8 +67,8 @@ class Asked:
     credential: str
     """The config keys of the credential in use: `access_key and secret_key`, `token`, `iam`."""
     signed: bool
-    hide: Callable[[str], str]
-    """Takes the secrets out of the platform's words and shortens them."""
+    secrets: Collection[str]
+    """What was sent, of which nothing may come back in a text."""
 
 
 def said(answer: Answer) -> Said:
@@ -87,10 +98,10 @@ def _text(value: object) -> str | None:
 
 def refusal(answer: Answer, asked: Asked) -> Fault:
     """The fault that an answer outside 200 stands for."""
-    heard = said(answer)
+    heard = said(answer).without(asked.secrets)
     kind, reason, hint = _judge(answer.status, heard, asked)
     code = f" {heard.code}" if heard.code else ""
-    words = asked.hide(heard.words)
+    words = scrub(heard.words, limit=_WORDS, known=asked.secrets)
     quoted = f': "{words}"' if words else ""
     wait = retry_after(answer.headers, answer.date)
     if kind is FaultKind.BAD_SIGNATURE and _SAYS_LOCKED.search(heard.words):

@@ -91,7 +91,7 @@ class TokenService:
             problem = "gave no token" if answer.status == 201 else f"answered HTTP {answer.status} instead of a token"
             hint = "check `iam.endpoint`; something else than IAM seems to answer there"
             return Fault(FaultKind.SENSELESS, f"IAM {problem}", hint=hint, status=answer.status)
-        heard = said(answer)
+        heard = said(answer).without(self.secrets())
         kind, reason, hint = _refused(answer.status)
         words = scrub(heard.words, limit=_WORDS, known=self.secrets())
         code = f" {heard.code}" if heard.code and heard.code != str(answer.status) else ""
