@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -10,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from monitor.store import NotMigrated, append_events, check, last_seq, open_store, upgrade
+from monitor.store import NotMigrated, append_events, check, last_seq, open_store, read_events, upgrade
 from monitor.store.alembic import differences, head, migrations
 from monitor.store.migrate import HEAD
 from monitor.store.tables import metadata
 from tests.kit.made import draft
+from tests.store.conftest import Home
 
 NEXT = f"{int(HEAD) + 1:04}"
 
@@ -79,16 +81,31 @@ async def test_a_database_with_rows_is_upgraded_after_a_copy(tmp_path: Path, nex
         raw.close()
 
 
-async def test_a_failing_upgrade_leaves_the_old_state(tmp_path: Path, failing_revision: str) -> None:
-    store = await open_store("sqlite:monitor.db", state_dir=tmp_path, lock=True)
+async def test_a_failing_upgrade_leaves_the_old_state(home: Home, failing_revision: str) -> None:
+    store = await home.open()
     await store.write(partial(append_events, epoch=store.epoch, drafts=[(draft(), 1)]))
     await store.aclose()
-    done = in_next_release(tmp_path, failing_revision)
+    done = in_next_release(home.state_dir, failing_revision, url=home.url)
     assert "the disk burned" in done.stderr
-    store = await open_store("sqlite:monitor.db", state_dir=tmp_path, lock=True)
+    store = await home.open()
     assert await store.read(last_seq) == 1
+    assert len(await store.read(read_events)) == 1
     await store.aclose()
-    assert (await check("sqlite:monitor.db", tmp_path)).ok
+    assert (await check(home.url, home.state_dir)).ok
+
+
+async def test_without_room_for_the_copy_nothing_is_upgraded(
+    small_disk: Path, migrated_file: Path, next_revision: str
+) -> None:
+    shutil.copy(migrated_file, small_disk / "monitor.db")
+    before = (small_disk / "monitor.db").read_bytes()
+    ballast = (1 << 20) - 2 * len(before)
+    assert ballast > 0
+    (small_disk / "ballast").write_bytes(b"x" * ballast)
+    done = in_next_release(small_disk, next_revision)
+    assert f"monitor.db.before-{NEXT} cannot be written: the disk is full" in done.stderr
+    assert (small_disk / "monitor.db").read_bytes() == before
+    assert {path.name for path in small_disk.iterdir()} == {"ballast", "monitor.db"}
 
 
 async def test_an_older_database_is_not_upgraded_by_who_only_reads(tmp_path: Path, next_revision: str) -> None:
@@ -114,9 +131,11 @@ async def test_upgrading_twice_does_nothing_the_second_time(tmp_path: Path) -> N
     assert [path.name for path in tmp_path.iterdir()] == ["monitor.db"]
 
 
-def in_next_release(place: Path, scripts: str, call: str = "") -> subprocess.CompletedProcess[str]:
+def in_next_release(
+    place: Path, scripts: str, call: str = "", url: str = "sqlite:monitor.db"
+) -> subprocess.CompletedProcess[str]:
     """Runs a program whose migrations go one further than ours."""
-    twice = "\n".join(["    print(await upgrade('sqlite:monitor.db', place))"] * 2)
+    twice = "\n".join([f"    print(await upgrade({url!r}, place))"] * 2)
     code = (
         "import asyncio, sys\nfrom pathlib import Path\n"
         "from monitor.store import alembic, migrate, open_store, upgrade\n"
@@ -136,7 +155,12 @@ def next_revision(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture
 def failing_revision(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return scripts_with(tmp_path_factory, "op.drop_table('events')\n    raise RuntimeError('the disk burned')")
+    steps = (
+        "op.drop_table('first_sights')",
+        "op.execute('DELETE FROM events')",
+        "raise RuntimeError('the disk burned')",
+    )
+    return scripts_with(tmp_path_factory, "\n    ".join(steps))
 
 
 def scripts_with(tmp_path_factory: pytest.TempPathFactory, body: str) -> str:
