@@ -300,6 +300,9 @@ async def asked(reply: Reply, **options: Any) -> Receipt:
         (200, "{}", Outcome.RETRY),
         (200, '[{"labels": null}]', Outcome.RETRY),
         (200, '[{"labels": {}, "startsAt": "soon"}]', Outcome.RETRY),
+        (200, '[{"labels": {}, "startsAt": "2026-11-21T00:00:00"}]', Outcome.RETRY),
+        (200, '[{"labels": {}, "startsAt": "0001-01-01T00:00:00+23:59"}]', Outcome.RETRY),
+        (200, '[{"a":' + "[" * 100_000, Outcome.RETRY),
     ],
 )
 async def test_alerts_that_cannot_be_looked_up_are_never_taken_for_none(

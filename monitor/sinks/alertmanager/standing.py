@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import msgspec
@@ -50,12 +50,20 @@ def read(body: bytes) -> list[Standing]:
                 labels=_texts(each["labels"]),
                 annotations=_texts(each.get("annotations") or {}),
                 link=each.get("generatorURL") or None,
-                starts_at=datetime.fromisoformat(each["startsAt"]),
+                starts_at=_moment(each["startsAt"]),
             )
             for each in msgspec.json.decode(body, type=list[dict[str, Any]])
         ]
-    except (msgspec.DecodeError, KeyError, TypeError, AttributeError) as error:
+    except (msgspec.DecodeError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise ValueError("no list of alerts") from error
+
+
+def _moment(text: str) -> datetime:
+    """Raises ValueError where it could not be held against another moment."""
+    found = datetime.fromisoformat(text)
+    if found.tzinfo is None:
+        raise ValueError("a time without a zone")
+    return found.astimezone(UTC)
 
 
 def _texts(given: Any) -> dict[str, str]:
