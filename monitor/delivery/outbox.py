@@ -124,11 +124,9 @@ class Outbox:
             found[entry.options.name] = running
         self._sinks = found
 
-    def left(self, conn: Connection, parted: Collection[str], wanted: Collection[str]) -> None:
-        """Belongs into the transaction of a reload: what the parted sinks were sending when their grace ended is due
-        again, and what waits for a sink that is not wanted any more goes dead."""
+    def left(self, conn: Connection, parted: Collection[str]) -> None:
+        """What the parted sinks were sending when their grace ended is due again."""
         recover_claims(conn, now=self._clock.now(), sinks=parted, why=CUT)
-        self._end_removed(conn, wanted)
 
     def hung(self) -> list[str]:
         """Sinks whose loop was not heard of for too long."""
@@ -144,7 +142,7 @@ class Outbox:
             if left:
                 text = "messages that the last run was sending are sent again; they may come twice"
                 self._log.warning(text, count=left)
-            if await self._store.write(lambda conn: self._end_removed(conn, self._sinks)):
+            if await self._store.write(lambda conn: self.end_removed(conn, self._sinks)):
                 self._events.ring()
         except Exception as error:  # a daemon must outlive this as it does whatever comes later
             if isinstance(error, StoreError):
@@ -178,7 +176,7 @@ class Outbox:
             meter=self._meter,
         )
 
-    def _end_removed(self, conn: Connection, wanted: Collection[str]) -> int:
+    def end_removed(self, conn: Connection, wanted: Collection[str]) -> int:
         """What waits for a sink that the config no longer names goes dead, with one event per sink."""
         now = self._clock.now()
         open_ = (DeliveryState.PENDING, DeliveryState.SENDING)

@@ -21,15 +21,23 @@ def monitor_stopped(*, version: str, now: datetime, reason: str | None = None) -
 
 
 def config_reloaded(
-    *, file: str, changes: Mapping[str, Mapping[str, Sequence[str]]], settings: Sequence[str], now: datetime
+    *,
+    file: str,
+    changes: Mapping[str, Mapping[str, Sequence[str]]],
+    settings: Sequence[str],
+    now: datetime,
+    renamed: Sequence[tuple[str, str, str]] = (),
 ) -> EventDraft:
     """The config was read anew and holds from now on. `changes`: of `accounts`, `sinks` and `rules` the names that were
-    `added`, `removed` and `changed`; `settings`: other keys that changed."""
+    `added`, `removed` and `changed`; `settings`: other keys that changed; `renamed`: account, sink or rule, with its
+    name before and now."""
     named = {
         section: {verb: list(changes.get(section, {}).get(verb, ())) for verb in ("added", "removed", "changed")}
         for section in ("accounts", "sinks", "rules")
     }
-    return _own(EventType.CONFIG_RELOADED, "monitor", now, {"file": file, **named, "settings": list(settings)})
+    names = [{"kind": kind, "from": before, "to": after} for kind, before, after in renamed]
+    data = {"file": file, **named, "settings": list(settings), "renamed": names}
+    return _own(EventType.CONFIG_RELOADED, "monitor", now, data)
 
 
 def config_rejected(*, file: str, problems: Sequence[str], count: int, now: datetime) -> EventDraft:

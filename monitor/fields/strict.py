@@ -13,3 +13,17 @@ class Strict(BaseModel):
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
 """An identity in the config file: accounts, sinks, rules."""
+
+
+class Named(Strict):
+    """Base of what is told apart by its name."""
+
+    name: Name
+    was: Name | None = None
+    """What it was called before; it keeps all that is known under that name."""
+
+    def alike(self, other: Named | None) -> bool:
+        """Whether it says the same as the other one, whatever either was called before."""
+        if other is None or type(self) is not type(other):
+            return False
+        return self.model_copy(update={"was": None}) == other.model_copy(update={"was": None})

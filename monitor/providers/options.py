@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from monitor.fields import Duration
-from monitor.fields.strict import Name, Strict
+from monitor.fields.strict import Named, Strict
 
 
 LATE_SLACK = 600.0
@@ -45,11 +45,10 @@ class JobsWatch(WatchOptions):
     """How often the whole listing is read, which is what finds the jobs that are gone."""
 
 
-class AccountOptions(Strict):
+class AccountOptions(Named):
     """Base of every kind's `Options`. A kind adds `provider: Literal["<kind>"]`, its credentials and its watches, and
     `watches()`."""
 
-    name: Name
     provider: str
     labels: dict[str, str] = Field(default_factory=dict)
     """Free words; events carry them and rules can ask for them."""

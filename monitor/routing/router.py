@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import anyio
 import structlog
 
 from monitor.fields import Clock
@@ -110,6 +112,7 @@ class Router:
         """What was unseen at some moment since all that was in the log had been routed: the events that end a state may
         be in the very batch that comes with the sight, and what fell due in the dark is judged only after them."""
         self._stopping = False
+        self._turning = anyio.Lock()
         self._log = structlog.get_logger("monitor.routing")
         self._storeless = store_trouble("monitor.routing", "routing")
 
@@ -118,7 +121,8 @@ class Router:
         while not self._stopping:
             self.pulse.beat()
             try:
-                more = await self.turn()
+                async with self._turning:
+                    more = not self._stopping and await self.turn()
             except Exception as error:  # this loop must outlive whatever one turn runs into
                 self._at = None  # what was committed is read back from the store
                 if isinstance(error, StoreError):
@@ -139,6 +143,18 @@ class Router:
         """`run` returns after the turn it is in."""
         self._stopping = True
         self._bell.ring()
+
+    @asynccontextmanager
+    async def resting(self) -> AsyncIterator[None]:
+        """`run` makes no turn while the block runs; what is in the log waits, and who holds it up says `pulse.beat`."""
+        async with self._turning:
+            yield
+            self._bell.ring()
+
+    def follow(self, ruleset: RuleSet, links: Links | None) -> None:
+        """Other rules hold from the next turn on; to be called while it rests. What is remembered is read anew from the
+        store, and what the rules before had begun is ended there as at a start."""
+        self._ruleset, self._links, self._at = ruleset, links, None
 
     async def turn(self) -> bool:
         """Routes one batch; True where more waits. Raises StoreError, and then nothing of the batch was decided."""

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
     BeforeValidator,
     Field,
     GetJsonSchemaHandler,
-    ModelWrapValidatorHandler,
     StringConstraints,
-    ValidationError,
     model_validator,
 )
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, ErrorDetails, InitErrorDetails, PydanticCustomError
+from pydantic_core import CoreSchema
 
 from monitor.fields.duration import Duration, Pause, parse_duration
-from monitor.fields.strict import Name, Strict
+from monitor.fields.strict import Named, Strict
 from monitor.fields.window import Days, TimeOfDay, WindowOptions, Zone
 from monitor.model import Severity
 from monitor.rules.globs import known_pattern
@@ -28,9 +26,6 @@ OWNER = "owner"
 """In `notify`: whom `people` names for the job's creator."""
 UNMATCHED = "unmatched"
 """The name under which the net tells what no rule took; no rule may bear it."""
-
-LATER_KEYS = frozenset({"was"})
-"""Keys of rules that a later version brings."""
 
 GROUP_WAIT = 30.0
 GROUP_INTERVAL = 300.0
@@ -113,10 +108,9 @@ Windows = Annotated[list[Window], BeforeValidator(_windows), Field(min_length=1)
 Steps = Annotated[list[Step], BeforeValidator(_listed), Field(min_length=1), _OrOne()]
 
 
-class RuleOptions(Strict):
+class RuleOptions(Named):
     """One rule: which events it takes, whom it tells, when and in what words."""
 
-    name: Name
     on: Annotated[list[Annotated[str, AfterValidator(known_pattern)]], Field(min_length=1)]
     """Event types; `*` as a glob."""
     when: Expression | None = None
@@ -178,32 +172,6 @@ class RuleOptions(Strict):
     def gathers(self) -> bool:
         """Whether its events are told in groups."""
         return self.group_by is not None or self.throttle is not None
-
-    @model_validator(mode="wrap")
-    @classmethod
-    def _later_keys(cls, value: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
-        """Answers keys of a later version by name, beside all other mistakes of the rule."""
-        later = [key for key in value if key in LATER_KEYS] if isinstance(value, Mapping) else []
-        if not later:
-            return handler(value)
-        mistakes = [
-            InitErrorDetails(
-                type=PydanticCustomError("not_supported_yet", f"`{key}` in a rule is not supported yet"),
-                loc=(key,),
-                input=value[key],
-            )
-            for key in later
-        ]
-        try:
-            handler({key: item for key, item in value.items() if key not in LATER_KEYS})
-        except ValidationError as error:
-            mistakes += [_again(item) for item in error.errors(include_url=False)]
-        raise ValidationError.from_exception_data(cls.__name__, mistakes)
-
-
-def _again(error: ErrorDetails) -> InitErrorDetails:
-    """The same mistake once more, as pydantic itself would word it."""
-    return InitErrorDetails(type=error["type"], loc=error["loc"], input=error["input"], ctx=error.get("ctx", {}))
 
 
 class UnmatchedOptions(Strict):

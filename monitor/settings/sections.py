@@ -16,7 +16,7 @@ from monitor.providers.options import AccountOptions
 from monitor.rules.options import PersonOptions, RuleOptions
 from monitor.settings.document import Document
 from monitor.settings.explain import explain
-from monitor.settings.keys import NOT_YET, unknown_key
+from monitor.settings.keys import unknown_key
 from monitor.settings.problems import Path, Problem
 from monitor.settings.root import Plain
 from monitor.sinks import registry as sinks
@@ -120,9 +120,8 @@ class Reader:
                 path = path[:-1]
             if isinstance(_at(self._data, path), Deferred):
                 return  # already told: the reference could not be put in
-            at_key = kind == "not_supported_yet"
-            message = NOT_YET if at_key else explain(item, _at(self._data, path))
-            self.problems.append(self._document.problem(path, message, at_key=at_key))
+            message = explain(item, _at(self._data, path))
+            self.problems.append(self._document.problem(path, message))
 
 
 def _missing(path: Path) -> str:

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from monitor.fields import Duration
-from monitor.fields.strict import Name, Strict
+from monitor.fields.strict import Name, Named
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Place:
     tls: bool
 
 
-class SinkOptions(Strict):
+class SinkOptions(Named):
     """Base of every kind's `Options`. A kind adds `type: Literal["<kind>"]`."""
 
     name: Name

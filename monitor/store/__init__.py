@@ -65,6 +65,7 @@ from monitor.store.notification_list import (
     page_notifications,
 )
 from monitor.store.notifications import NotificationWrite, delivery_id, write_notifications
+from monitor.store.rename import Rename, epoch_of, rename
 from monitor.store.renewal import CHANGEABLE, RENEWABLE, give_up, hold_delivery, renew
 from monitor.store.rules import get_cursor, load_rule_state, save_rule_state, set_cursor
 from monitor.store.scopes import ScopeRow, ensure_scope, list_scopes, update_scope
@@ -99,6 +100,7 @@ __all__ = [
     "NotificationWrite",
     "Owned",
     "Place",
+    "Rename",
     "ScopeRow",
     "SilenceRow",
     "StaleWrite",
@@ -128,6 +130,7 @@ __all__ = [
     "delivery_id",
     "end_silence",
     "ensure_scope",
+    "epoch_of",
     "find_job",
     "first_sight",
     "get_cursor",
@@ -167,6 +170,7 @@ __all__ = [
     "page_notifications",
     "read_events",
     "recover_claims",
+    "rename",
     "renew",
     "revisions_elsewhere",
     "save_flavors",

@@ -6,13 +6,13 @@ import signal
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import inf
 from pathlib import Path
 
 import pytest
 
 from monitor.app.generation import RELOAD_ROUTING, Generation, Lasting
 from monitor.app.liveness import Liveness
-from monitor.app.wishes import Wish
 from monitor.diff import monitor_stopped
 from monitor.fields import SystemClock
 from monitor.fields.bell import Broadcast
@@ -105,12 +105,12 @@ async def test_a_reload_routes_for_seconds_and_the_end_routes_to_the_end(tmp_pat
         generation = await Generation.open(found, lasting)
         draft = monitor_stopped(version="1", reason="test", now=clock.now())
         await store.write(lambda conn: tell(conn, store, [draft] * 1000))
-        await generation._route_the_rest(Wish(reason="reload", settings=found))
+        await generation._route_the_rest(RELOAD_ROUTING)
         assert await left(store) > 300, "whoever polls would have waited for them"
-        await generation._route_the_rest(Wish(reason="SIGTERM"))
+        await generation._route_the_rest(inf)
         assert await left(store) == 0
         await store.aclose()
-        await generation._route_the_rest(Wish(reason="SIGTERM"))  # says so, and raises nothing
+        await generation._route_the_rest(inf)  # says so, and raises nothing
         await generation.aclose()
 
 

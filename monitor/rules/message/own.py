@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from monitor.model import Event, EventType
 from monitor.rules.message.clean import one_line
@@ -46,7 +46,14 @@ def _changes(data: Facts) -> list[Line]:
         part = data.part(section)
         verbs = [(verb, _names(part.raw(verb))) for verb in ("added", "removed", "changed")]
         lines.append(Line(section.capitalize(), "; ".join(f"{names} {verb}" for verb, names in verbs if names)))
-    return [*lines, Line("Settings", _names(data.raw("settings")))]
+    return [*lines, Line("Renamed", _renamed(data.raw("renamed"))), Line("Settings", _names(data.raw("settings")))]
+
+
+def _renamed(value: object) -> str:
+    named = [each for each in value[:12] if isinstance(each, Mapping)] if isinstance(value, list) else []
+    return ", ".join(
+        f"{each.get('kind')} {one_line(each.get('from'), 48)} to {one_line(each.get('to'), 48)}" for each in named
+    )
 
 
 def _names(value: object) -> str:
