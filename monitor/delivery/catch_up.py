@@ -1,31 +1,47 @@
-"""A backlog told at once (promise 4): what waited too long for a sink becomes one message per rule."""
+"""A backlog told at once (promise 4): what waited too long for a sink becomes one message per rule.
+
+A backlog of more than a thousand events becomes as many messages as it takes, each with its events in order: who
+takes them by machine misses nothing, and no message grows beyond what a sink can take.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from hashlib import blake2b
 
 from monitor.model import Delivery, Event, Reason
 from monitor.rules.message import render
-from monitor.store import Connection, NotificationWrite, backlog, collapse
+from monitor.store import Connection, NotificationWrite, backlog, collapse, delivery_id
+from monitor.store.backlog import piece
+
+MOST_EVENTS = 1000
+"""Events in one catch-up message."""
 
 
-def catch_up(conn: Connection, sink: str, *, after: float, now: datetime, names: Mapping[str, str]) -> int:
-    """Collapses, rule by rule, what waits where its oldest was written, or asked for again, more than `after` seconds
-    ago; gives how many messages that made.
+def overdue(conn: Connection, sink: str, *, after: float | None, now: datetime) -> list[str]:
+    """The rules of which more than one message waits, the oldest written, or asked for again, more than `after` seconds
+    ago; None: however long ago."""
+    limit = now - timedelta(seconds=after or 0.0)
+    found = backlog(conn, sink)
+    return [each.rule for each in found if each.count > 1 and (after is None or each.oldest < limit)]
+
+
+def catch_up(
+    conn: Connection, sink: str, rule: str, *, now: datetime, names: Mapping[str, str], made: Collection[str] = ()
+) -> str | None:
+    """Collapses the oldest part of what waits of the rule into one message, and gives the id of its delivery; None:
+    nothing waits but what was `made` so. Until then nothing else of the sink may be claimed, or it would overtake.
 
     The young ones of the rule go into it too: sent by themselves they would come before the older story of the same
-    job. One message that waits alone stays as it is, and so do tests. `names`: what people are called.
+    job. `names`: what people are called.
     """
-    made = 0
-    limit = now - timedelta(seconds=after)
-    for rule, waiting in backlog(conn, sink, older_than=now + timedelta(seconds=1)):
-        told = [each for each in waiting if each.notification.reason is not Reason.TEST]
-        if len(told) > 1 and min(each.renewed_at or each.notification.created_at for each in told) < limit:
-            collapse(conn, [each.id for each in told], _message(rule, sink, told, now, names))
-            made += 1
-    return made
+    waiting = piece(conn, sink, rule, most=MOST_EVENTS, without=made)
+    if not waiting:
+        return None
+    write = _message(rule, sink, waiting, now, names)
+    collapse(conn, [each.id for each in waiting], write)
+    return delivery_id(write.id, sink)
 
 
 def _message(

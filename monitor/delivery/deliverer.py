@@ -5,12 +5,14 @@ from __future__ import annotations
 import random
 import traceback
 from collections.abc import Callable, Mapping
+from datetime import datetime
 
 import anyio
 import structlog
 
-from monitor.delivery.catch_up import catch_up
-from monitor.delivery.ledger import Ended, Turn, release_unsure, take_turn
+from monitor.delivery import breaker
+from monitor.delivery.ledger import Ended, Room, Turn, next_look, release_unsure, take_turn
+from monitor.delivery.look_back import LookBack
 from monitor.delivery.policy import Policy
 from monitor.fields import Clock
 from monitor.fields.bell import Bell
@@ -18,18 +20,20 @@ from monitor.fields.pulse import Pulse
 from monitor.model import Delivery, DeliveryState, Outcome, Receipt
 from monitor.sinks.options import SinkOptions
 from monitor.sinks.ports import Sink
-from monitor.store import Store, StoreError, next_due
+from monitor.store import Connection, Store, StoreError
+from monitor.store.backlog import from_ahead
+from monitor.store.sink_health import SinkHealth, bring_forward, load_sink_health, probe_now
 from monitor.telemetry.meter import NO_METER, Meter
 from monitor.telemetry.trouble import store_trouble
 
 TICK = 5.0
 """Seconds after which the store is asked anyway: another process may have written a delivery (`sinks test`)."""
+SET_BACK = 30.0
+"""Seconds by which the wall clock may fall behind the time that passed before what waits for a time is due at once."""
 STORE_PAUSE = 5.0
 """Seconds after a write that failed."""
 PATIENCE = 120.0
 """Seconds that one turn may take."""
-CATCH_UP_EVERY = 60.0
-"""Seconds between two looks at the backlog while more waits than can be sent."""
 
 
 class Deliverer:
@@ -49,7 +53,9 @@ class Deliverer:
         catch_up_after: float,
         names: Mapping[str, str] | None = None,
         meter: Meter = NO_METER,
+        anew: bool = False,
     ) -> None:
+        """`anew`: the config says something new of the sink, so that it is tried at once, whatever came before."""
         self.bell = Bell()
         self.pulse = Pulse(clock, patience=PATIENCE)
         self._store = store
@@ -64,8 +70,12 @@ class Deliverer:
         self._roll: Callable[[], float] = random.random
         self._in_hand: dict[str, Delivery] = {}
         self._ended: list[Ended] = []
+        self._anew = anew
+        self._health: SinkHealth | None = None
         self._failing = False
-        self._look_back_at: float | None = clock.monotonic()
+        self._width = options.concurrency
+        self._back = LookBack(store, options, clock)
+        self._skew = self._drift()
         self._unsure = False
         self._stopping = False
         self._grace: float | None = None
@@ -85,7 +95,7 @@ class Deliverer:
 
             def send(turn: Turn | None) -> Turn | None:
                 for delivery in turn.claimed if turn else ():
-                    sending.start_soon(self._attempt, delivery)
+                    sending.start_soon(self._attempt, delivery, turn.health.failures if turn else 0)
                 return turn
 
             turn = send(await self._turn())
@@ -110,7 +120,7 @@ class Deliverer:
         """What a backlog is told by from now on; nothing that is under way changes."""
         self._catch_up_after, self._names = catch_up_after, names
 
-    async def _attempt(self, delivery: Delivery) -> None:
+    async def _attempt(self, delivery: Delivery, failures: int) -> None:
         begun = self._clock.monotonic()
         try:
             receipt = await self._sink.send(delivery)
@@ -121,8 +131,10 @@ class Deliverer:
             self._log.error("a sink broke; this is a bug", delivery=delivery.id, error=name, at=at)
             receipt = Receipt(outcome=Outcome.RETRY, detail=f"the sink failed by itself ({name})")
         now = self._clock.now()
+        receipt = breaker.judged(self._health or SinkHealth(sink=self.name), delivery, receipt)
         settlement = self._policy.settle(delivery, receipt, now, self._roll())
-        self._ended.append(Ended(delivery=delivery, receipt=receipt, at=now, settlement=settlement))
+        ended = Ended(delivery=delivery, receipt=receipt, at=now, settlement=settlement, failures=failures)
+        self._ended.append(ended)
         self._note(receipt)
         self._measure(self._ended[-1], self._clock.monotonic() - begun)
         self.bell.ring()
@@ -140,45 +152,53 @@ class Deliverer:
             self._meter.delivered(sink, max(0.0, (ended.at - newest).total_seconds()))
 
     def _note(self, receipt: Receipt) -> None:
-        failed = receipt.outcome in (Outcome.RETRY, Outcome.UNKNOWN)
-        if self._failing and not failed:
-            self._look_back_at = self._clock.monotonic()  # it is back: what waits for long is told at once
-        if failed != self._failing:
-            if failed:
-                self._log.warning("a sink takes no messages; they wait", reason=receipt.detail)
-            else:
-                self._log.info("a sink takes messages again")
-        self._failing = failed
+        """A sink that comes back is not run over: with each message that arrives there may be twice as many at once."""
+        self._failing = receipt.outcome in (Outcome.RETRY, Outcome.UNKNOWN)
+        self._width = 1 if self._failing else min(self._options.concurrency, self._width * 2)
 
     def _free(self) -> int:
         """A sink that does not take messages is tried with one at a time; the rest waits, unharmed."""
         closed = self._draining or (self._stopping and self._failing)
-        limit = 0 if closed else 1 if self._failing else self._options.concurrency
+        limit = 0 if closed else 1 if self._failing else self._width
         return max(0, limit - (len(self._in_hand) - len(self._ended)))
 
     async def _look(self) -> Turn | None:
         """Nobody rang, so a read comes first: an idle sink writes nothing."""
+        now = self._clock.now()
         try:
-            due = await self._store.read(lambda conn: next_due(conn, self._options.name))
+            due, health = await self._store.read(lambda conn: self._next(conn, now))
         except StoreError as error:
             self._storeless.met(reason=str(error))
             return None
-        return Turn((), due, False) if due is None or due > self._clock.now() else await self._turn()
+        if self._drift() < self._skew - SET_BACK or (due is not None and due <= now):
+            return await self._turn()
+        return Turn(claimed=(), due=due, told=False, health=health)
+
+    def _next(self, conn: Connection, now: datetime) -> tuple[datetime | None, SinkHealth]:
+        health = load_sink_health(conn, self.name)
+        return next_look(conn, self._options, health, now), health
 
     async def _turn(self) -> Turn | None:
         """One transaction; None where the store did not take it, and then nothing is forgotten."""
-        ended, free, now = tuple(self._ended), self._free(), self._clock.now()
-        if not ended and not free and not self._stopping and not self._unsure:
-            return Turn((), None, False)
         try:
+            if self._health is None:
+                self._begin(await self._store.write(self._first))
+            ended, free, now = tuple(self._ended), self._free(), self._clock.now()
+            if not ended and not free and not self._stopping and not self._unsure:
+                return Turn(claimed=(), due=None, told=False, health=self._health or SinkHealth(sink=self.name))
             if self._unsure:
                 held = set(self._in_hand)
                 await self._store.write(lambda conn: release_unsure(conn, self._options.name, held, now))
                 self._unsure = False
-            if free and self._due_to_look_back():
-                await self._look_back()
+            if self._drift() < self._skew - SET_BACK:
+                await self._store.write(lambda conn: bring_forward(conn, self.name, now))
+            self._skew = self._drift()
+            if free and not self._failing and self._back.due():
+                await self._back.run(self._catch_up_after, self._names, self.pulse.beat)
+            room = Room(width=self._width, busy=len(self._in_hand) - len(ended), claims=free > 0)
+            epoch, options, roll = self._store.epoch, self._options, self._roll()
             turn = await self._store.write(
-                lambda conn: take_turn(conn, self._store.epoch, self._options.name, ended=ended, free=free, now=now)
+                lambda conn: take_turn(conn, epoch, options, ended=ended, room=room, now=now, roll=roll)
             )
         except Exception as error:  # this loop must outlive whatever one turn runs into
             self._unsure = True
@@ -191,6 +211,25 @@ class Deliverer:
         self._after(turn, ended, free)
         return turn
 
+    def _first(self, conn: Connection) -> SinkHealth:
+        """What is known of the sink from before. Where the clock was set back while nobody looked, what waits for a
+        time that is a long way off now waits for nothing."""
+        now = self._clock.now()
+        if self._anew:
+            probe_now(conn, [self.name], now)
+        if from_ahead(conn, self.name, now):
+            bring_forward(conn, self.name, now)
+        return load_sink_health(conn, self.name)
+
+    def _begin(self, health: SinkHealth) -> None:
+        self._health = health
+        self._failing = health.since is not None
+        self._width = 1 if self._failing else self._width
+
+    def _drift(self) -> float:
+        """Falls when the wall clock is set back."""
+        return self._clock.now().timestamp() - self._clock.monotonic()
+
     def _after(self, turn: Turn, ended: tuple[Ended, ...], free: int) -> None:
         for each in ended:
             self._in_hand.pop(each.delivery.id, None)
@@ -198,20 +237,20 @@ class Deliverer:
         self._in_hand |= {delivery.id: delivery for delivery in turn.claimed}
         if turn.told:
             self._events.ring()
-        if turn.claimed and len(turn.claimed) == free and self._look_back_at is None:
-            self._look_back_at = self._clock.monotonic() + CATCH_UP_EVERY
+        self._tell(turn.health)
+        self._health, self._failing = turn.health, turn.health.since is not None or self._fails()
+        self._back.after(turn, full=len(turn.claimed) == free)
 
-    def _due_to_look_back(self) -> bool:
-        at = self._look_back_at
-        return at is not None and not self._failing and at <= self._clock.monotonic()
+    def _fails(self) -> bool:
+        """What ended while others were being settled."""
+        return any(each.receipt.outcome in (Outcome.RETRY, Outcome.UNKNOWN) for each in self._ended)
 
-    async def _look_back(self) -> None:
-        now = self._clock.now()
-        sink, after, names = self._options.name, self._catch_up_after, self._names
-        made = await self._store.write(lambda conn: catch_up(conn, sink, after=after, now=now, names=names))
-        self._look_back_at = None
-        if made:
-            self._log.info("a backlog is told at once", messages=made)
+    def _tell(self, health: SinkHealth) -> None:
+        was = self._health is not None and self._health.since is not None
+        if health.since is not None and not was:
+            self._log.warning("a sink takes no messages; they wait", reason=health.detail)
+        if health.since is None and was:
+            self._log.info("a sink takes messages again")
 
     def _pause(self, turn: Turn | None) -> float:
         if turn is None:

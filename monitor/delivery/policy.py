@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from monitor.delivery.breaker import CANARY
 from monitor.model import Delivery, DeliveryState, Outcome, Reason, Receipt
 
 
@@ -20,6 +21,8 @@ class Policy:
     longest: float = 300.0
     test_for: float = 30.0
     """A test message is for now: it is not tried for days."""
+    canary_for: float = 3600.0
+    """Nor is a canary; there is another one soon."""
 
     def settle(self, delivery: Delivery, receipt: Receipt, now: datetime, roll: float) -> Settlement:
         """What comes of an attempt. `roll` is a random number from 0 to 1."""
@@ -27,14 +30,24 @@ class Policy:
             return Settlement(DeliveryState.DELIVERED)
         if receipt.outcome is Outcome.REFUSED:
             return Settlement(DeliveryState.REFUSED)
-        patience = self.test_for if delivery.notification.reason is Reason.TEST else self.retry_for
+        patience = self._patience(delivery)
         end = (delivery.renewed_at or delivery.notification.created_at) + timedelta(seconds=patience)
         if now >= end:
-            return Settlement(DeliveryState.DEAD)
+            # A canary that did not arrive is nothing that anybody has to send again.
+            return Settlement(DeliveryState.DROPPED if _is_canary(delivery) else DeliveryState.DEAD)
         delay = roll * min(self.longest, self.first * 2.0 ** min(delivery.attempt - 1, 30))
         # A `Retry-After` of years must not overflow a datetime.
         delay = min(max(delay, receipt.retry_after or 0.0), patience)
         return Settlement(DeliveryState.PENDING, min(now + timedelta(seconds=delay), end))
+
+    def _patience(self, delivery: Delivery) -> float:
+        if delivery.notification.reason is not Reason.TEST:
+            return self.retry_for
+        return min(self.retry_for, self.canary_for if _is_canary(delivery) else self.test_for)
+
+
+def _is_canary(delivery: Delivery) -> bool:
+    return delivery.notification.reason is Reason.TEST and delivery.notification.rule == CANARY
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,7 @@ from monitor.fields import Clock
 from monitor.model import Reason, Severity
 from monitor.rules.message import render
 from monitor.store import NotificationWrite, Store, delivery_id, write_notifications
-
-RULE = "test"
+from monitor.store.deliveries import TEST_RULE
 
 
 async def send_test(store: Store, sink: str, clock: Clock) -> str:
@@ -27,10 +26,10 @@ def trial_message(sink: str, now: datetime) -> NotificationWrite:
     """A test message that is not written yet."""
     return NotificationWrite(
         id=token_hex(16),
-        rule=RULE,
+        rule=TEST_RULE,
         severity=Severity.INFO,
         reason=Reason.TEST,
-        text=render((), rule=RULE, reason=Reason.TEST, severity=Severity.INFO, now=now),
+        text=render((), rule=TEST_RULE, reason=Reason.TEST, severity=Severity.INFO, now=now),
         created_at=now,
         event_seqs=(),
         subjects=(),

@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from monitor.fields import Duration
-from monitor.fields.strict import Name, Named
+from monitor.fields.rate import Rate
+from monitor.fields.strict import Name, Strict
+
+_SHORTEST_CANARY = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +23,13 @@ class Place:
     tls: bool
 
 
-class SinkOptions(Named):
+def _calm(seconds: float) -> float:
+    if seconds < _SHORTEST_CANARY:
+        raise ValueError("shorter than 1m; a canary is a message like any other, and `1d` is often enough")
+    return seconds
+
+
+class SinkOptions(Strict):
     """Base of every kind's `Options`. A kind adds `type: Literal["<kind>"]`."""
 
     name: Name
@@ -33,6 +42,11 @@ class SinkOptions(Named):
     """How many attempts may run at once."""
     retry_for: Duration = 259200.0
     """How long a message is tried before it is dead (3 days)."""
+    rate: Rate | None = None
+    """The most messages in any such time, like `1/s`, `30/m` or `500/h`, of which a third may go at once. What would
+    wait for more than a minute is told in one message per rule; nothing is dropped."""
+    canary: Annotated[Duration, AfterValidator(_calm)] | None = None
+    """How often a small test message is sent, like `1d`, so that a sink that is broken is found before it is needed."""
 
     def place(self) -> Place | None:
         """Where messages go, for `check --online`; None where they leave no machine, or only a library knows. Needs the

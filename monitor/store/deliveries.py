@@ -4,29 +4,83 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Row, bindparam, delete, func, insert, select, type_coerce, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Row,
+    bindparam,
+    case,
+    delete,
+    func,
+    insert,
+    select,
+    type_coerce,
+    update,
+)
 
-from monitor.model import Delivery, DeliveryState, Outcome, Receipt
+from monitor.model import Delivery, DeliveryState, Outcome, Reason, Receipt, Severity
 from monitor.store.columns import Moment
 from monitor.store.errors import StoreError
 from monitor.store.notifications import BLOCKED, load_notifications
 from monitor.store.prepared import Prepared
-from monitor.store.tables import attempts, deliveries, unsettled
+from monitor.store.tables import attempts, deliveries, notifications, unsettled
 
 CRASHED = "the daemon ended before the answer"
+TEST_RULE = "test"
+"""What the test messages that people ask for name as their rule."""
+
+
+class First(StrEnum):
+    """Which of the deliveries that are due are claimed first; those of one rule and subject never change places."""
+
+    OLDEST = "oldest"
+    URGENT = "urgent"
+    """Tests, for somebody waits for them, then what is critical."""
+    UNTRIED = "untried"
+    """Tests, then what was tried least often: if one message is at fault, it is not always that one."""
+    TESTS = "tests"
+    """Nothing but tests."""
+
+
+_CLAIMED = ("n", "id", "attempt", "notification", "renewed_at")
 
 _NOW = bindparam("now", type_=Moment())
 _DUE = type_coerce(deliveries.c.next_at, BigInteger()) + 0 <= _NOW
 """`+ 0`: SQLite is to walk the waiting ones in order and stop, not to sort all that are due."""
 _CLAIM = Prepared(
-    select(*(deliveries.c[name] for name in ("n", "id", "attempt", "notification", "renewed_at")))
+    select(*(deliveries.c[name] for name in _CLAIMED))
     .where(deliveries.c.sink == bindparam("of_sink"), deliveries.c.ready.is_(True), _DUE)
     .order_by(deliveries.c.n)
     .limit(bindparam("most", type_=BigInteger()))
     .with_for_update(skip_locked=True)
 )
+_TEST = (notifications.c.reason == Reason.TEST.value) & (deliveries.c.rule == TEST_RULE)
+
+
+def _ahead(*first: ColumnElement[Any], only: ColumnElement[bool] | None = None) -> Prepared:
+    """What is claimed in another order than that of writing. Only where little is sent, for it looks at all that
+    waits."""
+    said = (
+        select(*(deliveries.c[name] for name in _CLAIMED))
+        .join(notifications, notifications.c.n == deliveries.c.notification)
+        .where(deliveries.c.sink == bindparam("of_sink"), deliveries.c.ready.is_(True), _DUE)
+        .order_by(case((_TEST, 0), else_=1), *first, deliveries.c.n)
+        .limit(bindparam("most", type_=BigInteger()))
+        .with_for_update(skip_locked=True, of=deliveries)
+    )
+    return Prepared(said if only is None else said.where(only))
+
+
+_CLAIMS = {
+    First.OLDEST: _CLAIM,
+    First.URGENT: _ahead(case((notifications.c.severity == Severity.CRITICAL.value, 0), else_=1)),
+    First.UNTRIED: _ahead(deliveries.c.attempt),
+    First.TESTS: _ahead(only=_TEST),
+}
 _SEND = Prepared(
     update(deliveries)
     .where(deliveries.c.n == bindparam("of_n"))
@@ -71,12 +125,19 @@ _NEXT_DUE = Prepared(
         deliveries.c.sink == bindparam("of_sink"), deliveries.c.ready.is_(True)
     )
 )
+_NEXT_TEST = Prepared(
+    select(func.min(deliveries.c.next_at))
+    .select_from(deliveries)
+    .join(notifications, notifications.c.n == deliveries.c.notification)
+    .where(deliveries.c.sink == bindparam("of_sink"), deliveries.c.settled_at.is_(None))
+    .where(deliveries.c.ready.is_(True), _TEST)
+)
 
 
-def claim(conn: Connection, sink: str, *, now: datetime, limit: int) -> list[Delivery]:
+def claim(conn: Connection, sink: str, *, now: datetime, limit: int, first: First = First.OLDEST) -> list[Delivery]:
     """Takes what is due for the sink, in order, and opens an attempt for each. A delivery with an earlier unsettled
     one of the same rule and sink that shares a subject is not given out (promise 4)."""
-    taken = _CLAIM.rows(conn, {"of_sink": sink, "now": now, "most": limit})
+    taken = _CLAIMS[first].rows(conn, {"of_sink": sink, "now": now, "most": limit})
     rows = [{"of_n": n, "attempt": attempt + 1, "now": now} for n, _, attempt, *_ in taken]
     _SEND.many(conn, rows)
     _OPEN_ATTEMPT.many(conn, rows)
@@ -121,9 +182,10 @@ def recover_claims(conn: Connection, *, now: datetime, sinks: Collection[str] | 
     return len(numbers)
 
 
-def next_due(conn: Connection, sink: str) -> datetime | None:
-    """When the next claim of this sink can give something out; None: not before something is settled or written."""
-    ((due,),) = _NEXT_DUE.rows(conn, {"of_sink": sink})
+def next_due(conn: Connection, sink: str, *, tests: bool = False) -> datetime | None:
+    """When the next claim of this sink can give something out; None: not before something is settled or written.
+    `tests`: only those count."""
+    ((due,),) = (_NEXT_TEST if tests else _NEXT_DUE).rows(conn, {"of_sink": sink})
     assert due is None or isinstance(due, datetime)
     return due
 

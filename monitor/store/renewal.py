@@ -12,6 +12,7 @@ from monitor.model import DeliveryState
 from monitor.store.columns import chunks
 from monitor.store.deliveries import finish
 from monitor.store.notifications import BLOCKED
+from monitor.store.sink_health import probe_now
 from monitor.store.tables import deliveries, events, notification_events, unsettled
 
 CHANGEABLE = (DeliveryState.PENDING, DeliveryState.DEAD, DeliveryState.REFUSED)
@@ -31,10 +32,14 @@ def hold_delivery(conn: Connection, id: str) -> tuple[int, DeliveryState, str] |
 
 def renew(conn: Connection, numbers: Sequence[int], *, detail: str, now: datetime) -> int:
     """Makes those of the deliveries that are `RENEWABLE` due now, with a new life from now on. Each takes its old
-    place again among the messages of the same rule and sink that share a subject (promise 4). Gives how many."""
+    place again among the messages of the same rule and sink that share a subject (promise 4). A sink that is held back
+    is probed at once. Gives how many."""
     count = 0
     for some in chunks(sorted(numbers)):
-        count += len(_renewed(conn, some, detail, now))
+        renewed = _renewed(conn, some, detail, now)
+        sinks = conn.execute(select(deliveries.c.sink).where(deliveries.c.n.in_(renewed)).distinct())
+        probe_now(conn, list(sinks.scalars()), now)
+        count += len(renewed)
     return count
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from collections.abc import Sequence
 from dataclasses import replace
 from math import inf
 from pathlib import Path
@@ -11,11 +12,18 @@ from typing import Any
 
 import anyio
 
-from monitor.delivery.ledger import Ended, release_unsure, take_turn
+from monitor.delivery.ledger import Ended, Room, Turn, release_unsure, take_turn
 from monitor.delivery.policy import Settlement
 from monitor.model import DeliveryState, Outcome, Receipt
 from monitor.store import claim
 from tests.kit.outbox import eventually, said
+
+
+async def turned(on: Any, ended: Sequence[Ended], room: Room) -> Turn:
+    options, now = on.entry("hook").options, on.clock.now()
+    return await on.store.write(
+        lambda conn: take_turn(conn, on.store.epoch, options, ended=ended, room=room, now=now, roll=0.5)
+    )
 
 
 async def test_a_database_that_is_locked_for_a_while_costs_time_and_no_message(bench: Any, tmp_path: Path) -> None:
@@ -114,9 +122,7 @@ async def test_settling_the_same_end_twice_makes_one_event(bench: Any) -> None:
         refused = Receipt(outcome=Outcome.REFUSED, detail="answered 404")
         ended = [Ended(delivery=delivery, receipt=refused, at=now, settlement=Settlement(DeliveryState.REFUSED))]
         for told in (True, False):
-            turn = await on.store.write(
-                lambda conn: take_turn(conn, on.store.epoch, "hook", ended=ended, free=1, now=now)
-            )
+            turn = await turned(on, ended, Room(width=1, busy=0))
             assert turn.told is told
         assert len(await on.events_of("delivery.dead")) == 1
 
@@ -132,7 +138,7 @@ async def test_a_delivery_that_is_no_longer_stored_does_not_stop_the_others(benc
             Ended(delivery=each, receipt=receipt, at=now, settlement=Settlement(DeliveryState.DELIVERED))
             for each in (ghost, delivery)
         ]
-        await on.store.write(lambda conn: take_turn(conn, on.store.epoch, "hook", ended=ended, free=0, now=now))
+        await turned(on, ended, Room(width=1, busy=0, claims=False))
         assert (await on.record(delivery.id)).row.state is DeliveryState.DELIVERED
 
 
