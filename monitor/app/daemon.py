@@ -1,4 +1,4 @@
-"""The daemon's straight-line wiring: what lives as long as the process, and how it begins and ends."""
+"""The daemon's straight-line wiring: what lives as long as the process, and one generation after another."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import structlog
 
 from monitor import __version__, diff
 from monitor.app.generation import Generation, Lasting
+from monitor.app.heartbeat import Heartbeat
 from monitor.app.liveness import Liveness
 from monitor.app.pruning import keep_pruning
 from monitor.app.reign import Reign
@@ -18,15 +19,17 @@ from monitor.app.site import new_site
 from monitor.app.status import Supervision
 from monitor.app.storeless import watch_store
 from monitor.app.systemd import Systemd
+from monitor.app.vital import Vital
 from monitor.app.wishes import Reload, Wishes
 from monitor.fields import Clock
 from monitor.fields.bell import Broadcast
 from monitor.settings import Settings
 from monitor.store import open_store
 from monitor.store.state_dir import make_state_dir
+from monitor.telemetry.lag import LoopLag
 from monitor.telemetry.metrics import Metrics
 from monitor.web.server import serving
-from monitor.wire import new_session
+from monitor.wire import Http, new_session
 
 _log = structlog.get_logger("app")
 
@@ -53,12 +56,13 @@ async def daemon(
         db = await open_store(settings.store, state_dir=settings.state_dir, lock=True, meter=metrics)
         stack.push_async_callback(db.aclose)
         polls = await stack.enter_async_context(new_session())
-        live, events = Liveness(clock), Broadcast()
+        signs = await stack.enter_async_context(new_session(connections=1))
+        live, events, lag = Liveness(clock), Broadcast(), LoopLag(metrics)
         lasting = Lasting(store=db, polls=polls, clock=clock, events=events, live=live, meter=metrics)
         reign = Reign(await Generation.open(settings, lasting), lasting)
         stack.push_async_callback(reign.aclose)
 
-        site = new_site(lasting, metrics, lambda: reign.generation)
+        site = new_site(lasting, metrics, lambda: reign.generation, reign.troubles)
         control = settings.control
         port = await stack.enter_async_context(
             serving(site, listen=settings.http.listen, socket=control.socket, group=control.group)
@@ -71,23 +75,37 @@ async def daemon(
             await supervision.ready()
 
         wishes = Wishes(stop, reload, systemd=systemd, refused=refused)
-
-        async def taken(fresh: Settings) -> None:
-            await reign.take(fresh, wishes.ending)
-            site.inside.settings = reign.generation.settings
-            if not wishes.ending.is_set():
-                ready(port)
-                await supervision.ready()
-
+        vital = Vital(
+            db,
+            clock,
+            site.health,
+            watches=lambda: reign.generation.poller.loops,
+            settings=lambda: reign.generation.settings,
+        )
+        heartbeat = Heartbeat(
+            lambda: reign.generation.settings.heartbeat,
+            Http(signs),
+            clock,
+            vital.objections,
+            ending=wishes.ending,
+            meter=metrics,
+        )
+        site.inside.heartbeat, reign.beside = heartbeat.state, heartbeat.troubles
         ready(port)
         _log.info("started", page=settings.http.page(port), **reign.size())
         await supervision.ready()
 
         async with anyio.create_task_group() as beside:
-            for watching in (partial(live.probe, db), supervision.run, wishes.listen):
+            for watching in (partial(live.probe, db), supervision.run, wishes.listen, heartbeat.run, lag.run):
                 beside.start_soon(watching)
             beside.start_soon(watch_store, db, clock, lasting.tell)
             beside.start_soon(keep_pruning, db, lambda: reign.generation.settings.retention, clock)
-            await reign.generation.run(wishes, taken)
+            while (wish := await reign.generation.run(wishes)).settings is not None:
+                if not await reign.pass_to(wish.settings, wishes):
+                    break
+                site.inside.settings = reign.generation.settings
+                heartbeat.changed.ring()
+                ready(port)
+                await supervision.ready()
             beside.cancel_scope.cancel()
     _log.info("stopped")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from monitor import store
 from monitor.app.generation import Generation, Lasting
@@ -13,8 +13,14 @@ from monitor.web.metrics import Exposer
 from monitor.web.server import Site
 
 
-def new_site(lasting: Lasting, metrics: Metrics, current: Callable[[], Generation]) -> Site:
-    """`current`: the generation at work. `inside.settings` are the caller's to renew."""
+def new_site(
+    lasting: Lasting,
+    metrics: Metrics,
+    current: Callable[[], Generation],
+    all_troubles: Callable[[], Sequence[str]] | None = None,
+) -> Site:
+    """`current`: the generation at work. `all_troubles`: what is wrong outside, where that is more than what the
+    generation knows. `inside.settings` are the caller's to renew."""
     db, clock = lasting.store, lasting.clock
 
     async def probe() -> None:
@@ -23,18 +29,21 @@ def new_site(lasting: Lasting, metrics: Metrics, current: Callable[[], Generatio
     def wake(sinks: Iterable[str] | None = None) -> None:
         current().outbox.ring(sinks)
 
+    def troubles() -> Sequence[str]:
+        return current().poller.troubles() if all_troubles is None else all_troubles()
+
     health = Health(
         dead_loops=lasting.live.dead,
         untried=lambda: current().poller.untried(),
         probe_store=SharedProbe(probe, clock),
-        troubles=lambda: current().poller.troubles(),
+        troubles=troubles,
     )
     inside = Inside(
         store=db,
         clock=clock,
         settings=current().settings,
         started_at=clock.now(),
-        troubles=lambda: current().poller.troubles(),
+        troubles=troubles,
         last_good=lambda: current().poller.last_good(),
         wake=wake,
         ring=lasting.events.ring,

@@ -131,6 +131,7 @@ def _settings(path: FilePath, found: Sections, plain: Plain, environ: Mapping[st
         flapping=plain.flapping,
         catch_up_after=plain.catch_up_after,
         retention=plain.retention,
+        heartbeat=plain.heartbeat,
     )
 
 

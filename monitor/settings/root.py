@@ -16,6 +16,7 @@ from monitor.fields.strict import Strict
 from monitor.ledger.options import PriceOptions
 from monitor.providers.options import AccountOptions
 from monitor.rules.options import FlappingOptions, PersonOptions, RuleOptions, UnmatchedOptions
+from monitor.settings.heartbeat import HeartbeatOptions
 from monitor.sinks.options import SinkOptions
 from monitor.store.options import RetentionOptions
 
@@ -171,6 +172,8 @@ class Plain(Strict):
     """Which events are told to whom. Without any rule and without `unmatched`, everything is told to every sink."""
     unmatched: UnmatchedOptions | None = None
     """The net: who is told what no rule took."""
+    heartbeat: HeartbeatOptions | None = None
+    """A sign of life to a dead man's switch outside."""
     flapping: Annotated[
         FlappingOptions | None,
         BeforeValidator(lambda value: None if value == "off" else value),
@@ -200,3 +203,4 @@ class Settings:
     catch_up_after: float
     """Seconds."""
     retention: RetentionOptions = RetentionOptions()
+    heartbeat: HeartbeatOptions | None = None

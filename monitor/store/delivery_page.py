@@ -13,6 +13,7 @@ from monitor.store.columns import like_any
 from monitor.store.delivery_list import DeliveryRow, delivery_rows, row_of
 from monitor.store.notification_list import first_notification_since
 from monitor.store.tables import deliveries, notifications
+from monitor.store.vitals import read_backlogs
 from monitor.store.walk import Walked, merged, unindexed, walk
 
 _COMMON = frozenset({DeliveryState.DELIVERED, DeliveryState.COLLAPSED})
@@ -49,14 +50,8 @@ def page_deliveries(
 
 
 def oldest_waiting(conn: Connection) -> datetime | None:
-    """When the message was written that waits for longest; None where none waits."""
-    oldest = [
-        conn.execute(
-            select(deliveries.c.created_at).where(deliveries.c.state == state.value).order_by(deliveries.c.n).limit(1)
-        ).scalar()
-        for state in (DeliveryState.PENDING, DeliveryState.SENDING)
-    ]
-    return min((moment for moment in oldest if moment is not None), default=None)
+    """Since when the message waits that waits for longest; None where none waits."""
+    return min((each.since for each in read_backlogs(conn).values()), default=None)
 
 
 def _conditions(

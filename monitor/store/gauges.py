@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy import Connection, func, literal_column, select, text
 
@@ -12,17 +11,10 @@ from monitor.model import DeliveryState
 from monitor.store.events import last_seq
 from monitor.store.rules import get_cursor
 from monitor.store.tables import deliveries, jobs
+from monitor.store.vitals import Vitals, read_vitals
 
 MOST_GIVEN_UP = 10_000
 """Deliveries that were given up are counted up to so many; nothing but retention ends them."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Backlog:
-    """What waits for one sink, being sent included. `oldest`: when the first of it was written."""
-
-    count: int
-    oldest: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +25,7 @@ class Gauges:
     unrouted: int
     size: int
     """Bytes of the database."""
-    waiting: Mapping[str, Backlog]
+    vitals: Vitals
     given_up: Mapping[str, int]
     jobs: Mapping[tuple[str, str], int]
     """Jobs that have not ended, by account and state."""
@@ -46,21 +38,10 @@ def read_gauges(conn: Connection, *, routing: str) -> Gauges:
         last_seq=newest,
         unrouted=max(0, newest - get_cursor(conn, routing)),
         size=_size(conn),
-        waiting=_waiting(conn),
+        vitals=read_vitals(conn, routing=routing),
         given_up=_given_up(conn),
         jobs=_jobs(conn),
     )
-
-
-def _waiting(conn: Connection) -> dict[str, Backlog]:
-    open_ = (
-        select(deliveries.c.sink, func.count().label("count"), func.min(deliveries.c.n).label("n"))
-        .where(deliveries.c.settled_at.is_(None))
-        .group_by(deliveries.c.sink)
-        .subquery()
-    )
-    query = select(open_.c.sink, open_.c.count, deliveries.c.created_at).join(deliveries, deliveries.c.n == open_.c.n)
-    return {sink: Backlog(count=int(count), oldest=oldest) for sink, count, oldest in conn.execute(query)}
 
 
 def _given_up(conn: Connection) -> dict[str, int]:

@@ -117,6 +117,27 @@ RELOAD_OK: Final = Measure(
 )
 STREAMS: Final = Measure("event_streams_open", "gauge", "Streams of events (SSE) that are open.")
 
+HEARTBEATS: Final = Measure(
+    "heartbeats_total",
+    "counter",
+    "Times that a heartbeat was due: `sent`, `failed` (it did not arrive), `withheld` (looks at which something spoke "
+    "against it).",
+    ("outcome",),
+)
+LOOP_LAG: Final = Measure(
+    "event_loop_lag_seconds",
+    "histogram",
+    "How late the event loop came to what was due, measured twice a second.",
+    (),
+    (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0),
+)
+PRUNED: Final = Measure("store_pruned_records_total", "counter", "Records that retention removed.")
+PRUNED_AT: Final = Measure(
+    "store_last_prune_timestamp_seconds",
+    "gauge",
+    "When retention last looked through everything, in Unix time; 0 before the first time.",
+)
+
 COUNTED: Final = (
     POLLS,
     POLL_SECONDS,
@@ -135,6 +156,10 @@ COUNTED: Final = (
     RELOADS,
     RELOAD_OK,
     STREAMS,
+    HEARTBEATS,
+    LOOP_LAG,
+    PRUNED,
+    PRUNED_AT,
 )
 """Kept in memory, from the start of the process on."""
 
@@ -149,6 +174,12 @@ DATA_AGE: Final = Measure(
     "Seconds since the last good poll; since the start of the daemon where there was none.",
     ("account", "watch"),
 )
+LATE_AFTER: Final = Measure(
+    "watch_late_after_seconds",
+    "gauge",
+    "The age of its data from which the watch counts as late: three times its interval, and ten minutes.",
+    ("account", "watch"),
+)
 ACCOUNT_STATE: Final = Measure(
     "account_state",
     "gauge",
@@ -156,16 +187,54 @@ ACCOUNT_STATE: Final = Measure(
     "poll yet). It is the worst of its watches.",
     ("account", "state"),
 )
+HEARTBEAT_AGE: Final = Measure(
+    "heartbeat_age_seconds",
+    "gauge",
+    "Seconds since the last heartbeat that arrived, since the start of the daemon where none did; missing where the "
+    "config asks for none.",
+)
+HEARTBEAT_EVERY: Final = Measure(
+    "heartbeat_interval_seconds", "gauge", "How often a heartbeat is due; missing where the config asks for none."
+)
+HEARTBEAT_HELD: Final = Measure(
+    "heartbeat_objections",
+    "gauge",
+    "What speaks against a heartbeat at the moment, counted; `doctor` and `/api/v1/status` name it. Missing where the "
+    "config asks for none.",
+)
+THREADS: Final = Measure("threads", "gauge", "Threads of the process that Python knows.")
 SCRAPE_FAILED: Final = Measure(
     "scrape_failed", "gauge", "1 where the store could not be read for this scrape: what is read from it is missing."
 )
-IN_MEMORY: Final = (BUILD, READY, DEAD_LOOPS, DATA_AGE, ACCOUNT_STATE, SCRAPE_FAILED)
+IN_MEMORY: Final = (
+    BUILD,
+    READY,
+    DEAD_LOOPS,
+    DATA_AGE,
+    LATE_AFTER,
+    ACCOUNT_STATE,
+    HEARTBEAT_AGE,
+    HEARTBEAT_EVERY,
+    HEARTBEAT_HELD,
+    THREADS,
+    SCRAPE_FAILED,
+)
 """Found at the scrape without asking anybody."""
 
 JOBS: Final = Measure("jobs_active", "gauge", "Jobs that have not ended, by their state.", ("account", "state"))
 WAITING: Final = Measure("deliveries_waiting", "gauge", "Messages that wait to be sent, or are being sent.", ("sink",))
 OLDEST: Final = Measure(
-    "oldest_delivery_age_seconds", "gauge", "How long the oldest message has waited; 0 where none waits.", ("sink",)
+    "oldest_delivery_age_seconds",
+    "gauge",
+    "How long the message waits that waits for longest; one that was asked for again, since then; 0 where none waits.",
+    ("sink",),
+)
+SINK_STATE: Final = Measure(
+    "sink_state",
+    "gauge",
+    "1 for the state that the sink is in, 0 for the others: `ok`, `failing` (its last attempts failed), `open` (only a "
+    "probe is sent now and then).",
+    ("sink", "state"),
 )
 LOST: Final = Measure(
     "deliveries_given_up_stored",
@@ -175,7 +244,12 @@ LOST: Final = Measure(
     ("sink",),
 )
 BEHIND: Final = Measure("events_unrouted", "gauge", "How far routing is behind the newest event, in events.")
+BEHIND_SECONDS: Final = Measure(
+    "oldest_unrouted_age_seconds",
+    "gauge",
+    "How long the oldest event waits that routing has not taken; 0 where none waits.",
+)
 LAST_SEQ: Final = Measure("last_seq", "gauge", "The number of the newest event.")
 STORE_BYTES: Final = Measure("store_size_bytes", "gauge", "Size of the database.")
-READ: Final = (JOBS, WAITING, OLDEST, LOST, BEHIND, LAST_SEQ, STORE_BYTES)
+READ: Final = (JOBS, WAITING, OLDEST, SINK_STATE, LOST, BEHIND, BEHIND_SECONDS, LAST_SEQ, STORE_BYTES)
 """Read from the store at the scrape."""

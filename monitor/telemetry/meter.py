@@ -38,6 +38,15 @@ class Meter:
     def reloaded(self, ok: bool) -> None:
         """The config was read again: taken, or refused."""
 
+    def heartbeat(self, outcome: str) -> None:
+        """A heartbeat was due: `sent`, `failed` (it did not arrive), `withheld` (something spoke against it)."""
+
+    def lagged(self, seconds: float) -> None:
+        """So late came the event loop to what was due."""
+
+    def pruned(self, records: int, at: float) -> None:
+        """Retention has looked through everything and removed so many records; `at`: Unix time."""
+
     def streaming(self, change: int) -> None:
         """Event streams were opened (+1) or closed (-1)."""
 

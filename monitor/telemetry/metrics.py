@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric, PlatformCollector, ProcessCollector
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    GCCollector,
+    Histogram,
+    Metric,
+    PlatformCollector,
+    ProcessCollector,
+)
 
 from monitor.model import EventType, Outcome
 from monitor.telemetry import measures as m
@@ -20,6 +29,7 @@ class Metrics(Meter):
         self._registry = CollectorRegistry(auto_describe=False)
         ProcessCollector(registry=self._registry)
         PlatformCollector(registry=self._registry)
+        GCCollector(registry=self._registry)
         self._polls = self._counter(m.POLLS)
         self._poll_seconds = self._histogram(m.POLL_SECONDS)
         self._requests = self._counter(m.REQUESTS)
@@ -41,6 +51,11 @@ class Metrics(Meter):
         self._reload_ok = self._gauge(m.RELOAD_OK)
         self._reload_ok.set(1)
         self._streams = self._gauge(m.STREAMS)
+        heartbeats = self._counter(m.HEARTBEATS)
+        self._heartbeats = {word: heartbeats.labels(word) for word in ("sent", "failed", "withheld")}
+        self._lag = self._histogram(m.LOOP_LAG)
+        self._pruned = self._counter(m.PRUNED)
+        self._pruned_at = self._gauge(m.PRUNED_AT)
 
     def polled(self, account: str, watch: str, outcome: str, seconds: float) -> None:
         self._polls.labels(account, watch, outcome).inc()
@@ -77,6 +92,16 @@ class Metrics(Meter):
     def reloaded(self, ok: bool) -> None:
         (self._taken if ok else self._refused).inc()
         self._reload_ok.set(ok)
+
+    def heartbeat(self, outcome: str) -> None:
+        self._heartbeats[outcome].inc()
+
+    def lagged(self, seconds: float) -> None:
+        self._lag.observe(seconds)
+
+    def pruned(self, records: int, at: float) -> None:
+        self._pruned.inc(records)
+        self._pruned_at.set(at)
 
     def streaming(self, change: int) -> None:
         self._streams.inc(change)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import partial
@@ -17,6 +18,7 @@ from monitor.routing.router import CURSOR
 from monitor.rules.options import UNMATCHED
 from monitor.store import StoreError
 from monitor.store.gauges import Gauges, read_gauges
+from monitor.store.vitals import SINK_WORDS, sink_word
 from monitor.telemetry import measures as m
 from monitor.telemetry.measures import Measure
 from monitor.telemetry.metrics import Metrics
@@ -38,6 +40,8 @@ class Watches(Protocol):
     def last_good(self) -> Mapping[tuple[str, str], datetime | None]: ...
 
     def states(self) -> Mapping[str, str]: ...
+
+    def late_after(self) -> Mapping[tuple[str, str], float]: ...
 
 
 class Exposition(NamedTuple):
@@ -99,9 +103,19 @@ class Exposer:
         self._seen = seen  # after a reload the watches know nothing for a moment
         ages = {watch: (now - at).total_seconds() for watch, at in seen.items()}
         yield _gauge(m.DATA_AGE, {watch: max(0.0, age) for watch, age in ages.items()})
+        yield _gauge(m.LATE_AFTER, watches.late_after())
         states = {(name, each): float(state == each) for name, state in watches.states().items() for each in STATES}
         yield _gauge(m.ACCOUNT_STATE, states)
+        yield from self._heartbeat(now)
+        yield _gauge(m.THREADS, {(): threading.active_count()})
         yield _gauge(m.SCRAPE_FAILED, {(): failed})
+
+    def _heartbeat(self, now: datetime) -> Iterator[Metric]:
+        beat = self._inside.heartbeat()
+        age = (now - (beat.at or self._begun)).total_seconds() if beat else 0.0
+        yield _gauge(m.HEARTBEAT_AGE, {(): max(0.0, age)} if beat else {})
+        yield _gauge(m.HEARTBEAT_EVERY, {(): beat.every} if beat else {})
+        yield _gauge(m.HEARTBEAT_HELD, {(): len(beat.held)} if beat else {})
 
     def _stored(self, found: Gauges | None) -> Iterator[Metric]:
         if found is None:
@@ -109,12 +123,18 @@ class Exposer:
         now, settings = self._inside.clock.now(), self._inside.settings
         accounts = {account.name for account in settings.accounts}
         yield _gauge(m.JOBS, {key: count for key, count in found.jobs.items() if key[0] in accounts})
-        waiting = {sink.name: found.waiting.get(sink.name) for sink in settings.sinks}
-        ages = {sink: (now - each.oldest).total_seconds() if each else 0.0 for sink, each in waiting.items()}
+        vitals = found.vitals
+        waiting = {sink.name: vitals.waiting.get(sink.name) for sink in settings.sinks}
+        ages = {sink: (now - each.since).total_seconds() if each else 0.0 for sink, each in waiting.items()}
         yield _gauge(m.WAITING, {(sink,): each.count if each else 0 for sink, each in waiting.items()})
         yield _gauge(m.OLDEST, {(sink,): max(0.0, age) for sink, age in ages.items()})
+        states = {sink: sink_word(vitals.sinks.get(sink)) for sink in waiting}
+        pairs = {(sink, each): float(word == each) for sink, word in states.items() for each in SINK_WORDS}
+        yield _gauge(m.SINK_STATE, pairs)
         yield _gauge(m.LOST, {(sink,): found.given_up.get(sink, 0) for sink in waiting})
         yield _gauge(m.BEHIND, {(): found.unrouted})
+        behind = (now - vitals.unrouted_since).total_seconds() if vitals.unrouted_since else 0.0
+        yield _gauge(m.BEHIND_SECONDS, {(): max(0.0, behind)})
         yield _gauge(m.LAST_SEQ, {(): found.last_seq})
         yield _gauge(m.STORE_BYTES, {(): found.size})
 

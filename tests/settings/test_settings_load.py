@@ -25,6 +25,7 @@ EXAMPLE_ENVIRON = {
     "ANN_MAIL_URL": "json://localhost",
     "HOOK_SECRET": "whsec_c2VjcmV0",
     "HOOK_TOKEN": "token",
+    "HEARTBEAT_URL": "https://hc.example.org/ping/uuid",
 }
 
 Write = Callable[..., Settings]

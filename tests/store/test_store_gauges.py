@@ -53,7 +53,7 @@ async def test_what_waits_what_is_dead_and_what_is_active_is_counted(store: Stor
     await store.write(fill)
     found = await store.read(lambda conn: read_gauges(conn, routing="routing"))
     assert (found.last_seq, found.unrouted) == (6, 2)
-    assert {sink: (each.count, each.oldest) for sink, each in found.waiting.items()} == {
+    assert {sink: (each.count, each.since) for sink, each in found.vitals.waiting.items()} == {
         "slack": (3, NOON + timedelta(minutes=4)),
         "hook": (1, NOON + timedelta(minutes=1)),
     }
@@ -64,7 +64,7 @@ async def test_what_waits_what_is_dead_and_what_is_active_is_counted(store: Stor
 
 async def test_an_empty_store_has_nothing_to_tell(store: Store) -> None:
     found = await store.read(lambda conn: read_gauges(conn, routing="routing"))
-    assert (found.last_seq, found.unrouted, found.waiting, found.given_up, found.jobs) == (0, 0, {}, {}, {})
+    assert (found.last_seq, found.unrouted, found.vitals.waiting, found.given_up, found.jobs) == (0, 0, {}, {}, {})
 
 
 async def test_the_dead_are_counted_up_to_a_bound(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

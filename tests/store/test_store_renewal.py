@@ -32,6 +32,7 @@ from monitor.store import (
     write_notifications,
 )
 from monitor.store.gauges import read_gauges
+from monitor.store.invariants import broken
 from tests.kit.made import NOON, draft, notification
 
 LATER = NOON + timedelta(days=5)
@@ -158,7 +159,7 @@ async def test_what_was_dropped_is_counted_nowhere_and_lives_again_only_by_its_i
     await store.write(partial(give_up, number=row.n, detail="dropped by ann", now=LATER))
     assert await store.read(count_deliveries) == {}
     gauges = await store.read(partial(read_gauges, routing="routing"))
-    assert (gauges.given_up, gauges.waiting) == ({}, {})
+    assert (gauges.given_up, gauges.vitals.waiting) == ({}, {})
     assert await again(store, row.id) == 1
     assert names(await claimed(store)) == ["a"]
 
@@ -220,6 +221,7 @@ async def test_the_order_holds_for_random_retries(store: Store) -> None:
             unsettled.discard(delivery.notification.id)
     assert unsettled == set()
     assert await store.read(lambda conn: conn.execute(text("SELECT count(*) FROM unsettled")).scalar_one()) == 0
+    assert await store.read(lambda conn: list(broken(conn))) == []
 
 
 async def test_a_page_since_a_moment_begins_with_the_first_delivery_of_a_message(store: Store) -> None:

@@ -31,7 +31,7 @@ from monitor.store import StoreFull
 from monitor.telemetry.measures import COUNTED, IN_MEMORY, READ
 from monitor.telemetry.metrics import Metrics
 from monitor.web import metrics as room
-from monitor.web.api.inside import Inside
+from monitor.web.api.inside import Heartbeating, Inside
 from monitor.web.health import Health
 from monitor.web.metrics import Exposer
 from monitor.wire import Http, new_session
@@ -55,6 +55,7 @@ class Scene:
         self.clock = SteppedClock()
         self.metrics = Metrics()
         self.dead: list[str] = []
+        self.heartbeat: Heartbeating | None = Heartbeating(every=300.0)
         rig.meter = self.metrics
         url = f"http://127.0.0.1:{server.port}/hook?token={SECRET}"
         self.sink = Options(name="hook", type="webhook", url=url, timeout="5s")  # type: ignore[arg-type]
@@ -79,6 +80,7 @@ class Scene:
 
     def exposer(self, store: Any = None) -> Exposer:
         inside = Inside(store=store or self.rig.store, clock=self.rig.clock, settings=self.settings())
+        inside.heartbeat = lambda: self.heartbeat
         health = Health(dead_loops=lambda: self.dead, untried=list, probe_store=probe)
         return Exposer(self.metrics, inside, health=lambda: health, watches=lambda: self.rig.poller)
 

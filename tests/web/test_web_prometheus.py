@@ -138,7 +138,7 @@ async def test_no_number_of_a_scrape_costs_more_the_longer_the_history_is(tmp_pa
         raw.set_trace_callback(said.append)
         found = read_gauges(conn, routing="routing")
         raw.set_trace_callback(None)
-        assert found.waiting["slack"].count == 20
+        assert found.vitals.waiting["slack"].count == 20
         assert found.given_up == {"slack": 10}
         asked = [text for text in said if text.startswith("SELECT")]
         return [(text, step[3]) for text in asked for step in raw.execute(f"EXPLAIN QUERY PLAN {text}").fetchall()]
@@ -149,7 +149,7 @@ async def test_no_number_of_a_scrape_costs_more_the_longer_the_history_is(tmp_pa
     finally:
         await store.aclose()
     scans = [step for _, step in plans if step.startswith("SCAN")]
-    allowed = ("SCAN open_", "SCAN anon_", "SCAN some", "SCAN pragma_", "SCAN CONSTANT")
+    allowed = ("SCAN open_", "SCAN anon_", "SCAN some", "SCAN pragma_", "SCAN CONSTANT", "SCAN sink_health")
     partial = ("ix_deliveries_open", "ix_jobs_active")  # these hold the backlog and the active jobs, and no history
     assert plans
     for step in scans:

@@ -36,6 +36,9 @@ class Watching:
     def states(self) -> Mapping[str, str]:
         return {"llm": "ok"}
 
+    def late_after(self) -> Mapping[tuple[str, str], float]:
+        return {("llm", "jobs"): 690.0}
+
 
 class Scraped:
     def __init__(self, port: int, clock: VirtualClock, watching: Watching) -> None:

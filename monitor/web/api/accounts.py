@@ -38,12 +38,13 @@ class State(StrEnum):
 
 
 class WatchItem(Answer, frozen=True, kw_only=True):
-    """One thing that is polled, in one workspace. `every` and `age` are seconds."""
+    """One thing that is polled, in one workspace. `every`, `late_after` and `age` are seconds."""
 
     account: str
     watch: str
     workspace: str | None
     every: float
+    late_after: Annotated[float, msgspec.Meta(description="Seconds without a good poll from which it counts as late.")]
     state: State
     reason: str | None
     since: Annotated[Time | None, msgspec.Meta(description="When it entered the state, as far as that is known.")]
@@ -122,7 +123,7 @@ def _watch_items(conn: Connection, inside: Inside, health: Healths) -> list[Watc
         _watch(
             options.name,
             name,
-            watch.every,
+            watch,
             workspace,
             _present(scopes.get((options.name, name), []), workspace),
             health.get((options.name, watch_name(name, workspace))),
@@ -151,7 +152,7 @@ def _present(rows: Sequence[ScopeRow], workspace: str | None) -> ScopeRow | None
 def _watch(
     account: str,
     name: str,
-    every: float,
+    options: WatchOptions,
     workspace: str | None,
     row: ScopeRow | None,
     health: Health | None,
@@ -166,7 +167,8 @@ def _watch(
         account=account,
         watch=name,
         workspace=workspace,
-        every=every,
+        every=options.every,
+        late_after=options.late_after,
         state=state,
         reason=health.reason if health is not None and ill else None,
         since=told(health.since) if health is not None and (ill or good) else None,

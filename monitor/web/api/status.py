@@ -14,6 +14,15 @@ from monitor.web.api.moment import Time, told
 from monitor.web.api.route import Answer, Asked, Route
 
 
+class HeartbeatItem(Answer, frozen=True, kw_only=True):
+    """The sign of life to the dead man's switch outside."""
+
+    every: Annotated[float, msgspec.Meta(description="Seconds.")]
+    last_at: Annotated[Time | None, msgspec.Meta(description="When the last one arrived, since the start.")]
+    held: Annotated[list[str], msgspec.Meta(description="What speaks against sending one; empty where nothing does.")]
+    failure: Annotated[str | None, msgspec.Meta(description="Why the last one did not arrive.")]
+
+
 class Status(Answer, frozen=True, kw_only=True):
     """The daemon and its store."""
 
@@ -29,12 +38,18 @@ class Status(Answer, frozen=True, kw_only=True):
     troubles: list[str]
     waiting: Annotated[int, msgspec.Meta(description="Deliveries that have not ended.")]
     given_up: Annotated[int, msgspec.Meta(description="Deliveries that are dead or refused, and not dropped.")]
-    oldest_waiting_at: Time | None
+    oldest_waiting_at: Annotated[
+        Time | None, msgspec.Meta(description="Since when the message waits that waits for longest.")
+    ]
+    heartbeat: Annotated[
+        HeartbeatItem | None, msgspec.Meta(description="Null where the config asks for none, or no daemon answers.")
+    ]
 
 
 def _status(conn: Connection, inside: Inside, asked: Asked) -> Status:
     settings = inside.settings
     counts = store.count_deliveries(conn).values()
+    beat = inside.heartbeat()
     return Status(
         version=__version__,
         started_at=told(inside.started_at),
@@ -49,6 +64,9 @@ def _status(conn: Connection, inside: Inside, asked: Asked) -> Status:
         waiting=sum(each["waiting"] for each in counts),
         given_up=sum(each["given_up"] for each in counts),
         oldest_waiting_at=told(store.oldest_waiting(conn)),
+        heartbeat=None
+        if beat is None
+        else HeartbeatItem(every=beat.every, last_at=told(beat.at), held=list(beat.held), failure=beat.failure),
     )
 
 
