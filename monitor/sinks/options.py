@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field
 
 from monitor.fields import Duration
 from monitor.fields.rate import Rate
-from monitor.fields.strict import Name, Strict
+from monitor.fields.strict import Name, Named
 
 _SHORTEST_CANARY = 60.0
 
@@ -29,7 +29,7 @@ def _calm(seconds: float) -> float:
     return seconds
 
 
-class SinkOptions(Strict):
+class SinkOptions(Named):
     """Base of every kind's `Options`. A kind adds `type: Literal["<kind>"]`."""
 
     name: Name
