@@ -1,4 +1,4 @@
-"""The daemon's straight-line wiring: what lives as long as the process, and one generation after another."""
+"""The daemon's straight-line wiring: what lives as long as the process, and how it begins and ends."""
 
 from __future__ import annotations
 
@@ -75,6 +75,15 @@ async def daemon(
             await supervision.ready()
 
         wishes = Wishes(stop, reload, systemd=systemd, refused=refused)
+
+        async def taken(fresh: Settings) -> None:
+            await reign.take(fresh, wishes.ending)
+            site.inside.settings = reign.generation.settings
+            heartbeat.changed.ring()
+            if not wishes.ending.is_set():
+                ready(port)
+                await supervision.ready()
+
         vital = Vital(
             db,
             clock,
@@ -100,12 +109,6 @@ async def daemon(
                 beside.start_soon(watching)
             beside.start_soon(watch_store, db, clock, lasting.tell)
             beside.start_soon(keep_pruning, db, lambda: reign.generation.settings.retention, clock)
-            while (wish := await reign.generation.run(wishes)).settings is not None:
-                if not await reign.pass_to(wish.settings, wishes):
-                    break
-                site.inside.settings = reign.generation.settings
-                heartbeat.changed.ring()
-                ready(port)
-                await supervision.ready()
+            await reign.generation.run(wishes, taken)
             beside.cancel_scope.cancel()
     _log.info("stopped")

@@ -11,14 +11,10 @@ from monitor import diff, store
 from monitor.app.generation import Generation, Lasting
 from monitor.app.reload import changes
 from monitor.app.status import status_line
-from monitor.app.wishes import Wishes
 from monitor.model import EventDraft
 from monitor.settings import Settings
-from monitor.store import StoreError
-from monitor.telemetry.trouble import store_trouble
+from monitor.store import Rename, StoreError
 
-STORE_PAUSE = 5.0
-"""Seconds between two tries to open a generation while the store cannot be read."""
 SHOWN = 5
 """Mistakes of a config that its event names."""
 
@@ -26,7 +22,7 @@ _log = structlog.get_logger("app")
 
 
 class Reign:
-    """Always has one generation, open."""
+    """Always has its stages open."""
 
     def __init__(self, first: Generation, lasting: Lasting) -> None:
         self.generation = first
@@ -37,27 +33,29 @@ class Reign:
     async def aclose(self) -> None:
         await self.generation.aclose()
 
-    async def pass_to(self, settings: Settings, wishes: Wishes) -> bool:
-        """The next generation is open when this returns True. A store that cannot be read is waited for, until
-        the end is wished: then False."""
+    async def take(self, settings: Settings, ending: anyio.Event) -> None:
+        """Goes on by these settings; where this program fails on them, by those before. The end goes before a reload:
+        then it returns at once, and what was not done is the next start's to do."""
         before = self.generation.settings
-        await self.generation.aclose()
         try:
-            if not await self._opened(settings, wishes):
-                return False
+            made = await self.generation.prepared(settings)
         except Exception as error:  # it was checked before, so this is a bug; it must not end a daemon that works
             _log.exception("the new config cannot be used; the one before goes on", error=type(error).__name__)
-            if not await self._opened(before, wishes):
-                return False
             await self.refused([f"{settings.path}: this program failed on it ({type(error).__name__})"])
-            return True
-        found = changes(before, settings)
-        _log.info("the config was reloaded", **found.words())
-        self._lasting.meter.reloaded(True)
-        now = self._lasting.clock.now()
-        file = str(settings.path)
-        await self._tell(diff.config_reloaded(file=file, changes=found.named, settings=found.settings, now=now))
-        return True
+            return
+        now, file = self._lasting.clock.now(), str(settings.path)
+
+        def tell(renamed: Sequence[Rename]) -> EventDraft:
+            found = changes(before, settings, renamed)
+            names = [(each.kind, each.before, each.after) for each in renamed]
+            return diff.config_reloaded(file=file, changes=found.named, settings=found.settings, renamed=names, now=now)
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(_cut, ending, group.cancel_scope)
+            kept = await self.generation.exchange(made, tell)
+            _log.info("the config was reloaded", **changes(before, settings, kept.renamed).words())
+            self._lasting.meter.reloaded(True)
+            group.cancel_scope.cancel()
 
     async def refused(self, problems: Sequence[str]) -> None:
         """The config that was read cannot be used."""
@@ -87,38 +85,14 @@ class Reign:
             troubles=[*self._lasting.live.dead(), *self.troubles()],
         )
 
-    async def _opened(self, settings: Settings, wishes: Wishes) -> bool:
-        """The generation of these is the one at work; False where the end came before the store could be read."""
-        opened, broke = False, None
-        async with anyio.create_task_group() as group:
-            group.start_soon(wishes.bound, group.cancel_scope)  # a database that does not answer holds up no end
-            try:
-                opened = await self._tried(settings, wishes.ending)
-            except Exception as error:  # raised below, or it would come in a group
-                broke = error
-            group.cancel_scope.cancel()
-        if broke is not None:
-            raise broke
-        return opened
-
-    async def _tried(self, settings: Settings, ending: anyio.Event) -> bool:
-        storeless = store_trouble("app", "the reload")
-        while True:
-            try:
-                self.generation = await Generation.open(settings, self._lasting)
-            except StoreError as error:
-                storeless.met(reason=str(error))
-                if ending.is_set():
-                    return False
-                with anyio.move_on_after(STORE_PAUSE):
-                    await ending.wait()
-            else:
-                storeless.over()
-                return True
-
     async def _tell(self, draft: EventDraft) -> None:
         """A store that cannot be written must not make a reload fail."""
         try:
             await self._lasting.tell(draft)
         except StoreError as error:
             _log.error("an event could not be written", type=draft.type.value, reason=str(error))
+
+
+async def _cut(ending: anyio.Event, scope: anyio.CancelScope) -> None:
+    await ending.wait()
+    scope.cancel()

@@ -58,13 +58,13 @@ class Poller:
         """Those of the accounts that are not at work as they stand there; nothing of them runs yet. Raises LookupError
         for a secret that was not resolved."""
         at_work = {name: watch.options for name, watch in self._watches.items()}
-        return [self._watch(options) for options in accounts if at_work.get(options.name) != options]
+        return [self._watch(options) for options in accounts if not options.alike(at_work.get(options.name))]
 
     async def part(self, accounts: Sequence[AccountOptions]) -> None:
         """Stops what those do not have, or have otherwise. Until `take` it counts as unseen."""
         wanted = {options.name: options for options in accounts}
         for watch in self._watches.values():
-            if wanted.get(watch.name) != watch.options:
+            if not watch.options.alike(wanted.get(watch.name)):
                 await watch.stop()
 
     def take(

@@ -10,11 +10,9 @@ from pydantic import BaseModel
 
 from monitor.settings.problems import Path
 
-# rules answer theirs themselves
 _LATER: dict[str, frozenset[str]] = {
     "": frozenset({"cleanup", "budgets", "silences"}),
-    "accounts": frozenset({"was", "cleanup"}),
-    "sinks": frozenset({"was", "rate"}),
+    "accounts": frozenset({"cleanup"}),
 }
 NOT_YET = "is not supported yet; remove it"
 
