@@ -16,7 +16,6 @@ from monitor.diff import delivery_dead
 from monitor.fields import Clock
 from monitor.fields.bell import Bell
 from monitor.fields.pulse import Pulse
-from monitor.model import DeliveryState
 from monitor.sinks.options import SinkOptions
 from monitor.sinks.ports import Sink
 from monitor.store import (
@@ -25,10 +24,11 @@ from monitor.store import (
     StoreError,
     append_events,
     kill_sink,
-    list_deliveries,
     next_revision,
     recover_claims,
 )
+from monitor.store.backlog import waiting_sinks
+from monitor.store.sink_health import all_sink_health, forget_sinks
 from monitor.telemetry.meter import NO_METER, Meter
 from monitor.telemetry.trouble import store_trouble
 
@@ -174,16 +174,17 @@ class Outbox:
             catch_up_after=catch_up_after,
             names=names,
             meter=self._meter,
+            anew=self._group is not None,
         )
 
     def end_removed(self, conn: Connection, wanted: Collection[str]) -> int:
         """What waits for a sink that the config no longer names goes dead, with one event per sink."""
         now = self._clock.now()
-        open_ = (DeliveryState.PENDING, DeliveryState.SENDING)
-        waiting = {row.sink for state in open_ for row in list_deliveries(conn, state=state, limit=1_000_000)}
-        for sink in sorted(waiting.difference(wanted)):
+        gone = sorted(waiting_sinks(conn).difference(wanted))
+        for sink in gone:
             count = kill_sink(conn, sink, REMOVED, now)
             title = "1 message" if count == 1 else f"{count} messages"
             draft = delivery_dead(sink, rule=None, title=title, attempts=0, detail=REMOVED, now=now)
             append_events(conn, self._store.epoch, [(draft, next_revision(conn, None, draft.subject))])
-        return len(waiting.difference(wanted))
+        forget_sinks(conn, sorted(all_sink_health(conn).keys() - set(wanted)))
+        return len(gone)

@@ -96,6 +96,11 @@ def expire(conn: Connection, sink: str, reason: str, *, before: datetime, now: d
     return [row.id for row in found if row.reason != Reason.TEST.value]
 
 
+def waiting_sinks(conn: Connection) -> set[str]:
+    """For which anything waits, being sent included."""
+    return set(conn.execute(select(deliveries.c.sink).where(_OPEN).distinct()).scalars())
+
+
 def count_waiting(conn: Connection, sink: str, most: int = 1_000_000) -> int:
     """How many deliveries of the sink are open, being sent included; counted up to `most`."""
     some = select(deliveries.c.n).where(deliveries.c.sink == sink, _OPEN).limit(most).subquery()

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, bindparam, delete, func, or_, select, up
 from monitor.model import DeliveryState
 from monitor.store.columns import Moment, chunks
 from monitor.store.prepared import Prepared
-from monitor.store.tables import attempts, deliveries, sink_health
+from monitor.store.tables import attempts, deliveries, sink_health, sink_losses
 from monitor.store.upsert import Upsert
 
 
@@ -79,6 +79,7 @@ def forget_sinks(conn: Connection, sinks: Sequence[str]) -> None:
     """They were removed from the config."""
     for some in chunks(sorted(sinks)):
         conn.execute(delete(sink_health).where(sink_health.c.sink.in_(some)))
+        conn.execute(delete(sink_losses).where(sink_losses.c.sink.in_(some)))
 
 
 def tried_before(conn: Connection, delivery_id: str) -> tuple[datetime, datetime] | None:
