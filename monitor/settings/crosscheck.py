@@ -25,6 +25,8 @@ def cross_check(document: Document, data: dict[str, Any], found: Sections) -> It
     """Every mistake between sections, for what was right in itself."""
     for section in ("accounts", "sinks", "people"):
         yield from _names(document, data, section)
+    for section in ("accounts", "sinks", "rules"):
+        yield from _former_names(document, data, section)
     if OWNER in (sinks := names(data, "sinks")):
         yield document.problem(sinks[OWNER], "`owner` means the people of a job in rules; give the sink another name")
     yield from _budgets(document, found.accounts)
@@ -44,6 +46,28 @@ def _names(document: Document, data: dict[str, Any], section: str) -> Iterator[P
             taken = f"{name!r} is the name of {path_text(first[name][:-1])} (line {line}) already; names are unique"
             yield document.problem(here, taken)
         first.setdefault(name, here)
+
+
+def _former_names(document: Document, data: dict[str, Any], section: str) -> Iterator[Problem]:
+    """What was called otherwise before can have been only one, and is not there any more."""
+    taken, first = names(data, section), dict[str, Path]()
+    entries = data.get(section)
+    for index, entry in enumerate(entries if isinstance(entries, list) else ()):
+        was = entry.get("was") if isinstance(entry, dict) else None
+        if not isinstance(was, str):
+            continue
+        here: Path = (section, index, "was")
+        if was == entry.get("name"):
+            yield document.problem(here, "it is called so now; write the name that it had before, or remove `was`")
+        elif was in taken:
+            place = path_text(taken[was][:-1])
+            yield document.problem(
+                here, f"{was!r} is still there, as {place}; only a name that is gone can be taken over"
+            )
+        elif was in first:
+            place = path_text(first[was][:-1])
+            yield document.problem(here, f"{place} was {was!r} already; what is known under a name goes to one only")
+        first.setdefault(was, here)
 
 
 def _budgets(document: Document, accounts: dict[int, AccountOptions]) -> Iterator[Problem]:
