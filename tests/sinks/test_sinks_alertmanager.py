@@ -217,9 +217,7 @@ async def test_what_rules_really_send_begins_and_ends_alerts_though_they_say_not
     assert standing[1] == first
     assert standing[6] == [*first, ("stock", "f/z"), ("stock", "g/z")]
     assert standing[41] == [*first, ("stock", "g/z")], "a group's member ends by itself"
-    assert standing[90] == [first[1], ("stock", "g/z")], (
-        "what was told does not hold any more, though it is queued still"
-    )
+    assert standing[90] == [first[1], ("stock", "g/z")], "`while` does not hold, though it is queued still"
     assert standing[121] == [first[1], ("stock", "g/z"), *waits]
     assert standing[180] == standing[181] == [first[1], ("stock", "g/z"), waits[1]]
 

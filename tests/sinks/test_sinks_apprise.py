@@ -265,11 +265,11 @@ def test_nothing_of_the_url_reaches_any_log_even_at_debug() -> None:
     code = """
 import logging
 from monitor.fields import Secret
-from monitor.model import Severity, Text
 from monitor.sinks.apprise.service import Service
+from tests.kit.messages import deliveries
 logging.basicConfig(level=logging.DEBUG)
 service = Service(Secret("json://127.0.0.1:9/hidden-path?-k=hidden-key"), 1)
-print(service.send(Text(title="t", plain="p", markdown="m"), Severity.INFO).outcome)
+print(service.send(deliveries()[0], set()).outcome)
 for wrong in ("slack://hidden", "hidden-words"):
     try:
         Service(Secret(wrong), 1)

@@ -16,9 +16,10 @@ from standardwebhooks import Webhook
 
 from monitor.fields import SystemClock
 from monitor.model import Delivery, Event, EventType, Notification, Outcome, Reason, Receipt, Severity, Text
-from monitor.sinks.cloudevents import progress
 from monitor.sinks.cloudevents import sink as cloudevents_sink
+from monitor.sinks.cloudevents.done import Done
 from monitor.sinks.cloudevents.options import Options
+from monitor.sinks.progress import Progress
 from monitor.wire import Http, new_session
 from tests.kit.clock import VirtualClock
 
@@ -185,7 +186,7 @@ async def test_an_attempt_is_bounded_in_time_and_the_next_one_goes_on() -> None:
 
 
 async def test_so_many_messages_are_remembered_and_the_oldest_is_sent_whole_again() -> None:
-    known = progress.Progress()
+    known = Progress(Done)
     for number in range(400):
         known.of(replace(delivery(1), id=f"d-{number}")).taken.add("e1")
     assert "e1" not in known.of(replace(delivery(1), id="d-0"))

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import socket
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
-from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 
 from monitor.fields import SystemClock
@@ -20,40 +15,9 @@ from monitor.model import Delivery, Notification, Outcome, Reason, Receipt, Seve
 from monitor.sinks.apprise import sink as apprise_sink
 from monitor.sinks.apprise.options import Options
 from monitor.wire import Http, new_session
+from tests.kit.mail import Inbox, served
 
 HOSTILE = "<script>alert(1)</script> </body> *_` 任务“微调” &amp; %00 \u202e 😀"
-
-
-class Inbox:
-    def __init__(self, answer: str = "250 OK", rcpt: str = "250 OK") -> None:
-        self.mails: list[EmailMessage] = []
-        self._answer = answer
-        self._rcpt = rcpt
-
-    async def handle_RCPT(self, server: SMTP, session: Session, envelope: Envelope, address: str, _: list[str]) -> str:
-        envelope.rcpt_tos.append(address)
-        return self._rcpt
-
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
-        assert isinstance(envelope.content, bytes)
-        mail = message_from_bytes(envelope.content, policy=policy.default)
-        assert isinstance(mail, EmailMessage)
-        self.mails.append(mail)
-        return self._answer
-
-
-@contextmanager
-def served(inbox: Inbox, **options: Any) -> Iterator[int]:
-    controller = Controller(inbox, hostname="127.0.0.1", port=0, **options)
-    # Not port 0: the controller asks the port that it was given whether it answers.
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        controller.port = free.getsockname()[1]
-    controller.start()
-    try:
-        yield controller.port
-    finally:
-        controller.stop()
 
 
 async def send(port: int, text: Text, *, user: str = "", times: int = 1) -> list[Receipt]:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import logging
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
 from monitor.fields import Secret
 from monitor.fields.markdown import escape
-from monitor.model import Outcome, Receipt, Severity, Text
+from monitor.model import Delivery, Outcome, Receipt, Severity
 from monitor.sinks.apprise.answers import receipt_of
 from monitor.sinks.apprise.dialects import dialect_of, in_dialect, longest_piece
 from monitor.sinks.apprise.ear import Ear
+from monitor.sinks.apprise.mail import Mail, is_mail
 from monitor.sinks.apprise.place import place_in
 from monitor.sinks.apprise.verdict import judge
 from monitor.sinks.options import Place
@@ -31,6 +34,7 @@ class Service:
         _tame(self._apprise, self._plugin, url.reveal(), timeout)
         self._dialect = dialect_of(self._plugin)
         self._ear = Ear(self._plugin, self._dialect) if self._dialect else None
+        self._mail = Mail(self._plugin) if is_mail(self._plugin) else None
         self._longest = self._plugin.body_maxlen
         self._sender = self._apprise.Apprise(asset=self._plugin.asset)
         self._sender.add(self._plugin)
@@ -39,8 +43,12 @@ class Service:
     def name(self) -> str:
         return str(self._plugin.service_name or "the service")
 
-    def send(self, text: Text, severity: Severity) -> Receipt:
-        """Blocks until the plugin is done. Never raises for what the service or the network does."""
+    def send(self, delivery: Delivery, taken: set[object]) -> Receipt:
+        """Blocks until the plugin is done. Never raises for what the service or the network does. What is in `taken`
+        (addresses, pieces of a long text) is not sent, and what arrives is put into it."""
+        text, severity = delivery.notification.text, delivery.notification.severity
+        if self._mail is not None:
+            self._mail.begin(delivery.id, text.title)
         markdown = self._apprise.NotifyFormat.MARKDOWN
         # A service that wants HTML gets it made from the plain text: from Markdown, HTML in a name would pass through.
         rich = bool(text.markdown) and self._plugin.resolve_format(markdown) is markdown
@@ -50,14 +58,17 @@ class Service:
         title = in_dialect(escape(text.title), self._plugin) if rich and inside else text.title
         self._plugin.body_maxlen = longest_piece(f"{title}\r\n{body}", self._dialect, self._longest)
         if self._ear is not None:
-            self._ear.refusals.clear()
-        with self._sender.notify(
-            title=title,
-            body=body,
-            notify_type=_TYPES[severity],
-            body_format=markdown if rich else self._apprise.NotifyFormat.TEXT,
-            log_level=logging.DEBUG,
-        ) as result:
+            self._ear.begin(taken)
+        with (
+            _remembering(taken),
+            self._sender.notify(
+                title=title,
+                body=body,
+                notify_type=_TYPES[severity],
+                body_format=markdown if rich else self._apprise.NotifyFormat.TEXT,
+                log_level=logging.DEBUG,
+            ) as result,
+        ):
             return self._receipt(result)
 
     def _receipt(self, result: Any) -> Receipt:
@@ -71,6 +82,17 @@ class Service:
         warnings = [message for level, message in lines if level in ("WARNING", "ERROR", "CRITICAL")]
         causes = [message for level, message in lines if level == "DEBUG" and "xception" in message]
         return judge(self.name, warnings, causes, self._url.reveal())
+
+
+@contextmanager
+def _remembering(taken: set[object]) -> Iterator[None]:
+    """Plugins ask there what an earlier attempt did already. Apprise fills it for its own retries, which are off."""
+    tracker = import_module("apprise.plugins.base")._delivery_tracker
+    token = tracker.set(taken)
+    try:
+        yield
+    finally:
+        tracker.reset(token)
 
 
 def place_of(url: Secret) -> Place | None:

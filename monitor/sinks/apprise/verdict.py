@@ -10,6 +10,9 @@ from monitor.model import Outcome, Receipt
 
 _HTTP = re.compile(r"\berror[=:]\s*(\d{3})\b")
 _SMTP = re.compile(r"\((\d{3}), b['\"]")
+_SOME = re.compile(r"SMTP recipient \S+ was refused: (\d{3})")
+"""Of a mail to several (`cc`, `bcc`) that others of them were given."""
+_DISTRUSTED = re.compile(r"certificate.verify.failed", re.IGNORECASE)
 _NOT_SENT = re.compile(
     r"failed to establish a new connection|connection refused|name or service not known|name resolution|getaddrinfo"
     r"|connecttimeout|connect timeout|no route to host|network is unreachable|certificate.verify.failed"
@@ -34,6 +37,11 @@ def judge(service: str, warnings: Sequence[str], causes: Sequence[str], secret: 
     # A plugin that read a refusal in the body says "error=200" and mostly why: its words tell more than the code.
     codes = [int(code) for line in warnings for code in _HTTP.findall(line) if not code.startswith("2")]
     smtp = [int(code) for line in causes for code in _SMTP.findall(line)]
+    some = [int(code) for line in warnings for code in _SOME.findall(line)]
+    if some:
+        # One mail to all of them: whoever sent it again would send it to those again who have it.
+        detail = f"{service}: SMTP {_list(some)} for some of its recipients; the others have it"
+        return _receipt(Outcome.REFUSED, detail)
     if codes:
         # Several codes come from a text in pieces or a URL with several addresses: one that may pass is worth a retry.
         permanent = all(300 <= code < 500 and code not in LATER for code in codes)
@@ -41,6 +49,8 @@ def judge(service: str, warnings: Sequence[str], causes: Sequence[str], secret: 
     if smtp:
         permanent = all(500 <= code < 600 for code in smtp)
         return _receipt(Outcome.REFUSED if permanent else Outcome.RETRY, f"{service}: SMTP {_list(smtp)}")
+    if any(_DISTRUSTED.search(line) for line in causes):
+        return _receipt(Outcome.RETRY, f"{service}: the server's certificate is not trusted; nothing was sent")
     if any(_NOT_SENT.search(line) for line in causes):
         return _receipt(Outcome.RETRY, f"{service}: no connection could be made")
     if any(_UNKNOWN.search(line) for line in causes):

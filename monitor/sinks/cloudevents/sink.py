@@ -7,11 +7,12 @@ from typing import Any
 from monitor.fields import Clock
 from monitor.model import Delivery, Outcome, Receipt
 from monitor.sinks import signing
+from monitor.sinks.cloudevents.done import Done
 from monitor.sinks.cloudevents.envelope import CONTENT_TYPE, envelopes
 from monitor.sinks.cloudevents.options import Options
-from monitor.sinks.cloudevents.progress import Done, Progress
 from monitor.sinks.document import as_json
 from monitor.sinks.posting import Posting
+from monitor.sinks.progress import Progress
 from monitor.wire import Http
 
 LONGEST = 10.0
@@ -29,7 +30,7 @@ class CloudEventsSink:
         self._clock = clock
         self._longest = LONGEST * options.timeout
         self._key = signing.signing_key(options.secret) if options.secret else None
-        self._progress = Progress()
+        self._progress = Progress(Done)
 
     async def send(self, delivery: Delivery) -> Receipt:
         """Ends within one `timeout` more than LONGEST times it."""
