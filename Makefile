@@ -9,7 +9,7 @@ PIP_INSTALL := install --quiet --disable-pip-version-check --no-input --require-
 JOBS ?= $(shell echo $$(($$(nproc 2>/dev/null || echo 2) + 1)))
 PYTEST_ARGS ?=
 
-.PHONY: help install demo test check lock clean sdk dist install-service
+.PHONY: help install demo test check lock clean sdk dist install-service year
 
 help: ## this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' Makefile
@@ -29,6 +29,9 @@ check: .venv/.installed ## style, types, imports, no registry host in the tree
 	$(BIN)/lint-imports --no-logo --no-cache
 	@if grep -n '://' requirements.lock runtime.lock build.lock tests/sdk/requirements.lock; then \
 	  echo "a lock file names a host; make lock writes them without" >&2; exit 1; fi
+
+year: .venv/.installed ## a store through 400 days with 200 jobs a day: rows and bytes stay flat behind the retention (minutes)
+	$(BIN)/python -m benchmarks.year
 
 sdk: .venv-sdk/.locked ## .venv-sdk with the platforms' official SDKs, for their tests
 
