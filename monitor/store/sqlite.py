@@ -17,8 +17,16 @@ from monitor.store.url import SqlitePlace
 
 BUSY_MS = 5000
 """How long to wait for another process that writes (`sinks test` beside the daemon, a backup)."""
-PRAGMAS = (f"busy_timeout={BUSY_MS}", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY")
-"""`temp_store`: savepoints keep their undo in memory; in a file they cost a quarter of a group's time."""
+PRAGMAS = (
+    f"busy_timeout={BUSY_MS}",
+    "journal_mode=WAL",
+    "journal_size_limit=33554432",
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    "temp_store=MEMORY",
+)
+"""`temp_store`: savepoints keep their undo in memory; in a file they cost a quarter of a group's time.
+`journal_size_limit`: what a first look at a long history made of the log is given back (32 MB stay)."""
 READERS = 4
 
 

