@@ -8,8 +8,10 @@ PIP_INSTALL := install --quiet --disable-pip-version-check --no-input --require-
 # One more than there are cores, for many tests wait for a process.
 JOBS ?= $(shell echo $$(($$(nproc 2>/dev/null || echo 2) + 1)))
 PYTEST_ARGS ?=
+LOCKS := requirements.lock runtime.lock build.lock $(wildcard tests/*/requirements.lock)
+FUZZ_SECONDS ?= 60
 
-.PHONY: help install demo test check lock clean sdk dist install-service year
+.PHONY: help install demo test check lock clean sdk dist install-service year fuzz audit
 
 help: ## this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' Makefile
@@ -27,11 +29,17 @@ check: .venv/.installed ## style, types, imports, no registry host in the tree
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo --no-cache
-	@if grep -n '://' requirements.lock runtime.lock build.lock tests/sdk/requirements.lock; then \
+	@if grep -n '://' $(LOCKS); then \
 	  echo "a lock file names a host; make lock writes them without" >&2; exit 1; fi
 
 year: .venv/.installed ## a store through 400 days with 200 jobs a day: rows and bytes stay flat behind the retention (minutes)
 	$(BIN)/python -m benchmarks.year
+
+fuzz: .venv/.installed .venv-fuzz/.locked ## every parser of outside bytes, coverage-guided, FUZZ_SECONDS each; NAME="modelarts jobs": one
+	PYTHONPATH=.venv-fuzz $(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS) $(if $(NAME),"$(NAME)")
+
+audit: .venv/.installed .venv-audit/.locked ## what we install, held against published advisories (needs the network, else says so)
+	@$(BIN)/python -m tests.security.audit env PYTHONPATH=.venv-audit $(BIN)/python -m pip_audit
 
 sdk: .venv-sdk/.locked ## .venv-sdk with the platforms' official SDKs, for their tests
 
@@ -61,6 +69,14 @@ install-service: ## as root, after make dist: the systemd service, or its upgrad
 	$(SDK)/python -m pip $(PIP_INSTALL) -r tests/sdk/requirements.lock
 	@touch $@
 
+# Tools that need no environment of their own, beside the one that there is.
+.venv-fuzz/.locked: tests/fuzz/requirements.lock
+.venv-audit/.locked: tests/security/requirements.lock
+.venv-fuzz/.locked .venv-audit/.locked: | .venv/.locked
+	@rm -rf $(@D)
+	$(BIN)/python -m pip $(PIP_INSTALL) --target $(@D) -r $<
+	@touch $@
+
 # A version manager's shim may stand for a Python that is not there, so each is asked rather than looked for.
 define make_venv
 found=; old=; for python in $(or $(PYTHON),python3 python3.13 python3.12 python3.11 /usr/bin/python3); do \
@@ -84,13 +100,14 @@ lock: ## the lock files anew, after a change of dependencies (needs the network)
 	$(UV_COMPILE) --universal --group dev pyproject.toml -o requirements.lock
 	$(UV_COMPILE) --universal --no-annotate -c requirements.lock pyproject.toml -o runtime.lock
 	printf 'hatchling\neditables\n' | $(UV_COMPILE) --universal - -o build.lock
-	$(UV_COMPILE) --universal tests/sdk/requirements.in -o tests/sdk/requirements.lock
+	for room in sdk fuzz security; do \
+	  $(UV_COMPILE) --universal tests/$$room/requirements.in -o tests/$$room/requirements.lock || exit 1; done
 	rm -rf build/lock-venv
-	@! grep -n '://' requirements.lock runtime.lock build.lock tests/sdk/requirements.lock
+	@! grep -n '://' $(LOCKS)
 
 UV_COMPILE := UV_PYTHON_DOWNLOADS=never UV_SYSTEM_CERTS=1 build/lock-venv/bin/uv pip compile \
   --quiet --generate-hashes --no-header --python-version 3.11 $(LOCK_ARGS)
 
 clean: ## away with all that was built
-	rm -rf .venv .venv-sdk build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*
+	rm -rf .venv .venv-sdk .venv-fuzz .venv-audit build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*
 	find monitor migrations tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

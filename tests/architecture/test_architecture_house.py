@@ -42,7 +42,9 @@ def test_make_alone_lists_the_targets_and_builds_nothing(tmp_path: Path) -> None
     shutil.copy(ROOT / "Makefile", tmp_path)
     done = subprocess.run(["make", "--no-print-directory"], cwd=tmp_path, capture_output=True, text=True, check=True)
     listed = [line.split()[1] for line in done.stdout.splitlines()]
-    assert listed == ["help", "install", "demo", "test", "check", "sdk", "dist", "install-service", "lock", "clean"]
+    (phony,) = [line for line in (ROOT / "Makefile").read_text().splitlines() if line.startswith(".PHONY:")]
+    assert sorted(listed) == sorted(phony.split()[1:]), "a target that nobody finds, or a file by that name hides it"
+    assert listed[:5] == ["help", "install", "demo", "test", "check"]
     assert [path.name for path in tmp_path.iterdir()] == ["Makefile"]
 
 

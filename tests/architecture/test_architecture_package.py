@@ -21,7 +21,8 @@ from monitor.settings import load
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
-LOCKS = ["requirements.lock", "runtime.lock", "build.lock", "tests/sdk/requirements.lock"]
+LOCKS = ["requirements.lock", "runtime.lock", "build.lock"]
+LOCKS += [f"tests/{room}/requirements.lock" for room in ("sdk", "fuzz", "security")]
 PAGES = ["README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/messages.md", "docs/rules.md"]
 
 
@@ -81,7 +82,7 @@ def test_a_lock_names_no_host_and_pins_every_package_by_hash(lock: str) -> None:
     assert "://" not in text
     assert not re.search(r"^\s*-", text.replace("    --hash=sha256:", ""), re.MULTILINE), "an option of pip"
     pins = [block for block in re.split(r"\n(?=\S)", text.strip()) if not block.startswith("#")]
-    assert len(pins) >= 5
+    assert pins
     for pin in pins:
         assert re.match(r"[a-z0-9._-]+==\S+", pin), pin.splitlines()[0]
         assert "--hash=sha256:" in pin, pin.splitlines()[0]
