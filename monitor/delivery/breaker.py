@@ -70,7 +70,10 @@ def failed(
     held = made.failures >= HELD_AFTER and made.messages >= DIFFERENT
     if not held and not receipt.retry_after:
         return replace(made, probe_at=None)
-    return replace(made, probe_at=max(at + _wait(made, roll), _asked(receipt, at)))
+    probe_at, told_at = at + _wait(made, roll), tell_at(made)
+    if told_at is not None and at < told_at < probe_at:
+        probe_at = told_at  # before its failing is told it is asked once more
+    return replace(made, probe_at=max(probe_at, _asked(receipt, at)))
 
 
 def refused(health: SinkHealth, receipt: Receipt, at: datetime, roll: float) -> SinkHealth:

@@ -208,7 +208,7 @@ class Deliverer:
                 self._log.exception("a turn of delivery broke; this is a bug", error=type(error).__name__)
             return None
         self._storeless.over()
-        self._after(turn, ended, free)
+        self._after(turn, ended)
         return turn
 
     def _first(self, conn: Connection) -> SinkHealth:
@@ -230,7 +230,7 @@ class Deliverer:
         """Falls when the wall clock is set back."""
         return self._clock.now().timestamp() - self._clock.monotonic()
 
-    def _after(self, turn: Turn, ended: tuple[Ended, ...], free: int) -> None:
+    def _after(self, turn: Turn, ended: tuple[Ended, ...]) -> None:
         for each in ended:
             self._in_hand.pop(each.delivery.id, None)
         del self._ended[: len(ended)]
@@ -239,7 +239,7 @@ class Deliverer:
             self._events.ring()
         self._tell(turn.health)
         self._health, self._failing = turn.health, turn.health.since is not None or self._fails()
-        self._back.after(turn, full=len(turn.claimed) == free)
+        self._back.after(turn)
 
     def _fails(self) -> bool:
         """What ended while others were being settled."""

@@ -68,6 +68,8 @@ class Turn:
     """The sink takes messages again; nothing was claimed, for what waits for long is told at once."""
     overflow: bool = False
     """More waits than the rate lets through soon."""
+    more: bool = False
+    """More is due than could be claimed."""
 
 
 def take_turn(
@@ -89,13 +91,13 @@ def take_turn(
         lost += _settled(conn, each)
     if health.probe_at is not None and any(each.receipt.outcome is not Outcome.DELIVERED for each in ended):
         lost += _expired(conn, health, options.retry_for, now)
-    health, drafts = _told(conn, before, health, now)
+    health, drafts = _told(conn, before, health, now, failed=health.failures > before.failures)
     untold = first_untold(conn, options.name)
     if lost or (untold is not None and not now - TOGETHER < untold <= now):
         drafts += add_losses(conn, options.name, lost, now)
     append_events(conn, epoch, [(draft, next_revision(conn, None, draft.subject)) for draft in drafts])
     back = before.since is not None and health.since is None
-    if back:
+    if back and before.probe_at is not None:
         bring_forward(conn, options.name, now)
     if room.claims and (at := canary.canary_at(health, options.canary, now)) is not None and at <= now:
         health = canary.let_fly(conn, health, options.canary or 0.0, now)
@@ -105,9 +107,11 @@ def take_turn(
     if health != before:
         save_sink_health(conn, health)
     full = room.busy + len(claimed) >= (1 if health.since else room.width)
+    waits = next_due(conn, options.name) if full and claimed else None
     overflow = _overflows(conn, options, health, claimed, now)
     due = now if back else None if full or not room.claims else next_look(conn, options, health, now)
-    return Turn(claimed=claimed, due=due, told=bool(drafts), health=health, back=back, overflow=overflow)
+    more = waits is not None and waits <= now
+    return Turn(claimed=claimed, due=due, told=bool(drafts), health=health, back=back, overflow=overflow, more=more)
 
 
 def next_look(conn: Connection, options: SinkOptions, health: SinkHealth, now: datetime) -> datetime | None:
@@ -120,7 +124,7 @@ def next_look(conn: Connection, options: SinkOptions, health: SinkHealth, now: d
         paced = pace.next_at(options.rate, health.paced_to, now)
         times = [None if at is None else max(at, paced) for at in times]
     untold = first_untold(conn, sink)
-    times += [breaker.tell_at(health), canary.canary_at(health, options.canary, now)]
+    times += [None if held is None else breaker.tell_at(health), canary.canary_at(health, options.canary, now)]
     times.append(None if untold is None else untold + TOGETHER)
     return min((at for at in times if at is not None), default=None)
 
@@ -176,15 +180,16 @@ def _expired(conn: Connection, health: SinkHealth, retry_for: float, now: dateti
 
 
 def _told(
-    conn: Connection, before: SinkHealth, health: SinkHealth, now: datetime
+    conn: Connection, before: SinkHealth, health: SinkHealth, now: datetime, *, failed: bool
 ) -> tuple[SinkHealth, list[EventDraft]]:
-    """Failing is told once, and its end if it was."""
+    """Failing is told once, and its end if it was. It is told with a failure, or where the sink asked for a longer time
+    without any message."""
     drafts = []
     if before.told_at is not None and before.since is not None and health.since is None:
         waiting = count_waiting(conn, health.sink)
         drafts.append(sink_recovered(health.sink, since=before.since, waiting=waiting, now=now))
     at = breaker.tell_at(health)
-    if at is not None and health.since is not None and at <= now:
+    if at is not None and health.since is not None and at <= now and (failed or breaker.held_until(health, now)):
         waiting, since, attempts = count_waiting(conn, health.sink), health.since, health.failures
         failing = sink_failing(
             health.sink, detail=health.detail, since=since, attempts=attempts, waiting=waiting, now=now

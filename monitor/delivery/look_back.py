@@ -33,15 +33,15 @@ class LookBack:
     def due(self) -> bool:
         return self._at is not None and self._at <= self._clock.monotonic()
 
-    def after(self, turn: Turn, *, full: bool) -> None:
-        """A turn says whether to look again, and when. `full`: it claimed all that it might."""
+    def after(self, turn: Turn) -> None:
+        """A turn says whether to look again, and when."""
         now = self._clock.monotonic()
         if turn.back:
             self._at = now  # what waits for long is told at once
         elif turn.overflow and self._options.rate is not None:
             at = pace.next_at(self._options.rate, turn.health.paced_to, self._clock.now())
             self._all, self._at = True, now + max(0.0, (at - self._clock.now()).total_seconds())
-        elif turn.claimed and full and self._at is None:
+        elif turn.more and self._at is None:
             self._at = now + CATCH_UP_EVERY
 
     async def run(self, catch_up_after: float, names: Mapping[str, str], beat: Callable[[], None]) -> None:
