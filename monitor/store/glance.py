@@ -9,7 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from monitor.store.migrate import HEAD, require_directory, translated
+from monitor.store.migrate import HEAD, look_for, translated
 from monitor.store.url import SqlitePlace, parse_place
 
 SQLITE = sqlite3.sqlite_version
@@ -36,7 +36,7 @@ def glance(url: str, state_dir: Path, *, within: float = 5.0) -> Glance | None:
     place = parse_place(url, state_dir)
     if not isinstance(place, SqlitePlace):
         return None
-    require_directory(place, must_exist=True)
+    look_for(place, must_exist=True)
     with translated(place), closing(sqlite3.connect(f"{place.path.absolute().as_uri()}?mode=ro", uri=True)) as conn:
         tables = {name for (name,) in conn.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         return Glance(

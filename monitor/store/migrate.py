@@ -26,6 +26,17 @@ _VERSION_TABLE = "alembic_version"
 
 def require_directory(place: SqlitePlace, *, must_exist: bool) -> None:
     """Raises StoreMissing or StoreUnavailable where the file cannot be used, before a driver says it in its words."""
+    try:
+        look_for(place, must_exist=must_exist)
+    except PermissionError as error:
+        raise StoreUnavailable(
+            f"The database {place} may not be looked for by this user.",
+            "Use sudo, or run the command as the user that the daemon runs as.",
+        ) from error
+
+
+def look_for(place: SqlitePlace, *, must_exist: bool) -> None:
+    """The same, for who says itself what it is if this user may not look there. Raises PermissionError too."""
     folder = place.path.parent
     if not folder.is_dir():
         hint = "Start the daemon first: training-monitor run" if must_exist else f"Create it: mkdir -p {folder}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -165,6 +166,22 @@ async def test_a_directory_that_may_not_be_written_is_named() -> None:
         assert done.stdout == f"The directory {place}/closed may not be written.\n", done.stderr
     finally:
         shutil.rmtree(place)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
+async def test_a_directory_that_may_not_be_entered_is_named() -> None:
+    code = (
+        "import asyncio, os, sys\nfrom pathlib import Path\n"
+        "from monitor.store import StoreUnavailable, check\n"
+        "os.seteuid(65534)\n"
+        "try: asyncio.run(check('sqlite:monitor.db', Path(sys.argv[1])))\n"
+        "except StoreUnavailable as error: print(error, error.hint)"
+    )
+    with tempfile.TemporaryDirectory() as closed:
+        command = [sys.executable, "-c", code, closed]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    said = f"The database {closed}/monitor.db may not be looked for by this user. Use sudo, or"
+    assert done.stdout.startswith(said), done.stderr
 
 
 async def test_a_newer_database_is_not_touched(home, set_revision) -> None:
