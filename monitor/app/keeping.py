@@ -15,7 +15,7 @@ from monitor.routing.renaming import rename_in_memory
 from monitor.settings import Settings
 from monitor.store import Connection, Health, Rename, Store
 from monitor.store.answers import make_link_key
-from monitor.store.rename import Kind
+from monitor.store.names import Kind
 
 _log = structlog.get_logger("app")
 

@@ -56,6 +56,7 @@ from monitor.store.jobs import (
     save_jobs,
 )
 from monitor.store.migrate import upgrade
+from monitor.store.names import Rename, epoch_of, rename
 from monitor.store.notification_list import (
     NotificationFilter,
     NotificationRow,
@@ -65,7 +66,6 @@ from monitor.store.notification_list import (
     page_notifications,
 )
 from monitor.store.notifications import NotificationWrite, delivery_id, write_notifications
-from monitor.store.rename import Rename, epoch_of, rename
 from monitor.store.renewal import CHANGEABLE, RENEWABLE, give_up, hold_delivery, renew
 from monitor.store.rules import get_cursor, load_rule_state, save_rule_state, set_cursor
 from monitor.store.scopes import ScopeRow, ensure_scope, list_scopes, update_scope

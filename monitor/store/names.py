@@ -31,9 +31,9 @@ from monitor.store.tables import (
 
 Kind = Literal["account", "sink", "rule"]
 _EPOCH = meta.c.key == "epoch"
-_OF_ACCOUNT = (scopes, jobs, flavors, events, bookings, health, first_sights, forgotten_jobs, subject_revisions)
-_OF_SINK = (deliveries, unsettled, sink_health, sink_losses)
-_OF_RULE = (notifications, deliveries, unsettled, hidden)
+OF_ACCOUNT = (scopes, jobs, flavors, events, bookings, health, first_sights, forgotten_jobs, subject_revisions)
+OF_SINK = (deliveries, unsettled, sink_health, sink_losses)
+OF_RULE = (notifications, deliveries, unsettled, hidden)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +51,7 @@ def rename(conn: Connection, wish: Rename) -> bool:
     """
     if wish.kind == "account":
         return _account(conn, wish)
-    tables = _OF_SINK if wish.kind == "sink" else _OF_RULE
+    tables = OF_SINK if wish.kind == "sink" else OF_RULE
     moved = [_move(conn, table, table.c[wish.kind], wish) for table in tables]
     if wish.kind == "sink":
         moved.append(_hidden_sinks(conn, wish))
@@ -71,7 +71,7 @@ def _account(conn: Connection, wish: Rename) -> bool:
         return False
     if after:
         raise ValueError(f"both {wish.before!r} and {wish.after!r} have a history of their own")
-    for table in _OF_ACCOUNT:
+    for table in OF_ACCOUNT:
         _move(conn, table, table.c.account, wish)
     _subjects(conn, wish, wish.after)
     _waiting(conn, f"{wish.before}|", f"{wish.after}|", whole=False)
