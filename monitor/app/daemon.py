@@ -28,7 +28,7 @@ from monitor.store import open_store
 from monitor.store.state_dir import make_state_dir
 from monitor.telemetry.lag import LoopLag
 from monitor.telemetry.metrics import Metrics
-from monitor.web.server import serving
+from monitor.web.server import Site, serving
 from monitor.wire import Http, new_session
 
 _log = structlog.get_logger("app")
@@ -84,22 +84,7 @@ async def daemon(
                 ready(port)
                 await supervision.ready()
 
-        vital = Vital(
-            db,
-            clock,
-            site.health,
-            watches=lambda: reign.generation.poller.loops,
-            settings=lambda: reign.generation.settings,
-        )
-        heartbeat = Heartbeat(
-            lambda: reign.generation.settings.heartbeat,
-            Http(signs),
-            clock,
-            vital.objections,
-            ending=wishes.ending,
-            meter=metrics,
-        )
-        site.inside.heartbeat, reign.beside = heartbeat.state, heartbeat.troubles
+        heartbeat = _heartbeat(reign, lasting, site, Http(signs), wishes.ending)
         ready(port)
         _log.info("started", page=settings.http.page(port), **reign.size())
         await supervision.ready()
@@ -112,3 +97,24 @@ async def daemon(
             await reign.generation.run(wishes, taken)
             beside.cancel_scope.cancel()
     _log.info("stopped")
+
+
+def _heartbeat(reign: Reign, lasting: Lasting, site: Site, http: Http, ending: anyio.Event) -> Heartbeat:
+    """Ready to run; what it knows of itself is told where troubles are."""
+    vital = Vital(
+        lasting.store,
+        lasting.clock,
+        site.health,
+        watches=lambda: reign.generation.poller.loops,
+        settings=lambda: reign.generation.settings,
+    )
+    made = Heartbeat(
+        lambda: reign.generation.settings.heartbeat,
+        http,
+        lasting.clock,
+        vital.objections,
+        ending=ending,
+        meter=lasting.meter,
+    )
+    site.inside.heartbeat, reign.beside = made.state, made.troubles
+    return made
