@@ -93,7 +93,7 @@ async def daemon(
             for watching in (partial(live.probe, db), supervision.run, wishes.listen, heartbeat.run, lag.run):
                 beside.start_soon(watching)
             beside.start_soon(watch_store, db, clock, lasting.tell)
-            beside.start_soon(keep_pruning, db, lambda: reign.generation.settings.retention, clock)
+            beside.start_soon(keep_pruning, db, lambda: reign.generation.settings.retention, clock, metrics)
             await reign.generation.run(wishes, taken)
             beside.cancel_scope.cancel()
     _log.info("stopped")

@@ -28,6 +28,7 @@ from monitor.store.prune import (
     drop_messages,
     drop_silences,
 )
+from monitor.telemetry.meter import NO_METER, Meter
 
 FIRST = 300.0
 """Seconds after the start: what begins then has other things to do first."""
@@ -117,7 +118,9 @@ class Pruning:
             await self._rest(self._clock.monotonic() - begun)
 
 
-async def keep_pruning(store: Store, retention: Callable[[], RetentionOptions], clock: Clock) -> None:
+async def keep_pruning(
+    store: Store, retention: Callable[[], RetentionOptions], clock: Clock, meter: Meter = NO_METER
+) -> None:
     """Once an hour, until cancelled. What cannot be removed now is tried again then."""
 
     async def rest(took: float) -> None:
@@ -133,6 +136,7 @@ async def keep_pruning(store: Store, retention: Callable[[], RetentionOptions], 
         except Exception as error:  # nothing that is only tidying up may end the daemon
             _log.exception("removing old records broke; this is a bug", error=type(error).__name__)
         else:
+            meter.pruned(sum(done.counts().values()), clock.now().timestamp())
             if done:
                 _log.info("old records were removed", **done.counts())
         await clock.sleep(max(LEAST, EVERY - (clock.monotonic() - begun)))
