@@ -10,7 +10,8 @@ import pytest
 
 from monitor.model import Delivery, Notification, Outcome, Reason, Receipt, Severity, Text
 from monitor.sinks.apprise.answers import read
-from monitor.sinks.apprise.dialects import DIALECTS, longest_piece
+from monitor.sinks.apprise.dialects import DIALECTS
+from monitor.sinks.apprise.fitting import longest_piece
 from tests.kit.messages import receipts
 
 URLS = {

@@ -23,12 +23,16 @@ class Dialect:
     """Seconds to wait after such a code; after -1 (busy) `BUSY`, where that is less."""
     max_bytes: int | None = None
     """Of a message's text in UTF-8, where Apprise counts characters."""
-    heading: bool = False
-    """Whether the title becomes a heading inside the Markdown."""
+    escaped: bool = False
+    """`max_bytes` counts the request as it is sent: JSON in ASCII, where a Chinese character is six bytes."""
 
 
 _FEISHU = Dialect(
-    codes=("code", "StatusCode"), words=("msg", "StatusMessage"), later=frozenset({2200, 11232}), max_bytes=19_900
+    codes=("code", "StatusCode"),
+    words=("msg", "StatusMessage"),
+    later=frozenset({2200, 11232}),
+    max_bytes=19_900,
+    escaped=True,
 )
 DIALECTS: Mapping[str, Dialect] = {
     # 1111 ({"status": 1111, "punish": "deny"}) comes from the wall before DingTalk, which stops floods. Who sends too
@@ -38,8 +42,8 @@ DIALECTS: Mapping[str, Dialect] = {
         words=("errmsg", "punish"),
         later=frozenset({-1, 1111, 90030, 130101, 410100, 660026}),
         pause=600.0,
-        max_bytes=19_900,
-        heading=True,
+        max_bytes=19_500,
+        escaped=True,
     ),
     "feishu": _FEISHU,
     "lark": _FEISHU,
@@ -54,6 +58,11 @@ DIALECTS: Mapping[str, Dialect] = {
 
 _WITHOUT_ENTITIES = frozenset({"slack", "telegram", "discord"})
 _SIGNS: Mapping[str, str] = {"&lt;": "\\<", "&gt;": "\\>", "&amp;": "&"}
+_HEADED = frozenset({"dingtalk", "workflows"})
+_FINDING = frozenset({"feishu", "lark", "wecombot"})
+_TAG = re.compile(r"<(?=[A-Za-z/@!])")
+_ALIKE: Mapping[str, str] = {"\\*": "∗", "\\_": "ˍ", "\\~": "∼", "\\`": "ˋ"}
+"""Slack shows a backslash before them as it stands, and has no other way to write them."""
 _ENTITY_OR_NOT = re.compile(r"\\.|```.*?```|`[^`\n]+`|&lt;(?![@#!])|&gt;|&amp;", re.DOTALL)
 """Escaped signs and code are passed by: nothing is an entity in them."""
 
@@ -66,17 +75,22 @@ def dialect_of(plugin: object) -> Dialect | None:
 def in_dialect(markdown: str, plugin: object) -> str:
     """Our Markdown as the service reads it: some show `&lt;` as it stands, and take a backslash for it. What looks like
     a mention stays written out, for there a backslash may not be enough."""
-    if type(plugin).__module__.rpartition(".")[2] not in _WITHOUT_ENTITIES:
+    service = type(plugin).__module__.rpartition(".")[2]
+    if service not in _WITHOUT_ENTITIES:
         return markdown
-    return _ENTITY_OR_NOT.sub(lambda found: _SIGNS.get(found[0], found[0]), markdown)
+    alike = _ALIKE if service == "slack" else {}
+    signs = {**_SIGNS, **alike}
+    return _ENTITY_OR_NOT.sub(lambda found: signs.get(found[0], found[0]), markdown)
 
 
-def longest_piece(text: str, dialect: Dialect | None, usual: int) -> int:
-    """How many characters of `text` a message may hold so that it stays within the service's bytes."""
-    if dialect is None or dialect.max_bytes is None or len(_utf8(text)) <= dialect.max_bytes:
-        return usual
-    return min(usual, dialect.max_bytes // max(len(_utf8(each)) for each in set(text)))
+def in_words(plain: str, plugin: object) -> str:
+    """Plain text for services that find mentions and links in it: a name must neither call everybody nor hide where a
+    link leads."""
+    if type(plugin).__module__.rpartition(".")[2] not in _FINDING:
+        return plain
+    return _TAG.sub("＜", plain).replace("](", "] (")
 
 
-def _utf8(text: str) -> bytes:
-    return text.encode("utf-8", "replace")
+def has_heading(plugin: object) -> bool:
+    """Whether the service reads the title as Markdown."""
+    return type(plugin).__module__.rpartition(".")[2] in _HEADED

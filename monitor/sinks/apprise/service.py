@@ -11,10 +11,11 @@ from typing import Any
 
 from monitor.fields import Secret
 from monitor.fields.markdown import escape
-from monitor.model import Delivery, Outcome, Receipt, Severity
+from monitor.model import Delivery, Outcome, Receipt, Severity, Text
 from monitor.sinks.apprise.answers import receipt_of
-from monitor.sinks.apprise.dialects import dialect_of, in_dialect, longest_piece
+from monitor.sinks.apprise.dialects import dialect_of, has_heading, in_dialect, in_words
 from monitor.sinks.apprise.ear import Ear
+from monitor.sinks.apprise.fitting import fitted_body, fitted_title, longest_piece
 from monitor.sinks.apprise.mail import Mail, is_mail
 from monitor.sinks.apprise.place import place_in
 from monitor.sinks.apprise.verdict import judge
@@ -52,11 +53,7 @@ class Service:
         markdown = self._apprise.NotifyFormat.MARKDOWN
         # A service that wants HTML gets it made from the plain text: from Markdown, HTML in a name would pass through.
         rich = bool(text.markdown) and self._plugin.resolve_format(markdown) is markdown
-        body = (in_dialect(text.markdown, self._plugin) if rich else text.plain) or text.title
-        # Where there is no title it becomes the body's first line, and so Markdown.
-        inside = self._plugin.title_maxlen <= 0 or (self._dialect is not None and self._dialect.heading)
-        title = in_dialect(escape(text.title), self._plugin) if rich and inside else text.title
-        self._plugin.body_maxlen = longest_piece(f"{title}\r\n{body}", self._dialect, self._longest)
+        title, body = self._words(text, rich=rich)
         if self._ear is not None:
             self._ear.begin(taken)
         with (
@@ -70,6 +67,25 @@ class Service:
             ) as result,
         ):
             return self._receipt(result)
+
+    def _words(self, text: Text, *, rich: bool) -> tuple[str, str]:
+        """Title and body in the service's own way, and of a length that it takes."""
+        plugin = self._plugin
+
+        def said(words: str) -> str:
+            return in_dialect(words, plugin) if rich else in_words(words, plugin)
+
+        body = said(text.markdown if rich else text.plain) or said(escape(text.title) if rich else text.title)
+        whole = said(escape(text.title) if rich else text.title)
+        # Where there is no title it becomes the body's first line, and so Markdown.
+        merged, inside = plugin.title_maxlen <= 0, plugin.title_maxlen <= 0 or has_heading(plugin)
+        title, body = fitted_title(whole if rich and inside else text.title, body, plugin.title_maxlen, whole)
+        if merged:
+            title = whole
+        # DingTalk's title stands in each message twice: as its name and as its heading.
+        beside, shown = ("", f"{title}\r\n") if merged else (2 * title, "")
+        plugin.body_maxlen = longest_piece(shown + body, self._dialect, self._longest, beside)
+        return title, fitted_body(body, plugin.body_maxlen, len(shown))
 
     def _receipt(self, result: Any) -> Receipt:
         if result:
