@@ -9,6 +9,7 @@ from functools import partial
 
 import anyio
 
+from monitor.delivery.pace import allowed
 from monitor.fields import Clock, format_duration
 from monitor.polling.freshness import Freshness
 from monitor.polling.loop import WatchLoop
@@ -121,7 +122,7 @@ def awaited_of(settings: Settings, vitals: Vitals, now: datetime) -> list[Awaite
     found = []
     for sink in settings.sinks:
         waits, state = vitals.waiting.get(sink.name), vitals.sinks.get(sink.name)
-        paced = state is not None and state.paced_to is not None and state.paced_to > now
+        paced = sink.rate is not None and state is not None and not allowed(sink.rate, state.paced_to, now)
         found.append(
             Awaited(
                 sink=sink.name,

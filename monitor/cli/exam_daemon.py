@@ -15,9 +15,7 @@ from monitor.cli.finding import Finding, failed, ok, warning
 
 UNIT = "training-monitor.service"
 OLD = 900.0
-"""Seconds that a message may wait without a word."""
-_SLACK = 600.0
-"""Seconds beyond three intervals after which a watch counts as late."""
+"""Seconds that a message may wait without a word; the heartbeat goes by the same."""
 
 
 def running(config: Path | None) -> tuple[bool, list[Finding]]:
@@ -76,6 +74,7 @@ def inside(config: Path | None, alive: bool) -> Iterator[Finding]:
     yield from _version(status)
     yield from _accounts(accounts, alive)
     yield from _messages(status, sinks)
+    yield from _heartbeat(status)
 
 
 def _version(status: Mapping[str, Any]) -> Iterator[Finding]:
@@ -95,7 +94,7 @@ def _accounts(accounts: list[dict[str, Any]], alive: bool) -> Iterator[Finding]:
             mend = "training-monitor check --online"
             yield failed(f"account {name}", f"{account['state']}: {account['reason'] or 'no reason given'}", mend)
             continue
-        late = [each for each in account["watches"] if (each["age"] or 0.0) > 3 * each["every"] + _SLACK]
+        late = [each for each in account["watches"] if (each["age"] or 0.0) > each["late_after"]]
         for watch in late if alive else ():
             age, every = format_duration(watch["age"]), format_duration(watch["every"])
             text = f"{watch['watch']} were seen {age} ago and should be every {every}"
@@ -117,8 +116,10 @@ def _messages(status: Mapping[str, Any], sinks: list[dict[str, Any]]) -> Iterato
         text = f"the oldest of {status['waiting']} waiting messages waits for {format_duration(waits)}"
         yield warning("messages", text, "training-monitor deliveries list --state pending")
     for sink in sinks:
+        name = sink["name"]
+        if sink["state"] != "ok":
+            yield warning(f"sink {name}", _failing(sink), f"training-monitor sinks test {name}")
         if count := sink["given_up"]:
-            name = sink["name"]
             mend = f"training-monitor sinks test {name}; then: training-monitor deliveries retry --all --sink {name}"
             yield warning(f"sink {name}", f"{_were(count)} given up", mend)
     if (gone := status["given_up"] - sum(sink["given_up"] for sink in sinks)) > 0:
@@ -126,6 +127,26 @@ def _messages(status: Mapping[str, Any], sinks: list[dict[str, Any]]) -> Iterato
         yield warning("messages", text, "training-monitor deliveries list --state dead,refused; deliveries drop ID")
     if waits <= OLD and not status["given_up"]:
         yield ok("messages", f"{status['waiting']} wait, none is given up")
+
+
+def _failing(sink: Mapping[str, Any]) -> str:
+    held = "is held back, and tried now and then" if sink["state"] == "open" else "takes no messages"
+    since = f" since {sink['since']}" if sink["since"] else ""
+    return f"it {held}{since}: {sink['reason'] or 'no reason given'}; {sink['waiting']} wait"
+
+
+def _heartbeat(status: Mapping[str, Any]) -> Iterator[Finding]:
+    """The switch outside calls when the sign stays away; here stands why it does."""
+    beat = status["heartbeat"]
+    if beat is None:
+        return
+    if beat["failure"] is not None:
+        yield warning("heartbeat", f"it does not arrive: {beat['failure']}", "look at `heartbeat.url`, and at the way")
+    elif beat["held"]:
+        mend = "what is told above; it is sent as soon as nothing speaks against it"
+        yield warning("heartbeat", f"it is held back: {'; '.join(beat['held'][:3])}", mend)
+    else:
+        yield ok("heartbeat", f"the last one arrived at {beat['last_at']}" if beat["last_at"] else "none is due yet")
 
 
 def _were(count: int) -> str:

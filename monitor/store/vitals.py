@@ -10,7 +10,8 @@ from typing import Final
 from sqlalchemy import Connection, func, select
 
 from monitor.store.rules import get_cursor
-from monitor.store.tables import deliveries, events, sink_health
+from monitor.store.sink_health import SinkHealth, all_sink_health
+from monitor.store.tables import deliveries, events
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,25 +23,14 @@ class Backlog:
     since: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SinkState:
-    """`told_at`: its failing was told as an event, and it takes nothing yet. `probe_at`: until then nothing is sent to
-    it, and then one message. `paced_to`: its rate is used up to then."""
-
-    failing_since: datetime | None
-    told_at: datetime | None
-    probe_at: datetime | None
-    paced_to: datetime | None
-
-
 SINK_WORDS: Final = ("ok", "failing", "open")
 
 
-def sink_word(state: SinkState | None) -> str:
+def sink_word(health: SinkHealth | None) -> str:
     """`open`: only a probe is sent now and then; `failing`: the last attempts failed, and it is still tried."""
-    if state is None or state.failing_since is None:
-        return "ok"
-    return "failing" if state.probe_at is None else "open"
+    if health is not None and health.probe_at is not None:
+        return "open"
+    return "ok" if health is None or health.since is None else "failing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,13 +40,13 @@ class Vitals:
     unrouted_since: datetime | None
     """When the oldest event was found that routing has not taken yet; None where it has taken all."""
     waiting: Mapping[str, Backlog]
-    sinks: Mapping[str, SinkState]
+    sinks: Mapping[str, SinkHealth]
 
 
 def read_vitals(conn: Connection, *, routing: str) -> Vitals:
     """`routing` is the name of the cursor by which the event log is routed."""
     return Vitals(
-        unrouted_since=oldest_unrouted(conn, routing), waiting=read_backlogs(conn), sinks=read_sink_states(conn)
+        unrouted_since=oldest_unrouted(conn, routing), waiting=read_backlogs(conn), sinks=all_sink_health(conn)
     )
 
 
@@ -78,12 +68,3 @@ def read_backlogs(conn: Connection) -> dict[str, Backlog]:
         .group_by(deliveries.c.sink)
     )
     return {sink: Backlog(count=int(count), since=oldest) for sink, count, oldest in conn.execute(query)}
-
-
-def read_sink_states(conn: Connection) -> dict[str, SinkState]:
-    table = sink_health.c
-    rows = conn.execute(select(table.sink, table.since, table.told_at, table.probe_at, table.paced_to))
-    return {
-        sink: SinkState(failing_since=since, told_at=told, probe_at=probe, paced_to=paced)
-        for sink, since, told, probe, paced in rows
-    }
