@@ -69,6 +69,12 @@ class Lives:
     def log(self) -> str:
         return self._log.read_text(errors="replace")
 
+    @property
+    def at(self) -> str:
+        """The planned point, where this life or the last has come to it."""
+        lines = self._reached.read_text().splitlines()
+        return next((line[1:] for line in lines if line[0] == "!"), "")
+
     async def __aenter__(self) -> Lives:
         self._launcher = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "tests.crash.launcher", str(self._config),
@@ -96,8 +102,7 @@ class Lives:
         said = await self._said()
         lines = self._reached.read_text().splitlines()
         self.names |= dict.fromkeys(line[1:] for line in lines if line[0] == "+")
-        at = [line[1:] for line in lines if line[0] == "!"]
-        return End(status=said["status"], cpu=said["cpu"], at=at[0] if at else "")
+        return End(status=said["status"], cpu=said["cpu"], at=self.at)
 
     async def _said(self) -> dict[str, int]:
         assert self._launcher.stdout is not None

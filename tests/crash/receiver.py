@@ -30,7 +30,7 @@ class Receiver:
         self._dice = random.Random(f"receiver {seed}")
 
     async def __aenter__(self) -> Receiver:
-        app = web.Application()
+        app = web.Application(client_max_size=2**28)  # a report of a thousand ends
         app.router.add_post("/{sink}", self._take)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
         await self._runner.setup()

@@ -42,7 +42,7 @@ class Stage:
 
     def step(self) -> None:
         for kind in ("studio", "arts"):
-            if sum(each[0] == kind for each in self._open) < OPEN:
+            if sum(each[0] == kind for each in self._open) < OPEN and self._dice.random() < 0.6:
                 self._begin(kind, PLAIN)
         for job in self._dice.sample(self._open, len(self._open) // 2):
             self._move(job)
