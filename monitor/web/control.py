@@ -20,6 +20,8 @@ MODE = 0o660
 LONGEST = 107
 """Bytes of a path that the system takes for a socket."""
 _CREDENTIALS = struct.Struct("3i")
+_NOBODY = 65534
+"""Whom the kernel names where it has no number for somebody."""
 
 
 class ControlUnavailable(Exception):
@@ -60,13 +62,16 @@ def control_socket(path: Path, group: str | None, *, state_dir: Path) -> Iterato
 
 
 def peer(request: web.Request) -> str:
-    """Who asks over the socket, as the system knows: `socket uid 1000 (ann)`."""
+    """Who asks over the socket, as the system knows: `socket uid 1000 (ann)`. Only `socket` where it hides who that is:
+    in a service with `PrivateUsers=` all others are nobody."""
     held = request.transport.get_extra_info("socket") if request.transport is not None else None
     if held is None:
         return "socket"
     with socket.socket(fileno=os.dup(held.fileno())) as own:
         packed = own.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
     _, uid, _ = _CREDENTIALS.unpack(packed)
+    if uid == _NOBODY:
+        return "socket"
     try:
         return f"socket uid {uid} ({pwd.getpwuid(uid).pw_name})"
     except KeyError:
@@ -107,7 +112,7 @@ def _give(path: Path, gid: int, group: str) -> None:
     try:
         os.chown(path, -1, gid)
     except OSError as error:
-        hint = f"Put the daemon's user into it (in a unit: SupplementaryGroups={group}), or leave `control.group` out."
+        hint = f"Put the daemon's user into it (in a unit: SupplementaryGroups={group}, and see training-monitor.conf.example), or leave `control.group` out."
         message = f"The control socket {path} cannot be given to the group {group!r}: {error.strerror}."
         raise ControlUnavailable(message, hint) from error
 
