@@ -3,7 +3,7 @@ store, with the clock stopping at every moment at which something happens or fal
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache, partial
@@ -124,8 +124,14 @@ def _flips(dice: Random, now: datetime) -> EventDraft:
     return job_event("", now, type=change, subject="flavor/f/z", data=data)
 
 
-async def live_through(store: Store, story: Story, restarts: Callable[[], bool] = lambda: False) -> None:
-    """Lives the story from where the store is in it. Where `restarts` says so a new router takes over."""
+async def live_through(
+    store: Store,
+    story: Story,
+    restarts: Callable[[], bool] = lambda: False,
+    after: Callable[[datetime], Awaitable[None]] | None = None,
+) -> None:
+    """Lives the story from where the store is in it. Where `restarts` says so a new router takes over. `after` each
+    step something else may be done to the store."""
     ruleset, clock = story.ruleset(), VirtualClock(START)
     taken = await store.read(partial(get_cursor, name=POSITION))
     if taken:
@@ -145,11 +151,15 @@ async def live_through(store: Store, story: Story, restarts: Callable[[], bool] 
             clock.advance(max(0.0, (due - clock.now()).total_seconds()))
             at = router() if restarts() else at
             await _turn(at)
+            if after is not None:
+                await after(clock.now())
         clock.advance((moment - clock.now()).total_seconds())
         if drafts:
             await store.write(partial(_step, store=store, drafts=drafts, number=number + 1))
         at = router() if restarts() else at
         await _turn(at)
+        if after is not None:
+            await after(clock.now())
 
 
 def _step(conn: Connection, store: Store, drafts: Sequence[EventDraft], number: int) -> None:
