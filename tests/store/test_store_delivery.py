@@ -28,6 +28,7 @@ from monitor.store import (
     settle,
     write_notifications,
 )
+from monitor.store.backlog import Waiting, piece
 from tests.kit.made import NOON, draft, notification
 
 DONE = Receipt(outcome=Outcome.DELIVERED, detail="200", reference="ts-1")
@@ -168,9 +169,11 @@ async def test_a_backlog_collapses_into_one_message_and_frees_its_subjects(store
     old = [notification(f"old{n}", subjects=("x", f"job/{n}")) for n in range(3)]
     await told(store, *old, notification("stock", rule="stock"), notification("new", created_at=LATER, subjects=("x",)))
     (sending, _) = await claimed(store)
-    found = await store.read(partial(backlog, sink="slack", older_than=LATER))
-    assert [(rule, said(waiting)) for rule, waiting in found] == [("job-ended", ["old1", "old2"])]
-    ids = [delivery.id for delivery in found[0][1]] + [sending.id]
+    found = await store.read(partial(backlog, sink="slack"))
+    assert found == [Waiting(rule="job-ended", count=3, oldest=NOON)]
+    waiting = await store.read(partial(piece, sink="slack", rule="job-ended", most=2, without=()))
+    assert said(waiting) == ["old1", "old2"]
+    ids = [delivery.id for delivery in waiting] + [sending.id]
     into = notification("caught up", subjects=("x",), created_at=LATER)
     await store.write(partial(collapse, delivery_ids=ids, into=into))
     states = {row.notification: row.state.value for row in await store.read(list_deliveries)}

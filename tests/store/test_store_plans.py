@@ -56,8 +56,12 @@ from monitor.store import (
     write_notifications,
 )
 from monitor.store.answers import count_answers, last_answers, rule_rows, subjects_told
+from monitor.store.backlog import count_waiting, expire, from_ahead, piece, waiting_sinks, waits_of_rule
+from monitor.store.deliveries import First
 from monitor.store.hidden import count_things
 from monitor.store.notification_list import told_of
+from monitor.store.sink_health import bring_forward, load_sink_health, tried_before
+from monitor.store.sink_losses import first_untold
 from monitor.store.told import sinks_told, told_since
 from tests.kit.made import NOON, draft, known_job, notification
 
@@ -88,7 +92,21 @@ HOT: dict[str, Callable[[Connection], Any]] = {
     "route": route,
     "deliver": deliver,
     "next_due": partial(next_due, sink="slack"),
-    "backlog": partial(backlog, sink="slack", older_than=NOON + timedelta(days=1)),
+    "backlog": partial(backlog, sink="slack"),
+    "piece": partial(piece, sink="slack", rule="job-ended", most=10, without=()),
+    "expire": partial(expire, sink="slack", reason="old", before=NOON, now=NOON),
+    "count_waiting": partial(count_waiting, sink="slack"),
+    "waiting_sinks": waiting_sinks,
+    "waits_of_rule": partial(waits_of_rule, sink="slack", rule="canary"),
+    "from_ahead": partial(from_ahead, sink="slack", now=NOON),
+    "claim urgent": partial(claim, sink="slack", now=NOON, limit=3, first=First.URGENT),
+    "claim untried": partial(claim, sink="slack", now=NOON, limit=3, first=First.UNTRIED),
+    "claim tests": partial(claim, sink="slack", now=NOON, limit=3, first=First.TESTS),
+    "next test": partial(next_due, sink="slack", tests=True),
+    "load_sink_health": partial(load_sink_health, sink="slack"),
+    "tried_before": partial(tried_before, delivery_id="x"),
+    "bring_forward": partial(bring_forward, sink="slack", now=NOON),
+    "first_untold": partial(first_untold, sink="slack"),
     "collapse": partial(collapse, delivery_ids=["x"], into=notification("into")),
     "kill_sink": partial(kill_sink, sink="hook", reason="gone", now=NOON),
     "recover_claims": partial(recover_claims, now=NOON),
@@ -142,6 +160,11 @@ SORTED = {
     "find_job",
     "read_events by type",
     "backlog",
+    "piece",
+    "expire",
+    "claim urgent",
+    "claim untried",
+    "claim tests",
     "notifications_of",
     "count_things",
 }
