@@ -11,7 +11,7 @@ PYTEST_ARGS ?=
 LOCKS := requirements.lock runtime.lock build.lock $(wildcard tests/*/requirements.lock)
 FUZZ_SECONDS ?= 60
 
-.PHONY: help install demo test check lock clean sdk dist install-service year fuzz audit
+.PHONY: help install demo test check lock clean sdk dist install-service year fuzz audit crash
 
 help: ## this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' Makefile
@@ -34,6 +34,9 @@ check: .venv/.installed ## style, types, imports, no registry host in the tree
 
 year: .venv/.installed ## a store through 400 days with 200 jobs a day: rows and bytes stay flat behind the retention (minutes)
 	$(BIN)/python -m benchmarks.year
+
+crash: .venv/.installed ## 300 kills of the daemon on each store, 60 of PostgreSQL: CRASH_ARGS="--store sqlite --kills 50"
+	$(BIN)/python -m tests.crash $(CRASH_ARGS)
 
 fuzz: .venv/.installed .venv-fuzz/.locked ## every parser of outside bytes, coverage-guided, FUZZ_SECONDS each; NAME="modelarts jobs": one
 	PYTHONPATH=.venv-fuzz $(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS) $(if $(NAME),"$(NAME)")
