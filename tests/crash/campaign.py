@@ -167,7 +167,7 @@ class Campaign:
             await asyncio.sleep(self._dice.uniform(0.0, 0.4))  # while it starts
             return
         first = self.stage.witness.polls()
-        await until(lambda: life.over or self._polled(first), within=START, why=f"no poll came: {self._tail}")
+        await until(lambda: life.over or life.paused or self._polled(first), within=START, why="no poll came")
         end = time.monotonic() + patience
         while not life.over and not life.paused and time.monotonic() < end:
             if moving:
