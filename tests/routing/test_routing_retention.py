@@ -10,8 +10,6 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from hypothesis import Phase, given, settings
-from hypothesis import strategies as st
 
 from monitor.app.pruning import Limits, Pruning
 from monitor.model import DeliveryState, Outcome, Receipt
@@ -20,6 +18,9 @@ from monitor.store.invariants import broken
 from tests.kit.clock import VirtualClock
 from tests.kit.story import Said, Story, invent, live_through, said
 
+SEEDS = (2,)
+"""The first story that is told otherwise where retention forgets either what the rules name or what a report is to
+hold; each costs seconds."""
 RECEIPT = Receipt(outcome=Outcome.DELIVERED)
 
 
@@ -76,10 +77,9 @@ async def lived(migrated: Path, story: Story, seed: int, *, harsh: bool) -> tupl
             await store.aclose()
 
 
-@settings(max_examples=2, phases=[Phase.generate], deadline=None)
-@given(st.integers(0, 2**32))
+@pytest.mark.parametrize("seed", SEEDS)
 async def test_the_harshest_retention_changes_no_word_of_what_is_told(migrated: Path, seed: int) -> None:
-    story = invent(Random(seed), 30)
+    story = invent(Random(seed), 40)
     kept, _, _ = await lived(migrated, story, seed, harsh=False)
     told, removed, wrong = await lived(migrated, story, seed, harsh=True)
     assert sorted(told) == sorted(kept)
