@@ -11,7 +11,7 @@ PYTEST_ARGS ?=
 LOCKS := requirements.lock runtime.lock build.lock $(wildcard tests/*/requirements.lock)
 FUZZ_SECONDS ?= 60
 
-.PHONY: help install demo test check lock clean sdk dist install-service year fuzz audit crash
+.PHONY: help install demo test check lock clean sdk dist install-service year fuzz audit crash soak
 
 help: ## this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' Makefile
@@ -34,6 +34,9 @@ check: .venv/.installed ## style, types, imports, no registry host in the tree
 
 year: .venv/.installed ## a store through 400 days with 200 jobs a day: rows and bytes stay flat behind the retention (minutes)
 	$(BIN)/python -m benchmarks.year
+
+soak: .venv/.installed ## the daemon at 100 times speed for an hour: memory, files, rows and lag stay in bounds; SOAK_ARGS="--minutes 10"
+	$(BIN)/python -m tests.soak $(SOAK_ARGS)
 
 crash: .venv/.installed ## 300 kills of the daemon on each store, 60 of PostgreSQL: CRASH_ARGS="--store sqlite --kills 50"
 	$(BIN)/python -m tests.crash $(CRASH_ARGS)

@@ -109,7 +109,8 @@ class Metrics(Meter):
     def expect(self, *, watches: Iterable[tuple[str, str]], rules: Iterable[str], sinks: Iterable[str]) -> None:
         """What the config names is shown as 0 before it first happens: Prometheus sees no step from nothing to 1."""
         for account, watch in watches:
-            self._polls.labels(account, watch, "good")
+            for outcome in ("good", "store"):
+                self._polls.labels(account, watch, outcome)
             self._requests.labels(account, "answered")
         for rule in rules:
             self._notifications.labels(rule)

@@ -14,14 +14,14 @@ HEAD = """\
 the request's `Accept` asks for it. `python tests/telemetry/metrics_page.py` writes this page from the code, and a test
 holds it equal.
 
-All names begin with `training_monitor_`; beside them stand `process_*` and `python_info` of prometheus_client. Labels
-come from the config file or from closed sets: never a job, an event or a word of a platform, so the number of series
-grows with the config and with nothing else. Times are seconds by the daemon's clock. A reload keeps the counters, a
-restart begins them at 0. What the config names stands there with 0 before it first happens.
+All names begin with `training_monitor_`; beside them stand `process_*`, `python_gc_*` and `python_info` of
+prometheus_client. Labels come from the config file or from closed sets: never a job, an event or a word of a platform,
+so the number of series grows with the config and with nothing else. Times are seconds by the daemon's clock. A reload
+keeps the counters, a restart begins them at 0. What the config names stands there with 0 before it first happens.
 
 `watch` is the watch's name in the config file, and `/` with the workspace where it has one: `jobs/research`.
 
-[config/prometheus](../config/prometheus/) holds a scrape config and rules that look at these.
+[docs/prometheus](prometheus/) holds a scrape config, alerting rules and a Grafana dashboard that look at these.
 """
 
 

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import subprocess
 import sys
-import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from shutil import which
 from typing import Any
 
-import aiohttp
 import pytest
-from aiohttp import web
-from prometheus_client import generate_latest
 
 from monitor.model import DeliveryState, Outcome, Receipt
 from monitor.store import Connection, append_events, claim, open_store, settle, write_notifications
@@ -29,7 +22,7 @@ from tests.telemetry.metrics_page import page
 
 MEASURES = (*COUNTED, *IN_MEMORY, *READ)
 ROOT = Path(__file__).parents[2]
-SHIPPED = ROOT / "config" / "prometheus"
+SHIPPED = ROOT / "docs" / "prometheus"
 RULES = SHIPPED / "training-monitor.rules.yml"
 
 
@@ -65,61 +58,6 @@ def test_the_rules_name_only_metrics_that_there_are() -> None:
 def test_the_page_lists_what_the_code_measures() -> None:
     assert (ROOT / "docs" / "metrics.md").read_text() == page(), "run python tests/telemetry/metrics_page.py"
     assert all(f"| `{measure.name}` |" in page() for measure in MEASURES)
-
-
-@asynccontextmanager
-async def served(body: bytes) -> AsyncIterator[int]:
-    async def answer(request: web.Request) -> web.Response:
-        return web.Response(body=body, headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
-
-    app = web.Application()
-    app.router.add_get("/metrics", answer)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    try:
-        yield int(runner.addresses[0][1])
-    finally:
-        await runner.cleanup()
-
-
-async def test_a_real_prometheus_scrapes_it(tmp_path: Path, unused_tcp_port: int) -> None:
-    binary = tool("prometheus")
-    metrics = Metrics()
-    metrics.requested("llm", "answered", 0.3)
-    async with served(generate_latest(metrics)) as port:
-        config = tmp_path / "prometheus.yml"
-        config.write_text(
-            "global: {scrape_interval: 100ms, scrape_timeout: 100ms}\n"
-            f"scrape_configs: [{{job_name: training-monitor, static_configs: [{{targets: ['127.0.0.1:{port}']}}]}}]\n"
-        )
-        process = await asyncio.create_subprocess_exec(
-            binary, f"--config.file={config}", f"--storage.tsdb.path={tmp_path / 'data'}",
-            f"--web.listen-address=127.0.0.1:{unused_tcp_port}",
-            stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
-        )  # fmt: skip
-        try:
-            found = await _asked(unused_tcp_port, "training_monitor_requests_total", up_to=20.0)
-        finally:
-            process.kill()
-            await process.wait()
-    assert [(each["metric"]["account"], each["value"][1]) for each in found] == [("llm", "1")]
-
-
-async def _asked(port: int, query: str, *, up_to: float) -> list[dict[str, Any]]:
-    end = time.monotonic() + up_to
-    async with aiohttp.ClientSession() as session:
-        while time.monotonic() < end:
-            try:
-                url = f"http://127.0.0.1:{port}/api/v1/query"
-                async with session.get(url, params={"query": query}) as answer:
-                    found = (await answer.json())["data"]["result"] if answer.status == 200 else []
-            except aiohttp.ClientConnectionError:
-                found = []
-            if found:
-                return list(found)
-            await asyncio.sleep(0.05)
-    raise AssertionError("Prometheus saw nothing")
 
 
 async def test_no_number_of_a_scrape_costs_more_the_longer_the_history_is(tmp_path: Path) -> None:
