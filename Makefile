@@ -11,7 +11,7 @@ PYTEST_ARGS ?=
 LOCKS := requirements.lock runtime.lock build.lock $(wildcard tests/*/requirements.lock)
 FUZZ_SECONDS ?= 60
 
-.PHONY: help install demo test check lock clean sdk dist install-service year fuzz audit crash soak
+.PHONY: help install demo test check lock clean sdk dist install-service year watchdog fuzz audit crash soak
 
 help: ## this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' Makefile
@@ -37,6 +37,9 @@ year: .venv/.installed ## a store through 400 days with 200 jobs a day: rows and
 
 soak: .venv/.installed ## the daemon at 100 times speed for an hour: memory, files, rows and lag stay in bounds; SOAK_ARGS="--minutes 10"
 	$(BIN)/python -m tests.soak $(SOAK_ARGS)
+
+watchdog: .venv/.installed ## each part that can hang does, under a real systemd: the watchdog ends it, nothing is lost (root, a minute)
+	$(BIN)/pytest -q -n 0 tests/systemd/long_systemd_watchdog.py
 
 crash: .venv/.installed ## 300 kills of the daemon on each store, 60 of PostgreSQL: CRASH_ARGS="--store sqlite --kills 50"
 	$(BIN)/python -m tests.crash $(CRASH_ARGS)

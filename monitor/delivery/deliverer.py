@@ -98,6 +98,7 @@ class Deliverer:
                     sending.start_soon(self._attempt, delivery, turn.health.failures if turn else 0)
                 return turn
 
+            self.pulse.beat()  # the first turn can hang as well as any other
             turn = send(await self._turn())
             while not self._stopping:
                 self.pulse.beat()
