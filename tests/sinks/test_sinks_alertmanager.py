@@ -165,12 +165,16 @@ async def test_of_a_backlog_the_last_state_of_each_counts(am: Alertmanager) -> N
         event(EventType.FLAVOR_RESTOCKED, "flavor/b/1"),
         event(EventType.ACCOUNT_UNREACHABLE, "account/b"),
         event(EventType.ACCOUNT_RECOVERED, "account/b"),
+        event(EventType.JOB_QUEUED, "job/back"),
+        event(EventType.JOB_STARTED, "job/back"),
+        event(EventType.JOB_QUEUED, "job/log"),
+        event(EventType.JOB_FINISHED, "job/log", severity=Severity.WARNING),
     ]
     async with sink_to(am) as sink:
         await sink.send(message("backlog", story[0]))
         receipt = await sink.send(message("backlog", *story, reason=Reason.CATCH_UP))
-    assert receipt.detail == "alerts: 1 begun or renewed, 1 ended"
-    assert [each["labels"]["subject"] for each in of(am, "backlog")] == ["flavor/b/2"]
+    assert receipt.detail == "alerts: 2 begun or renewed, 1 ended"
+    assert sorted(each["labels"]["subject"] for each in of(am, "backlog")) == ["flavor/b/2", "job/log"]
 
 
 async def test_what_is_silenced_there_is_not_told_and_ends_all_the_same(am: Alertmanager) -> None:

@@ -58,6 +58,11 @@ class _Decision:
         self._options = options
         self._now = now
         self._over = self._message.reason is Reason.RESOLVED
+        self._told: dict[tuple[str | None, str], set[str]] = {}
+        """The states of each subject that this message tells of."""
+        for event in self._message.events:
+            if event.type in STATE_OF:
+                self._told.setdefault((event.account, event.subject), set()).add(STATE_OF[event.type])
 
     def made(self) -> Change:
         states, others = newest(self._delivery)
@@ -87,11 +92,12 @@ class _Decision:
                 yield alert
 
     def _begins(self, event: Event, over: Sequence[Standing]) -> bool:
-        """Good news that ends what the rule told before is its end, and nothing more."""
+        """Good news that ends what the rule told before, or tells in this same message, is its end and nothing more."""
         if self._over or event.type in _CLEAR:
             return False
         own = any(alert.labels.get("alertname") == self._message.rule for alert in over)
-        return not (own and event.severity is Severity.INFO)
+        several = len(self._told[event.account, event.subject]) > 1
+        return event.severity is not Severity.INFO or not (own or several)
 
     def _begin(self, event: Event, *, described: bool) -> dict[str, Any]:
         lasts = event.type in STATE_OF and event.type not in ENDLESS and event.type not in _GOOD
