@@ -20,6 +20,11 @@ from monitor.wire import Fault, FaultKind
 PATIENCE = 3
 """Failed polls in a row before an account counts as unreachable: one 502 is not worth a message."""
 
+RELAPSE = 900.0
+"""Seconds after its end in which a trouble that begins anew is the same one, coming and going …"""
+RELAPSE_GRACE = 300.0
+"""… and is told again only when it has lasted so long: a platform that blinks is not worth a message each time."""
+
 REFUSALS = frozenset({FaultKind.BAD_SIGNATURE, FaultKind.UNAUTHORIZED, FaultKind.ARREARS, FaultKind.MISCONFIGURED})
 """Faults that waiting does not mend: told at once."""
 
@@ -42,6 +47,7 @@ class AccountHealth:
         self._rows: dict[str, Health] = {}
         self._first_failure: dict[str, datetime] = {}
         self._well_at: dict[str, datetime] = {}
+        self._recovered_at: dict[str, datetime] = {}
         self._told: set[str] = set()
         """Ill watches that an event was about; the others share one of their troubles."""
         self._turning = anyio.Lock()
@@ -81,13 +87,15 @@ class AccountHealth:
             async with self._turning:
                 await self._write(watch, well, self._recovery(watch, row, now))
                 self._recovered(watch)
+                self._recovered_at[watch] = now
 
     async def failed(self, watch: str, fault: Fault) -> None:
-        """A poll failed. Told when it is the first refusal, or the third failure in a row."""
+        """A poll failed. Told when it is the first refusal, or the third failure in a row (after a relapse: and has
+        lasted)."""
         now = self._around.clock.now()
         before = self._rows.get(watch) or Health(state="ok", failures=0, since=now, reason="")
         self._first_failure.setdefault(watch, now)
-        state = _judge(before, fault)
+        state = _judge(before, fault, lasted=self._lasted(watch, now))
         since = before.since if state == before.state else now
         after = Health(state=state, failures=before.failures + 1, since=since, reason=fault.message)
         if state == before.state:
@@ -98,6 +106,12 @@ class AccountHealth:
             await self._write(watch, after, self._trouble(watch, after, fault) if own else None)
             if own:
                 self._told.add(watch)
+
+    def _lasted(self, watch: str, now: datetime) -> bool:
+        """Whether it has failed for long enough to be told, by the clock."""
+        first, over = self._first_failure[watch], self._recovered_at.get(watch)
+        relapsed = over is not None and (first - over).total_seconds() < RELAPSE
+        return not relapsed or (now - first).total_seconds() >= RELAPSE_GRACE
 
     def _shared(self, watch: str, after: Health) -> bool:
         """Whether another watch, as ill as this one, has been so since before this one was last well."""
@@ -153,11 +167,11 @@ class AccountHealth:
             self._around.bell.ring()
 
 
-def _judge(before: Health, fault: Fault) -> Literal["ok", "unreachable", "unauthorized"]:
+def _judge(before: Health, fault: Fault, *, lasted: bool) -> Literal["ok", "unreachable", "unauthorized"]:
     if fault.kind in REFUSALS:
         return "unauthorized"
     long_wait = fault.retry_after is not None and fault.retry_after > PROBE
-    if before.state == "ok" and (before.failures + 1 >= PATIENCE or long_wait):
+    if before.state == "ok" and ((before.failures + 1 >= PATIENCE and lasted) or long_wait):
         return "unreachable"
     return before.state
 

@@ -75,6 +75,70 @@ async def test_a_platform_that_is_down_is_told_after_the_third_poll_once_and_onc
             assert down.data["since"] < down.data["detected_at"], "since the first failure, not since the third"
 
 
+async def test_a_platform_that_comes_and_goes_is_told_once_and_again_only_when_it_stays_away() -> None:
+    async with studio() as (rig, emulator), rig.running():
+        await rig.poll()
+        for _ in range(6):  # two minutes away, half a minute there
+            emulator.faults.add(DOWN, times=4)
+            for _ in range(5):
+                await rig.poll()
+        assert [what for what, _ in await troubles(rig)] == ["unreachable", "recovered"]
+        emulator.faults.add(DOWN, times=None)
+        begun = rig.clock.now()
+        while len(await troubles(rig)) == 2:
+            await rig.poll()
+        assert 300 <= (rig.clock.now() - begun).total_seconds() < 300 + 90 + 2 * 60, "it lasts"
+        emulator.faults.clear()
+        await rig.poll()
+        assert [what for what, _ in await troubles(rig)] == ["unreachable", "recovered"] * 2
+        await rig.poll(1000)
+        emulator.faults.add(DOWN, times=3)
+        for _ in range(4):
+            await rig.poll()
+        assert [what for what, _ in await troubles(rig)] == ["unreachable", "recovered"] * 3, "a new one, long after"
+
+
+async def test_a_restart_in_the_middle_of_it_tells_nothing_twice_and_loses_no_end() -> None:
+    async with studio() as (rig, emulator):
+        async with rig.running():
+            await rig.poll()
+            emulator.faults.add(DOWN, times=None)
+            await rig.poll()
+            await rig.poll()
+        async with rig.running():  # what was counted so far is forgotten: it is told three polls later, once
+            await rig.poll()
+            await rig.poll()
+            assert await troubles(rig) == []
+            await rig.poll()
+            assert [what for what, _ in await troubles(rig)] == ["unreachable"]
+        for _ in range(3):
+            async with rig.running():
+                for _ in range(4):
+                    await rig.poll()
+        emulator.faults.clear()
+        for _ in range(3):
+            async with rig.running():
+                await rig.poll()
+        async with rig.running():
+            assert [what for what, _ in await troubles(rig)] == ["unreachable", "recovered"]
+
+
+async def test_a_watch_counts_as_reported_while_it_is_told_or_fails_beside_one_that_is() -> None:
+    async with arts() as (rig, emulator), rig.running():
+        await rig.poll_together()
+        assert not any(loop.freshness().reported for loop in rig.loops)
+        emulator.faults.add(DOWN, times=None)
+        await rig.poll_together()
+        await rig.poll_together()
+        assert not any(loop.freshness().reported for loop in rig.loops), "nobody was told yet"
+        rig.clock.advance(60)
+        await rig.loops[0].turn()
+        assert all(loop.freshness().reported for loop in rig.loops), "the others fail too"
+        emulator.faults.clear()
+        await rig.loops[1].turn()
+        assert [loop.freshness().reported for loop in rig.loops] == [True, False, True]
+
+
 async def test_a_transient_fault_never_keeps_a_watch_away_for_more_than_a_minute_between_requests() -> None:
     async with studio() as (rig, emulator), rig.running():
         await rig.poll()
