@@ -57,21 +57,29 @@ class Campaign:
         self._folder, self._url, self._postgres = folder, url, postgres
         self._dice = random.Random(f"campaign {seed}")
         self._tried: Counter[str] = Counter()
+        self._leaving = False
 
     async def run(self, *, kills: int, terms: int = 0, outages: int = 0) -> None:
         async with self.receiver, serving(self.stage.platforms) as address:
             config = write_config(self._folder, self._config(address))
             async with Lives(config, self._folder, self.clock) as self.lives:
-                born = await self._birth(kills // 10)
-                ways = [KILL] * (kills - born) + [TERM] * terms + [OUTAGE] * outages
-                self._dice.shuffle(ways)
-                for number, how in enumerate(ways):
-                    if number == len(ways) // 2:
-                        self.clock.jump(2 * HOUR)  # past the silence, the timers and the time of the report
-                    if number > 2 * len(ways) // 3 and await self._told_stuck():
-                        self.stage.let_go()
-                    await self._live(how)
-                await self._calm()
+                try:
+                    born = await self._birth(kills // 10)
+                    ways = [KILL] * (kills - born) + [TERM] * terms + [OUTAGE] * outages
+                    self._dice.shuffle(ways)
+                    await self._go(ways)
+                    await self._calm()
+                except AssertionError as error:
+                    error.add_note(f"the last life said: {self._tail}")
+                    raise
+
+    async def _go(self, ways: list[str]) -> None:
+        for number, how in enumerate(ways):
+            if number == len(ways) // 2:
+                self.clock.jump(2 * HOUR)  # past the silence, the timers and the time of the report
+            if number > 2 * len(ways) // 3 and await self._told_stuck():
+                self.stage.let_go()
+            await self._live(how)
 
     # --- how a campaign begins and ends
 
@@ -131,9 +139,9 @@ class Campaign:
     async def _until(self, life: Life, holds: Callable[[], Awaitable[bool]], why: str) -> None:
         end = time.monotonic() + START
         while not await self._holds(holds):
-            assert not life.over, f"{why}: it ended by itself: {self._tail}"
-            assert time.monotonic() < end, f"{why}: {self._tail}"
-            await asyncio.sleep(0.1)
+            assert not life.over, f"{why}: it ended by itself"
+            assert time.monotonic() < end, why
+            await asyncio.sleep(0.3)
 
     async def _holds(self, holds: Callable[[], Awaitable[bool]]) -> bool:
         from monitor.store import StoreError
@@ -162,8 +170,10 @@ class Campaign:
 
     async def _act(self, life: Life, plan: Plan, moving: bool) -> None:
         """Until the plan has ended it, or its time is over: a moment by chance, or long enough to reach the point."""
+        self._leaving = plan == Plan() and self._dice.random() < 0.2
+        """Whether it is killed while it ends politely."""
         patience = self._dice.choice([1.0, 1.0, 2.5]) if plan.name else self._dice.uniform(0.0, 0.6)
-        if plan.how == KILL and not plan.name and self._dice.random() < 0.3:
+        if plan == Plan() and not self._leaving and self._dice.random() < 0.3:
             await asyncio.sleep(self._dice.uniform(0.0, 0.4))  # while it starts
             return
         first = self.stage.witness.polls()
@@ -175,6 +185,9 @@ class Campaign:
             await self._pass(min(STEP, max(0.0, end - time.monotonic())), life)
         if plan.how == OUTAGE:
             await self._outage(life)
+        if self._leaving:
+            life.signal(signal.SIGTERM)
+            await self._pass(self._dice.uniform(0.0, 0.2), life)
 
     def _polled(self, first: int, more: int = 1) -> bool:
         return self.stage.witness.polls() >= first + more
@@ -187,7 +200,7 @@ class Campaign:
     async def _outage(self, life: Life) -> None:
         """The database server dies at the very point, and is back a moment later; the daemon goes on by itself."""
         assert self._postgres is not None
-        assert not life.over, f"it ended by itself: {self._tail}"
+        assert not life.over, "it ended by itself"
         self.stage.witness.outage()
         await asyncio.to_thread(self._postgres.kill)
         life.signal(signal.SIGCONT)
@@ -196,7 +209,7 @@ class Campaign:
         self.stage.witness.outage()
         first = self.stage.witness.polls()
         await until(lambda: self._went_on(life, first), within=START, why="after the outage it did not go on")
-        assert not life.over, f"it ended by itself: {self._tail}"
+        assert not life.over, "it ended by itself"
         self.stage.step()
 
     def _went_on(self, life: Life, first: int) -> bool:
@@ -207,7 +220,7 @@ class Campaign:
     async def _end(self, life: Life, how: str) -> End:
         if how == KILL:
             end = await life.kill()
-            assert end.status == -signal.SIGKILL, f"it ended by itself with {end.status}: {self._tail}"
+            assert end.status in (-signal.SIGKILL, 0 if self._leaving else None), f"it ended with {end.status}"
         else:
             end = await self.stop(life, by_itself=how == TERM and self.lives.at != "")
         for _ in range(4):
@@ -225,7 +238,7 @@ class Campaign:
             life.signal(signal.SIGTERM)
         end = await asyncio.wait_for(asyncio.shield(life.end), 10.0)
         twice = not by_itself and end.at and end.status == -signal.SIGTERM  # the second one ends it at once
-        assert end.status == 0 or twice, f"SIGTERM ended it with {end.status}: {self._tail}"
+        assert end.status == 0 or twice, f"SIGTERM ended it with {end.status}"
         return end
 
     def _plan(self, how: str) -> Plan:
