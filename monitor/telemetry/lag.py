@@ -83,8 +83,8 @@ def place(frame: FrameType | None) -> str:
         return ""
     stack = traceback.extract_stack(frame)
     ours = [each for each in stack if each.filename.startswith(_HERE)]
-    told = dict.fromkeys((ours[-1], stack[-1]) if ours else (stack[-1],))
-    return ", in ".join(f"{_short(each.filename)}:{each.lineno} {each.name}" for each in told)
+    inner = [*ours[-1:], stack[-1]]
+    return ", in ".join(dict.fromkeys(f"{_short(each.filename)}:{each.lineno} {each.name}" for each in inner))
 
 
 def _short(path: str) -> str:
