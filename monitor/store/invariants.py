@@ -74,13 +74,18 @@ def _revisions(conn: Connection) -> Iterator[str]:
     """What comes next must not bear the id of an event that was told."""
     same = (events.c.account == subject_revisions.c.account, events.c.subject == subject_revisions.c.subject)
     ahead = select(events.c.seq).join(subject_revisions, same[0] & same[1])
-    yield from _say(conn, "revision: event", ahead.where(events.c.revision > subject_revisions.c.revision), _AHEAD)
+    ahead = ahead.where(events.c.revision > subject_revisions.c.revision)
+    yield from _say(conn, "revision: event", ahead, "is further than its subject")
     subject = literal("job/") + jobs.c.job_id
     if conn.dialect.name != "sqlite":
         subject = collate(subject, "default")
-    of_jobs = select(events.c.seq).join(jobs, (events.c.account == jobs.c.account) & (events.c.subject == subject))
-    behind = of_jobs.group_by(events.c.seq, events.c.revision).having(events.c.revision > func.max(jobs.c.revision))
-    yield from _say(conn, "revision: event", behind, _AHEAD)
+    other = jobs.alias("other")  # in another scope of the account
+    furthest = select(func.max(other.c.revision)).where(
+        other.c.job_id == jobs.c.job_id, other.c.account == jobs.c.account
+    )
+    of_job = (events.c.subject == subject, events.c.account == jobs.c.account)
+    told = exists(select(1).where(*of_job, events.c.revision > furthest.scalar_subquery()))
+    yield from _say(conn, "revision: job", select(jobs.c.job_id).where(told), "its events are further than it is")
 
 
 def _states(conn: Connection) -> Iterator[str]:
@@ -128,9 +133,6 @@ def _counts(conn: Connection) -> Iterator[str]:
         said, there = kept.get((account, state), 0), true.get((account, state), 0)
         if said != there:
             yield f"counts: {account} has {there} jobs that are {state}, and {said} are counted"
-
-
-_AHEAD = "is further than its subject"
 
 
 def _say(conn: Connection, what: str, query: Select[Any], wrong: str) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, text
@@ -35,7 +36,7 @@ SPOILT = {
     "UPDATE cursors SET seq = 9 WHERE name = 'routing'": "cursor: routing has read up to 9, and the newest event is 5",
     "DELETE FROM meta WHERE key = 'epoch'": "epoch: the database has none",
     "UPDATE subject_revisions SET revision = 0": "revision: event 5: is further than its subject",
-    "UPDATE jobs SET revision = 0": "revision: event 1, 2: is further than its subject",
+    "UPDATE jobs SET revision = 0": "revision: job ft-1: its events are further than it is",
     "UPDATE job_counts SET count = 7": "counts: north has 1 jobs that are running, and 7 are counted",
     "UPDATE deliveries SET settled_at = 1 WHERE n = 2": "delivery 2: is to be sent and has an end",
     "UPDATE deliveries SET settled_at = NULL WHERE n = 1": "delivery 1: is over and has no end",
@@ -91,6 +92,30 @@ async def test_what_does_not_agree_is_named(store: Store) -> None:
             await store.write(partial(spoilt, spoil=spoil))
         assert line in caught.value.args[0], spoil
     assert await store.read(lambda conn: list(broken(conn))) == []
+
+
+async def test_a_whole_look_grows_no_faster_than_what_it_looks_at(sqlite_home: Home) -> None:
+    """No table is gone through for each row of another."""
+    store = await sqlite_home.open()
+
+    def steps(conn: Connection) -> list[str]:
+        raw: Any = conn.connection.driver_connection
+        said: list[str] = []
+        raw.set_trace_callback(said.append)
+        assert list(broken(conn)) == []
+        raw.set_trace_callback(None)
+        queries = [text for text in said if text.startswith("SELECT")]
+        return [f"{step} of {text}" for text in queries for step in inner(raw, text)]
+
+    await store.write(partial(fill, epoch=store.epoch))
+    found = await store.write(steps)
+    await store.aclose()
+    assert [step for step in found if step.startswith("SCAN") or "(account=?)" in step] == []
+
+
+def inner(raw: Any, query: str) -> list[str]:
+    """The steps that are taken for each row of the first one."""
+    return [row[3] for row in raw.execute(f"EXPLAIN QUERY PLAN {query}").fetchall()][1:]
 
 
 class Undone(Exception):
