@@ -95,6 +95,7 @@ def take_turn(
     untold = first_untold(conn, options.name)
     if lost or (untold is not None and not now - TOGETHER < untold <= now):
         drafts += add_losses(conn, options.name, lost, now)
+        untold = first_untold(conn, options.name)
     append_events(conn, epoch, [(draft, next_revision(conn, None, draft.subject)) for draft in drafts])
     back = before.since is not None and health.since is None
     if back and before.probe_at is not None:
@@ -109,13 +110,19 @@ def take_turn(
     full = room.busy + len(claimed) >= (1 if health.since else room.width)
     waits = next_due(conn, options.name) if full and claimed else None
     overflow = _overflows(conn, options, health, claimed, now)
-    due = now if back else None if full or not room.claims else next_look(conn, options, health, now)
+    due = now if back else None if full or not room.claims else _next(conn, options, health, untold, now)
     more = waits is not None and waits <= now
     return Turn(claimed=claimed, due=due, told=bool(drafts), health=health, back=back, overflow=overflow, more=more)
 
 
 def next_look(conn: Connection, options: SinkOptions, health: SinkHealth, now: datetime) -> datetime | None:
     """When a turn has something to do; None: not before something is written."""
+    return _next(conn, options, health, first_untold(conn, options.name), now)
+
+
+def _next(
+    conn: Connection, options: SinkOptions, health: SinkHealth, untold: datetime | None, now: datetime
+) -> datetime | None:
     sink, waits = options.name, next_due(conn, options.name)
     held = breaker.held_until(health, now)
     tests = next_due(conn, sink, tests=True) if held is not None and waits is not None else None
@@ -123,7 +130,6 @@ def next_look(conn: Connection, options: SinkOptions, health: SinkHealth, now: d
     if options.rate is not None:
         paced = pace.next_at(options.rate, health.paced_to, now)
         times = [None if at is None else max(at, paced) for at in times]
-    untold = first_untold(conn, sink)
     times += [None if held is None else breaker.tell_at(health), canary.canary_at(health, options.canary, now)]
     times.append(None if untold is None else untold + TOGETHER)
     return min((at for at in times if at is not None), default=None)
