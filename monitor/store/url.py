@@ -9,7 +9,8 @@ from urllib.parse import parse_qs, parse_qsl, unquote, urlencode, urlsplit
 from monitor.fields import Secret
 from monitor.store.errors import StoreError
 
-_SECRET = ("password", "sslpassword")
+_SHOWN = frozenset({"host", "port", "sslmode", "sslrootcert", "sslcert", "sslkey", "target_session_attrs"})
+"""Of an address's query, what may be shown; anything else may hold a secret."""
 HINT = "Write sqlite:PATH (relative to the state directory) or postgresql://user@host/database."
 
 
@@ -41,7 +42,7 @@ class PostgresPlace:
         """What its own tools take, without the password, which they ask for."""
         parts = urlsplit(self.dsn.reveal())
         login, at, server = parts.netloc.rpartition("@")
-        kept = [(name, value) for name, value in parse_qsl(parts.query) if name not in _SECRET]
+        kept = [(name, value) for name, value in parse_qsl(parts.query) if name in _SHOWN]
         query = f"?{urlencode(kept, safe='/')}" if kept else ""
         return f"postgresql://{login.partition(':')[0]}{at}{server}{parts.path}{query}"
 
