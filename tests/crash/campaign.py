@@ -28,6 +28,10 @@ SPEED = 60.0
 """A minute of the daemon's time passes in a second, so that timers, groups and reports fall due between kills."""
 KILL, TERM, OUTAGE = "kill", "term", "pause"
 HOUR = timedelta(hours=1)
+HASTY = 2
+"""After one more such life the daemon would keep away from the account for an hour, lest its key is locked."""
+RISK = "pace.Pace._risk"
+"""In the names of the points at which it is written down that a key is about to be tried."""
 TRIES = 3
 """Lives that are spent on a named point which is not reached."""
 STEP = 0.25
@@ -58,6 +62,8 @@ class Campaign:
         self._dice = random.Random(f"campaign {seed}")
         self._tried: Counter[str] = Counter()
         self._leaving = False
+        self._hasty = {"studio": 0, "arts": 0}
+        """Lives in a row that may have ended before the account's first answer."""
 
     async def run(self, *, kills: int, terms: int = 0, outages: int = 0) -> None:
         async with self.receiver, serving(self.stage.platforms) as address:
@@ -154,15 +160,26 @@ class Campaign:
     # --- one life
 
     async def _live(self, how: str, plan: Plan | None = None, *, moving: bool = True) -> None:
-        plan = plan or self._plan(how)
+        hasty = max(self._hasty.values()) >= HASTY
+        plan = Plan(how=how) if hasty else plan or self._plan(how)
         if moving and self._dice.random() < 0.7:
             self.stage.step()  # while nobody looks
         life = await self.begin(plan)
+        if hasty:
+            await until(self._acquainted, within=START, why="no account was asked a second time")
         await self._act(life, plan, moving)
         end = await self._end(life, how)
         counted = {KILL: self.endings.kills, TERM: self.endings.terms, OUTAGE: self.endings.outages}[how]
         counted[end.at] += 1
         self._tried[plan.name] += 1
+        for watch in self._hasty:
+            if self.stage.witness.acquainted(watch):
+                self._hasty[watch] = 0
+            elif any(RISK in name for name in self.lives.reached):
+                self._hasty[watch] += 1
+
+    def _acquainted(self) -> bool:
+        return all(self.stage.witness.acquainted(watch) for watch in self._hasty)
 
     async def begin(self, plan: Plan) -> Life:
         self.stage.witness.life += 1

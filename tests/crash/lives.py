@@ -70,6 +70,11 @@ class Lives:
         return self._log.read_text(errors="replace")
 
     @property
+    def reached(self) -> list[str]:
+        """The points that this life, or the last, has come by."""
+        return [line[1:] for line in self._reached.read_text().splitlines() if line[0] == "+"]
+
+    @property
     def at(self) -> str:
         """The planned point, where this life or the last has come to it."""
         lines = self._reached.read_text().splitlines()
@@ -100,8 +105,7 @@ class Lives:
 
     async def _ended(self) -> End:
         said = await self._said()
-        lines = self._reached.read_text().splitlines()
-        self.names |= dict.fromkeys(line[1:] for line in lines if line[0] == "+")
+        self.names |= dict.fromkeys(self.reached)
         return End(status=said["status"], cpu=said["cpu"], at=self.at)
 
     async def _said(self) -> dict[str, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -47,6 +48,7 @@ class Witness:
         self.life = 0
         self._answers: list[_Answer] = []
         self._shaken: dict[str, int] = {}
+        self._heard: Counter[tuple[str, int]] = Counter()
 
     def watched(self, platform: Emulator) -> Emulator:
         """The platform, with everything that it answers noted."""
@@ -55,6 +57,10 @@ class Witness:
     def polls(self) -> int:
         """Answers so far."""
         return len(self._answers)
+
+    def acquainted(self, watch: str) -> bool:
+        """Whether this life has surely had an answer, for it has asked again: its key is proven."""
+        return self._heard[watch, self.life] > 1
 
     def outage(self) -> None:
         """The store was taken away: no poll of now, nor the next two of any watch, need have been kept."""
@@ -66,6 +72,7 @@ class Witness:
         watch, head, shown = _read(request, body)
         if not watch:
             return
+        self._heard[watch, self.life] += 1
         if head and self._shaken.get(watch):
             self._shaken[watch] -= 1
         self._answers.append(_Answer(watch, self.life, head, shown, safe=not self._shaken.get(watch)))
