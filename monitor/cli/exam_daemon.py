@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -94,7 +95,7 @@ def _accounts(accounts: list[dict[str, Any]], alive: bool) -> Iterator[Finding]:
             mend = "training-monitor check --online"
             yield failed(f"account {name}", f"{account['state']}: {account['reason'] or 'no reason given'}", mend)
             continue
-        late = [each for each in account["watches"] if (each["age"] or 0.0) > each["late_after"]]
+        late = [each for each in account["watches"] if (each["age"] or 0.0) > each.get("late_after", inf)]
         for watch in late if alive else ():
             age, every = format_duration(watch["age"]), format_duration(watch["every"])
             text = f"{watch['watch']} were seen {age} ago and should be every {every}"
@@ -117,7 +118,7 @@ def _messages(status: Mapping[str, Any], sinks: list[dict[str, Any]]) -> Iterato
         yield warning("messages", text, "training-monitor deliveries list --state pending")
     for sink in sinks:
         name = sink["name"]
-        if sink["state"] != "ok":
+        if sink.get("state", "ok") != "ok":
             yield warning(f"sink {name}", _failing(sink), f"training-monitor sinks test {name}")
         if count := sink["given_up"]:
             mend = f"training-monitor sinks test {name}; then: training-monitor deliveries retry --all --sink {name}"
@@ -137,7 +138,7 @@ def _failing(sink: Mapping[str, Any]) -> str:
 
 def _heartbeat(status: Mapping[str, Any]) -> Iterator[Finding]:
     """The switch outside calls when the sign stays away; here stands why it does."""
-    beat = status["heartbeat"]
+    beat = status.get("heartbeat")  # a daemon of an older version does not say
     if beat is None:
         return
     if beat["failure"] is not None:
