@@ -77,13 +77,15 @@ async def daemon(
         wishes = Wishes(stop, reload, systemd=systemd, refused=refused)
 
         async def taken(fresh: Settings) -> None:
-            await reign.take(fresh, wishes.ending)
+            verdict = await reign.take(fresh, wishes.ending)
             site.inside.settings = reign.generation.settings
             heartbeat.changed.ring()
             if not wishes.ending.is_set():
                 ready(port)
                 await supervision.ready()
+            wishes.settle(verdict)
 
+        site.reload = wishes.ask if reload is not None else None
         heartbeat = _heartbeat(reign, lasting, site, Http(signs), wishes.ending)
         ready(port)
         _log.info("started", page=settings.http.page(port), **reign.size())

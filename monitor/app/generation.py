@@ -160,14 +160,18 @@ class Generation:
         them ever works by names that the store has not. May be cancelled: then the next start does what is left."""
         wanted = {options.name: options for options in made.settings.sinks}
         parting = {name for name, sink in self._sinks.items() if not sink.entry.options.alike(wanted.get(name))}
-        await self.outbox.part(parting, RELOAD_GRACE)
-        await self.poller.part(made.settings.accounts)
-        async with self.router.resting():
-            await self._route_the_rest(RELOAD_ROUTING)
-            self._torn = True
-            kept = await self._written(made, parting, tell)
-            self._follow(made, kept, parting)
-            self._torn = False
+        try:
+            await self.outbox.part(parting, RELOAD_GRACE)
+            await self.poller.part(made.settings.accounts)
+            async with self.router.resting():
+                await self._route_the_rest(RELOAD_ROUTING)
+                self._torn = True
+                kept = await self._written(made, parting, tell)
+                self._follow(made, kept, parting)
+                self._torn = False
+        except BaseException:
+            await close_all(made.sinks)
+            raise
         self._lasting.events.ring()
         await close_all(self._closing)
         self._closing.clear()

@@ -11,6 +11,7 @@ from monitor import diff, store
 from monitor.app.generation import Generation, Lasting
 from monitor.app.reload import changes
 from monitor.app.status import status_line
+from monitor.app.wishes import Verdict
 from monitor.model import EventDraft
 from monitor.settings import Settings
 from monitor.store import Rename, StoreError
@@ -33,7 +34,7 @@ class Reign:
     async def aclose(self) -> None:
         await self.generation.aclose()
 
-    async def take(self, settings: Settings, ending: anyio.Event) -> None:
+    async def take(self, settings: Settings, ending: anyio.Event) -> Verdict:
         """Goes on by these settings; where this program fails on them, by those before. The end goes before a reload:
         then it returns at once, and what was not done is the next start's to do."""
         before = self.generation.settings
@@ -41,8 +42,9 @@ class Reign:
             made = await self.generation.prepared(settings)
         except Exception as error:  # it was checked before, so this is a bug; it must not end a daemon that works
             _log.exception("the new config cannot be used; the one before goes on", error=type(error).__name__)
-            await self.refused([f"{settings.path}: this program failed on it ({type(error).__name__})"])
-            return
+            problem = f"{settings.path}: this program failed on it ({type(error).__name__})"
+            await self.refused([problem])
+            return Verdict(problems=[problem])
         now, file = self._lasting.clock.now(), str(settings.path)
 
         def tell(renamed: Sequence[Rename]) -> EventDraft:
@@ -53,9 +55,12 @@ class Reign:
         async with anyio.create_task_group() as group:
             group.start_soon(_cut, ending, group.cancel_scope)
             kept = await self.generation.exchange(made, tell)
-            _log.info("the config was reloaded", **changes(before, settings, kept.renamed).words())
+            words = changes(before, settings, kept.renamed).words()
+            _log.info("the config was reloaded", **words)
             self._lasting.meter.reloaded(True)
             group.cancel_scope.cancel()
+            return Verdict(changed=words)
+        return Verdict(problems=["the daemon ends"])
 
     async def refused(self, problems: Sequence[str]) -> None:
         """The config that was read cannot be used."""

@@ -1,9 +1,9 @@
-"""What the daemon is asked for while a generation works: to end, or to go on with the config as it now is."""
+"""What the daemon is asked for while it works: to end, or to go on with the config as it now is."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from math import inf
 
 import anyio
@@ -17,7 +17,7 @@ from monitor.settings import ConfigErrors, Settings
 GRACE = 8.0
 """Seconds that deliveries in flight have to be settled at the end; the whole stop takes at most ten."""
 _LEAST = 4.0
-"""Seconds in which a generation may end, even if the one before took all of the time."""
+"""Seconds in which the stages may end, whatever else took its time before."""
 
 _log = structlog.get_logger("app")
 
@@ -32,8 +32,24 @@ class Reload:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What came of a reload. `changed`: what is otherwise now, in words by section; `problems`: why nothing is."""
+
+    changed: Mapping[str, str] = field(default_factory=dict)
+    problems: Sequence[str] = ()
+
+
+@dataclass(slots=True)
+class _Asker:
+    """Somebody who waits to be told."""
+
+    told: anyio.Event = field(default_factory=anyio.Event)
+    verdict: Verdict | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """Why a generation ends. `settings`: those of the next one; None: the daemon ends."""
+    """What was wished. `settings`: to go on by these; None: the daemon ends."""
 
     reason: str
     settings: Settings | None = None
@@ -60,10 +76,12 @@ class Wishes:
         self._reason = ""
         self._news = Bell()
         self._wanted = False
+        self._waiting: list[_Asker] = []
+        self._answering: list[_Asker] = []
         self._thread = anyio.CancelScope()
 
     async def listen(self) -> None:
-        """Runs beside the generations, until cancelled."""
+        """Runs beside the stages, until cancelled."""
         async with anyio.create_task_group() as group:
             if self._reload is not None:
                 group.start_soon(self._hear, self._reload.asked)
@@ -75,11 +93,32 @@ class Wishes:
             self._thread.cancel()  # the end need not wait until a file is read
             self._news.ring()
 
+    async def ask(self) -> Verdict | None:
+        """Asks for a reload, and returns what came of it; None where the daemon ends instead."""
+        asker = _Asker()
+        self._waiting.append(asker)
+        self._wanted = True
+        self._news.ring()
+        async with anyio.create_task_group() as group:
+            group.start_soon(self._unless_ending, group.cancel_scope)
+            await asker.told.wait()
+            group.cancel_scope.cancel()
+        return asker.verdict
+
+    def settle(self, verdict: Verdict) -> None:
+        """What came of the reload that was wished last, for all who asked before the file was read."""
+        for asker in self._answering:
+            asker.verdict = verdict
+            asker.told.set()
+        self._answering = []
+
     async def next(self, current: Settings) -> Wish:
-        """Returns when the generation at work has to end; a config that is no better than `current` does not end it."""
+        """Returns when there is something to do; a config that is no better than `current` is nothing."""
         while not self.ending.is_set():
             if self._wanted and self._reload is not None:
                 self._wanted = False
+                self._answering += self._waiting
+                self._waiting = []
                 fresh = await self._read(current, self._reload.load)
                 if fresh is not None and not self.ending.is_set():
                     return Wish(reason="reload", settings=fresh)
@@ -111,4 +150,9 @@ class Wishes:
                 return fresh
             _log.error("the config was rejected; the one before goes on", problems=wrong[:5], count=len(wrong))
             await self._refused(wrong)
+            self.settle(Verdict(problems=wrong))
         return None
+
+    async def _unless_ending(self, scope: anyio.CancelScope) -> None:
+        await self.ending.wait()
+        scope.cancel()

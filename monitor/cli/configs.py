@@ -10,6 +10,9 @@ import typer
 from monitor.cli.options import Config, Format, Output
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from monitor.cli.asking import Asker
     from monitor.settings.show import Shown
 
 NARROW = 70
@@ -55,6 +58,43 @@ def show(
         _print(values)
     else:
         out.documents(output, (asdict(value) for value in values))
+
+
+@app.command("reload")
+def reload(config: Config = None, output: Format = Output.TABLE) -> None:
+    """Has the running daemon read its config file anew, and prints what changed, as `systemctl reload` does without a
+    word. Where the file is wrong the one before goes on."""
+    from monitor.cli import out
+    from monitor.cli.failure import Failure
+    from monitor.cli.progress import progress
+
+    with _daemon(config) as ask, progress("Reading the config anew …"):
+        done = ask.post("/control/reload")
+    if problems := done["problems"]:
+        wrong = "The config was rejected; the one before goes on."
+        raise Failure(wrong, "Mend it (training-monitor check), then reload again.", details=tuple(problems))
+    if output is not Output.TABLE:
+        out.document(output, done)
+    elif done["changed"] is None:
+        out.line("The reload goes on: it waits for messages that are being sent.")
+    else:
+        out.line("The config was reloaded" + ("." if done["changed"] else "; nothing in it has changed."))
+        for section, words in done["changed"].items():
+            out.line(f"  {section}: {words}")
+
+
+def _daemon(config: Path | None) -> Asker:
+    """The way to the running daemon. Raises Failure; and ConfigErrors where the file is so wrong that nobody could say
+    where the daemon listens."""
+    from monitor.cli.asking import beside
+    from monitor.cli.failure import Failure
+    from monitor.cli.opening import load_settings
+
+    try:
+        return beside(config)
+    except Failure:
+        load_settings(config, resolve=False)
+        raise
 
 
 def _print(values: Sequence[Shown]) -> None:

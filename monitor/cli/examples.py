@@ -12,6 +12,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "check": (("every mistake at once", "check --config training-monitor.yaml"),),
     "config": (("a schema for the editor", "config schema > training-monitor.schema.json"),),
     "config schema": (("a schema for the editor", "config schema > training-monitor.schema.json"),),
+    "config reload": (("after a change", "config reload"),),
     "config show": (("as it was understood, secrets masked", "config show"),),
     "db": (("is the database whole?", "db check"),),
     "db upgrade": (("before a new version is started", "db upgrade"),),

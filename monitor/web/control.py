@@ -112,7 +112,8 @@ def _give(path: Path, gid: int, group: str) -> None:
     try:
         os.chown(path, -1, gid)
     except OSError as error:
-        hint = f"Put the daemon's user into it (in a unit: SupplementaryGroups={group}, and see training-monitor.conf.example), or leave `control.group` out."
+        join = f"in a unit: SupplementaryGroups={group}, PrivateUsers=no, SystemCallFilter=@chown"
+        hint = f"Put the daemon's user into it ({join}), or leave `control.group` out."
         message = f"The control socket {path} cannot be given to the group {group!r}: {error.strerror}."
         raise ControlUnavailable(message, hint) from error
 

@@ -25,6 +25,7 @@ from monitor.web.control import control_socket, peer
 from monitor.web.guard import Guard, proven
 from monitor.web.headers import add_headers
 from monitor.web.health import Health, health_routes, unavailable
+from monitor.web.reload import Reload, reload_routes
 from monitor.web.reply import problem, response
 from monitor.web.session import Sessions
 from monitor.web.signin import sign_in_routes
@@ -47,6 +48,8 @@ class Site:
     events: Broadcast
     """Rung after each commit that wrote events."""
     meter: Meter = NO_METER
+    reload: Reload | None = None
+    """Has the config read anew; over the control socket."""
 
 
 @asynccontextmanager
@@ -89,7 +92,9 @@ def control_app(site: Site) -> web.Application:
         check_path(request)
         return await following(request)
 
-    return _app(site, admit, peer)
+    app = _app(site, admit, peer)
+    app.add_routes(reload_routes(lambda: site.reload, peer))
+    return app
 
 
 def _app(

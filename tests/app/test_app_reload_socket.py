@@ -1,0 +1,69 @@
+"""`config reload` over the control socket: what changed is answered, and why where nothing did."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+from tests.app.test_app_reload_changes import Stage, stage
+from tests.kit.living import Living, living
+from tests.kit.process import PROGRAM
+from tests.kit.until import until
+
+
+async def command(life: Living, *more: str) -> tuple[int, str]:
+    run = await asyncio.create_subprocess_exec(
+        str(PROGRAM), "config", "reload", "--config", str(life.path), *more,
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+    )  # fmt: skip
+    out, _ = await asyncio.wait_for(run.communicate(), 60)
+    return run.returncode or 0, out.decode()
+
+
+def with_rules(it: Stage, *names: str) -> dict[str, Any]:
+    return it.config(rules=[{"name": name, "on": ["job.*"], "notify": ["inbox"]} for name in names])
+
+
+async def test_the_command_says_what_changed_and_what_is_wrong(tmp_path: Path) -> None:
+    async with stage() as it, living(tmp_path, with_rules(it, "a")) as life:
+        assert await command(life) == (0, "The config was reloaded; nothing in it has changed.\n")
+        life.config(with_rules(it, "b", "c"))
+        code, said = await command(life, "--output", "json")
+        assert (code, json.loads(said)) == (0, {"changed": {"rules": "b, c added; a removed"}, "problems": []})
+        life.config(it.config(rules=[{"name": "a", "on": ["job.*"], "notify": ["nobody"]}]))
+        code, said = await command(life)
+        assert code == 1
+        assert "The config was rejected; the one before goes on." in said
+        assert "rules[0].notify[0]: " in said
+        assert "hint: Mend it" in said
+        life.path.write_text("accounts: [}")
+        code, said = await command(life)
+        assert (code, f"{life.path}:1:12: " in said) == (2, True), said
+        life.config(with_rules(it, "b"))
+    code, said = await command(life)
+    assert code == 1
+    assert "No daemon runs here" in said
+
+
+async def test_the_end_answers_who_waits_for_a_reload_and_is_not_held_up(tmp_path: Path) -> None:
+    async with stage() as it:
+        it.hook.hold("/slow")
+        rules = [{"name": "all", "on": ["monitor.started"], "notify": ["slow"]}]
+        config = it.config(rules=rules, sinks=[it.hooked("slow")])
+        begun = 0.0
+        async with living(tmp_path, config) as life:
+            await until(lambda: it.hook.got)
+            life.config({**config, "sinks": [it.hooked("slow", timeout="20s")]})
+            asked = asyncio.create_task(command(life))
+            await until(lambda: life.loads == 2, why="nobody reads it")
+            begun = asyncio.get_running_loop().time()
+        assert asyncio.get_running_loop().time() - begun < 10
+        code, said = await asked
+        assert code == 1, said
+        assert "The daemon ends." in said or "ended while" in said
+        it.hook.release("/slow")
+        async with living(tmp_path, config):
+            await until(lambda: len(it.hook.got) >= 2, why="what was in flight is lost")
+        assert it.hook.got[0].id == it.hook.got[1].id
