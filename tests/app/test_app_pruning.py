@@ -13,9 +13,12 @@ from pathlib import Path
 from structlog.testing import capture_logs
 
 from monitor.app.pruning import EVERY, FIRST, keep_pruning
+from monitor.fields import Clock
+from monitor.fields.clock import FastClock
 from monitor.store import Store, append_events, open_store, read_events, set_cursor
 from monitor.store.options import RetentionOptions
 from tests.kit.clock import VirtualClock
+from tests.kit.living import living
 from tests.kit.made import draft
 from tests.kit.until import until
 
@@ -23,7 +26,7 @@ YEAR = RetentionOptions(events="365d", deliveries="90d")
 MONTH = RetentionOptions(events="30d", deliveries="30d")
 
 
-async def filled(folder: Path, clock: VirtualClock) -> Store:
+async def filled(folder: Path, clock: Clock) -> Store:
     """An event that is forty days old, one for each of two jobs that nobody knows."""
     store = await open_store("sqlite:monitor.db", state_dir=folder, lock=True)
     old = clock.now() - timedelta(days=40)
@@ -74,3 +77,21 @@ async def test_a_store_that_cannot_be_read_now_is_tidied_an_hour_later(tmp_path:
     assert {line["log_level"] for line in said[:-1]} == {"warning"}
     assert said[-1]["events"] == 2
     await store.aclose()
+
+
+async def test_the_daemon_does_it_while_it_watches(tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir()
+    clock = FastClock(600)
+    store = await filled(tmp_path / "state", clock)
+    await store.aclose()
+    account = {"name": "a", "provider": "model-studio", "api_key": "k", "endpoint": "http://127.0.0.1:9", "jobs": {}}
+    config = {
+        "retention": {"events": "30d"},
+        "accounts": [account],
+        "sinks": [{"name": "log", "type": "log"}],
+    }
+    with capture_logs() as said:
+        async with living(tmp_path, config, clock):
+            await until(lambda: any("removed" in line["event"] for line in said), within=30, why="nothing is removed")
+    with closing(sqlite3.connect(tmp_path / "state" / "monitor.db")) as raw:
+        assert raw.execute("SELECT count(*) FROM events WHERE subject LIKE 'job/%'").fetchone() == (0,)
