@@ -120,6 +120,16 @@ async def test_a_damaged_database_is_replaced_and_kept_as_it_is(sqlite_home: Hom
     assert (await check(sqlite_home.url, tmp_path)).ok
 
 
+async def test_what_root_restores_belongs_to_whom_the_database_belonged(sqlite_home: Home, tmp_path: Path) -> None:
+    """The daemon's user exists only while it runs, so it is root who restores."""
+    made = await backup(sqlite_home.url, tmp_path, tmp_path / "b.db", now=NOON)
+    owner = 65534 if os.geteuid() == 0 else os.geteuid()
+    os.chown(tmp_path / "monitor.db", owner, -1)
+    await restore(sqlite_home.url, tmp_path, made.path, now=LATER)
+    assert (tmp_path / "monitor.db").stat().st_uid == owner
+    assert (tmp_path / "monitor.db").stat().st_mode & 0o007 == 0
+
+
 async def test_a_backup_is_restored_where_nothing_was(sqlite_home: Home, tmp_path: Path) -> None:
     made = await backup(sqlite_home.url, tmp_path, tmp_path / "b.db", now=NOON)
     (tmp_path / "new").mkdir()
