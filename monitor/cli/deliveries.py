@@ -121,7 +121,8 @@ def _table(deliveries: list[Item]) -> None:
     for item in deliveries:
         at = when.short(item["settled_at"] or item["created_at"])
         what = f"{item['title']}  [{item['rule']}]" + (f": {item['detail']}" if item["detail"] else "")
-        cells.append([item["id"], item["sink"], item["state"], str(item["attempt"]), at, what])
+        waits = f" (waits: {item['waits']})" if item.get("waits") else ""
+        cells.append([item["id"], item["sink"], item["state"], str(item["attempt"]), at, what + waits])
     out.rows(columns, cells, "No delivery is stored that fits.")
 
 
@@ -136,6 +137,7 @@ def _page(item: dict[str, Any]) -> None:
             ("sink", item["sink"]),
             ("state", item["state"]),
             ("detail", item["detail"]),
+            ("waits", item.get("waits")),
             ("rule", item["rule"]),
             ("severity", item["severity"]),
             ("notification", item["notification"]),

@@ -22,6 +22,7 @@ from monitor.store.sink_health import (
     tried_before,
 )
 from monitor.store.sink_losses import LossRow, first_untold, load_losses, save_losses
+from monitor.store.waits import why_waiting
 from tests.kit.made import NOON, draft, notification
 
 LATER = NOON + timedelta(minutes=5)
@@ -138,3 +139,16 @@ async def test_a_piece_of_a_backlog_is_in_the_order_of_its_events_whoever_was_wr
     assert [each.notification.id for each in rest] == ["middle", "late"]
     one = await store.read(partial(piece, sink="slack", rule="job-ended", most=1, without=()))
     assert [each.notification.id for each in one] == ["early"], "at least one"
+
+
+async def test_why_a_delivery_waits_is_known(store: Store) -> None:
+    await told(store, notification("a", subjects=("x",)), notification("b", subjects=("y", "x")))
+    await told(store, notification("c", subjects=("y",)), notification("free", subjects=("z",)))
+    await store.write(partial(save_sink_health, health=FULL))
+    rows = {row.notification: row for row in await store.read(list_deliveries)}
+    found = await store.read(partial(why_waiting, rows=list(rows.values())))
+    behind = {name: found[row.n].behind for name, row in rows.items()}
+    assert behind == {"a": None, "b": rows["a"].id, "c": rows["b"].id, "free": None}
+    assert {wait.health for wait in found.values()} == {FULL}
+    await claimed(store, First.OLDEST)
+    assert rows["a"].n not in await store.read(partial(why_waiting, rows=await store.read(list_deliveries)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated
 
 import msgspec
@@ -9,6 +11,7 @@ import msgspec
 from monitor import store
 from monitor.model import DeliveryState, Outcome, Severity, rfc3339
 from monitor.store import AttemptRow, Connection, DeliveryFilter, DeliveryRecord, DeliveryRow
+from monitor.store.waits import Wait, why_waiting
 from monitor.web.api.cursor import number, page
 from monitor.web.api.inside import Inside
 from monitor.web.api.message import Problem
@@ -49,6 +52,12 @@ class DeliveryItem(Answer, frozen=True, kw_only=True):
     next_at: Time | None
     settled_at: Time | None
     detail: str
+    waits: Annotated[
+        str | None,
+        msgspec.Meta(
+            description="Why it was not sent yet, while it is pending and more than the time stands against it."
+        ),
+    ] = None
 
 
 class AttemptItem(Answer, frozen=True, kw_only=True):
@@ -69,7 +78,7 @@ class DeliveryWhole(DeliveryItem, frozen=True, kw_only=True):
     attempts: list[AttemptItem]
 
 
-def item(row: DeliveryRow) -> DeliveryItem:
+def item(row: DeliveryRow, waits: str | None = None) -> DeliveryItem:
     return DeliveryItem(
         id=row.id,
         n=row.n,
@@ -84,6 +93,7 @@ def item(row: DeliveryRow) -> DeliveryItem:
         next_at=told(row.next_at),
         settled_at=told(row.settled_at),
         detail=row.detail,
+        waits=waits,
     )
 
 
@@ -105,12 +115,30 @@ def _list(conn: Connection, inside: Inside, asked: DeliveriesAsked) -> Page[Deli
         search=asked.search,
     )
     found, last = store.page_deliveries(conn, wanted, behind=number(LIST, asked.cursor), limit=asked.limit)
-    return page(LIST, found, last, item)
+    waits = _waits(conn, found, inside)
+    return page(LIST, found, last, lambda row: item(row, waits.get(row.n)))
+
+
+def _waits(conn: Connection, rows: Sequence[DeliveryRow], inside: Inside) -> dict[int, str | None]:
+    now, found = inside.clock.now(), why_waiting(conn, rows)
+    return {row.n: _words(row, found[row.n], now) for row in rows if row.n in found}
+
+
+def _words(row: DeliveryRow, wait: Wait, now: datetime) -> str | None:
+    health = wait.health
+    if wait.behind is not None:
+        return f"behind {wait.behind}, which is about the same"
+    if health.since is not None and health.probe_at is not None and health.probe_at > now:
+        return f"the sink takes no messages ({health.detail}); it is probed at {rfc3339(health.probe_at)}"
+    if health.since is not None:
+        return f"the sink takes no messages ({health.detail}); it is tried with one at a time"
+    due = row.next_at is None or row.next_at <= now
+    return "the rate of the sink is used up" if due and health.paced_to is not None and health.paced_to > now else None
 
 
 def _one(conn: Connection, inside: Inside, asked: DeliveryAsked) -> DeliveryWhole:
     found = record(conn, asked.id)
-    same = msgspec.structs.asdict(item(found.row))
+    same = msgspec.structs.asdict(item(found.row, _waits(conn, [found.row], inside).get(found.row.n)))
     attempts = [_attempt(attempt) for attempt in found.attempts]
     return DeliveryWhole(**same, body=found.notification.text.plain, attempts=attempts)
 
