@@ -11,8 +11,9 @@ from pathlib import Path
 
 from monitor.store.errors import NotADatabase, StoreFull, StoreMissing, StoreUnavailable
 
-MODE = 0o640
-"""Of a copy: names of jobs are not for everybody on the machine. A stricter mask stays."""
+MODE = 0o600
+"""Of a database and its copies, whatever the mask: names of jobs are for the daemon's user, and for those whom the
+socket lets ask. What SQLite keeps beside a database has the mode of the database."""
 PATIENCE = 30.0
 """Seconds to wait for a lock that another process holds."""
 _FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -37,7 +38,7 @@ def written_whole(target: Path) -> Iterator[Path]:
     partial = target.with_name(target.name + ".part")
     with _plainly(target):
         partial.unlink(missing_ok=True)
-        os.close(os.open(partial, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, MODE))
+        make_private(partial)
     try:
         yield partial
         with _plainly(target):
@@ -50,6 +51,14 @@ def written_whole(target: Path) -> Iterator[Path]:
         if isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode == sqlite3.SQLITE_FULL:
             raise _no_room(target) from error
         raise
+
+
+def make_private(database: Path) -> None:
+    """An empty file with the mode of a database, where there is none. Raises OSError."""
+    with suppress(FileExistsError):
+        fd = os.open(database, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, MODE)
+        os.fchmod(fd, MODE)
+        os.close(fd)
 
 
 def beside(database: Path) -> tuple[Path, ...]:

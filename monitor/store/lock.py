@@ -19,7 +19,7 @@ class FileLock:
         path = database.with_name(database.name + ".lock")
         try:
             new = not path.exists()
-            self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+            self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             if new:
                 give_to_owner(self._fd, path.parent)
         except OSError as error:

@@ -12,7 +12,7 @@ from pathlib import Path
 from sqlalchemy import Connection, NullPool, inspect, text
 
 from monitor.fields import Secret
-from monitor.store.copying import copy_sqlite
+from monitor.store.copying import copy_sqlite, make_private
 from monitor.store.errors import NewerDatabase, NotADatabase, NotMigrated, StoreMissing, StoreUnavailable
 from monitor.store.faults import translate
 from monitor.store.postgres import postgres_engine
@@ -110,7 +110,7 @@ def require_known(found: str | None, place: str) -> None:
     if found is not None and not knows(found):
         raise NewerDatabase(
             f"The database {place} was made by a newer version of training-monitor (revision {found}).",
-            "Install that version again, or restore the backup that it made before it upgraded.",
+            "Install that version again, or put back the copy from before the upgrade: training-monitor db restore FILE.",
         )
 
 
@@ -134,6 +134,7 @@ def sqlite_revision(place: SqlitePlace) -> str | None:
 
 def upgrade_sqlite(place: SqlitePlace, found: str | None, backup: bool) -> None:
     require_known(found, str(place))
+    make_private(place.path)
     if backup and found is not None:
         copy_sqlite(place.path, place.path.with_name(f"{place.path.name}.before-{HEAD}"))
     # Tables are rebuilt under their own names, so references are checked at the end and not on the way.
