@@ -142,15 +142,16 @@ class Pace:
     async def _risk(self) -> None:
         """Raises Fault where one more bad signature might lock the key, StoreError where the risk cannot be kept."""
         now = self._clock.monotonic()
-        probing = self._probe_at is not None and now >= self._probe_at
 
-        def write(conn: Connection) -> tuple[Count, bool]:
+        def write(conn: Connection) -> tuple[Count, bool, float]:
             count = self._owed.of(self._read(conn))
-            taken = not count.refused(self._allowed) and (count.lost < self._allowed or probing)
-            self._save(conn, replace(count, lost=count.lost + taken))
-            return count, taken
+            wait = self._wait(conn, now)
+            taken = not count.refused(self._allowed) and (count.lost < self._allowed or wait <= 0)
+            if taken or self._owed != Change():
+                self._save(conn, replace(count, lost=count.lost + taken))
+            return count, taken, wait
 
-        count, taken = await self._store.write(write)
+        count, taken, wait = await self._store.write(write)
         self._owed, self._count = Change(), replace(count, lost=count.lost + taken)
         if count.refused(self._allowed):
             raise Fault(
@@ -160,12 +161,20 @@ class Pace:
                 sent=False,
             )
         if count.lost >= self._allowed:
-            self._hold_back(count.lost, now, taken)
+            self._hold_back(count.lost, now + (PROBE if taken else wait), taken)
 
-    def _hold_back(self, lost: int, now: float, taken: bool) -> None:
+    def _wait(self, conn: Connection, now: float) -> float:
+        """Seconds until a key that nobody ever heard of may be tried again: an hour after the last time, which an
+        earlier life may have written. What this one waits for is not changed by a wall clock that somebody sets."""
+        if self._probe_at is not None:
+            return self._probe_at - now
+        tried = store.signatures_changed_at(conn, self._lost)
+        passed = (self._clock.now() - tried).total_seconds() if tried is not None else PROBE
+        return PROBE - max(0.0, passed)
+
+    def _hold_back(self, lost: int, next_at: float, taken: bool) -> None:
         """Nothing says that the key is bad, only that nobody ever heard: it is tried again, but not often."""
-        if taken or self._probe_at is None:
-            self._probe_at = now + PROBE
+        self._probe_at = next_at
         if not taken:
             raise Fault(
                 FaultKind.TRANSIENT,

@@ -2,7 +2,15 @@
 
 from sqlalchemy import Connection
 
-from monitor.store.accounts import Health, bad_signatures, first_sight, load_health, save_health, set_bad_signatures
+from monitor.store.accounts import (
+    Health,
+    bad_signatures,
+    first_sight,
+    load_health,
+    save_health,
+    set_bad_signatures,
+    signatures_changed_at,
+)
 from monitor.store.backlog import backlog, collapse, kill_sink
 from monitor.store.bookings import BookingRow, book
 from monitor.store.check import StoreCheck, check
@@ -180,6 +188,7 @@ __all__ = [
     "set_bad_signatures",
     "set_cursor",
     "settle",
+    "signatures_changed_at",
     "sum_usage",
     "update_scope",
     "upgrade",

@@ -61,6 +61,13 @@ def bad_signatures(conn: Connection, fingerprint: str) -> int | None:
     return count
 
 
+def signatures_changed_at(conn: Connection, fingerprint: str) -> datetime | None:
+    """When that count was last written, by our clock; None: never."""
+    query = select(signatures.c.changed_at).where(signatures.c.fingerprint == fingerprint)
+    at: datetime | None = conn.execute(query).scalar_one_or_none()
+    return at
+
+
 def set_bad_signatures(conn: Connection, fingerprint: str, count: int, *, now: datetime) -> None:
     _SIGNATURES.many(conn, [{"fingerprint": fingerprint, "count": count, "changed_at": now}])
 

@@ -120,6 +120,26 @@ async def test_a_good_key_whose_daemon_is_always_killed_too_early_is_tried_again
             assert await troubles(rig) == ["account.unreachable", "account.recovered"]
 
 
+async def test_the_hour_after_too_many_early_kills_goes_on_over_restarts() -> None:
+    async with arts() as (rig, emulator):
+        for _ in range(3):
+            async with rig.running():
+                rig.die_after(0, at="answer")
+                with contextlib.suppress(Crash):
+                    await rig.poll()
+        asked = emulator.requests.total()
+        for _ in range(2):
+            rig.clock.advance(1500)
+            async with rig.running():
+                await rig.poll()
+                assert emulator.requests.total() == asked, "not yet an hour"
+        rig.clock.advance(1500)
+        async with rig.running():
+            await rig.poll()
+            assert emulator.requests.total() > asked, "a daemon that never lives for an hour asks once an hour too"
+            assert await rig.events("account.baselined")
+
+
 async def test_two_accounts_of_one_key_share_the_count_and_the_budget_whatever_their_projects() -> None:
     def make(address: str) -> list[AccountOptions]:
         one = modelarts(secret_key="SKWRONG", jobs={})(address)
