@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from functools import partial
+
+from monitor.store.sink_health import SinkHealth, save_sink_health
+from monitor.web.api.inside import Heartbeating
 from tests.kit.api import Asking
 
 
@@ -14,6 +19,37 @@ async def test_the_whole_at_a_glance(ask: Asking) -> None:
     assert status["waiting"] == states.count("pending") + states.count("sending")
     assert status["given_up"] == states.count("dead") + states.count("refused") == 4
     assert status["oldest_waiting_at"] == "2026-11-20T12:00:00Z"
+
+
+async def test_a_sink_that_is_held_back_is_a_trouble_with_what_it_answers_and_one_that_is_well_is_none(
+    ask: Asking,
+) -> None:
+    at = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+    held = SinkHealth(sink="slack", since=at, probe_at=at, told_at=at, failures=9, messages=2, detail="answered 503")
+    blinked = SinkHealth(sink="hook", since=at, failures=1, messages=1, detail="answered 502")
+    for health in (held, blinked, SinkHealth(sink="of another config", since=at, probe_at=at)):
+        await ask.inside.store.write(partial(save_sink_health, health=health))
+    slack, hook = await ask.items("/sinks")
+    assert (slack["state"], slack["reason"], slack["since"], slack["probe_at"]) == (
+        "open", "answered 503", "2026-11-20T12:00:00Z", "2026-11-20T12:00:00Z",
+    )  # fmt: skip
+    assert (hook["state"], hook["reason"], hook["probe_at"]) == ("failing", "answered 502", None)
+    assert hook["waiting_since"] == "2026-11-20T12:00:00Z"
+    status = await ask.get("/status")
+    assert status["troubles"] == ["north is ill", "slack takes no messages: answered 503"]
+    assert status["heartbeat"] is None
+
+
+async def test_the_heartbeat_is_told_with_what_speaks_against_it(ask: Asking) -> None:
+    at = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+    ask.inside.heartbeat = lambda: Heartbeating(every=300.0, at=at, held=("north/jobs was last seen 2 h ago",))
+    status = await ask.get("/status")
+    assert status["heartbeat"] == {
+        "every": 300.0,
+        "last_at": "2026-11-20T12:00:00Z",
+        "held": ["north/jobs was last seen 2 h ago"],
+        "failure": None,
+    }
 
 
 async def test_an_account_is_as_well_as_its_worst_watch_and_as_old_as_its_oldest(ask: Asking) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated
 
 import msgspec
@@ -9,6 +10,8 @@ import msgspec
 from monitor import __version__, store
 from monitor.model import rfc3339
 from monitor.store import Connection
+from monitor.store.sink_health import all_sink_health
+from monitor.store.vitals import sink_word
 from monitor.web.api.inside import Inside
 from monitor.web.api.moment import Time, told
 from monitor.web.api.route import Answer, Asked, Route
@@ -60,7 +63,7 @@ def _status(conn: Connection, inside: Inside, asked: Asked) -> Status:
         accounts=len(settings.accounts),
         sinks=len(settings.sinks),
         rules=len(settings.rules),
-        troubles=list(inside.troubles()),
+        troubles=[*inside.troubles(), *_held_back(conn, inside)],
         waiting=sum(each["waiting"] for each in counts),
         given_up=sum(each["given_up"] for each in counts),
         oldest_waiting_at=told(store.oldest_waiting(conn)),
@@ -68,6 +71,15 @@ def _status(conn: Connection, inside: Inside, asked: Asked) -> Status:
         if beat is None
         else HeartbeatItem(every=beat.every, last_at=told(beat.at), held=list(beat.held), failure=beat.failure),
     )
+
+
+def _held_back(conn: Connection, inside: Inside) -> Iterator[str]:
+    """The sinks of the config that take nothing, with what they answer."""
+    known = all_sink_health(conn)
+    for sink in inside.settings.sinks:
+        health = known.get(sink.name)
+        if health is not None and sink_word(health) == "open":
+            yield f"{sink.name} takes no messages: {health.detail or 'it says nothing of why'}"
 
 
 ROUTES = (Route(path="/api/v1/status", summary="The whole at a glance.", fn=_status, asked=Asked, answer=Status),)
