@@ -102,7 +102,7 @@ class _Decision:
     def _begin(self, event: Event, *, described: bool) -> dict[str, Any]:
         lasts = event.type in STATE_OF and event.type not in ENDLESS and event.type not in _GOOD
         end = self._now + timedelta(seconds=self._options.state_lasts if lasts else self._options.event_lasts)
-        return _alert(
+        return _written(
             labels_of(self._delivery, event, self._options.labels),
             self._annotations() if described else {"summary": self._message.text.title},
             link_of(event),
@@ -114,20 +114,20 @@ class _Decision:
         """With the labels that Alertmanager knows it by, whatever they would be today."""
         end = max(alert.starts_at, min(event.time, self._now))
         annotations = {**alert.annotations, **self._annotations()}
-        return _alert(alert.labels, annotations, alert.link, alert.starts_at, end)
+        return _written(alert.labels, annotations, alert.link, alert.starts_at, end)
 
     def _whole(self) -> dict[str, Any]:
         """Of a message without events, or with more than there are alerts for."""
         end = self._now + timedelta(seconds=self._options.event_lasts)
         made = labels_of_message(self._delivery, self._options.labels)
-        return _alert(made, self._annotations(), None, min(self._message.created_at, self._now), end)
+        return _written(made, self._annotations(), None, min(self._message.created_at, self._now), end)
 
     def _annotations(self) -> dict[str, str]:
         text = self._message.text
         return {"summary": text.title, "description": text.plain}
 
 
-def _alert(
+def _written(
     labels: Mapping[str, str], annotations: Mapping[str, str], link: str | None, start: datetime, end: datetime
 ) -> dict[str, Any]:
     made: dict[str, Any] = {
