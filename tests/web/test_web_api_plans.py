@@ -84,7 +84,18 @@ ASKED = [
     "/usage?since=7d&account=north",
 ]
 CHANGED = ("/deliveries/{dead}/retry", "/deliveries/{dead}/drop", "/sinks/slack/test")
-SMALL = ("scopes", "health", "job_counts", "flavors", "counters", "cursors", "meta", "silences", "rule_state", "sink_health")
+SMALL = (
+    "scopes",
+    "health",
+    "job_counts",
+    "flavors",
+    "counters",
+    "cursors",
+    "meta",
+    "silences",
+    "rule_state",
+    "sink_health",
+)
 """Tables that do not grow with the history."""
 WHOLE = ("/usage",)
 """Sums what it is asked for."""
