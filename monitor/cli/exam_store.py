@@ -70,7 +70,7 @@ def _file(seen: Glance) -> Iterator[Finding]:
         text = f"{seen.path} is of revision {seen.revision or 'none'}, this program needs {seen.head}"
         yield warning("store", text, "training-monitor db upgrade")
     elif seen.whole is False:
-        mend = "stop the daemon and put a backup in its place; what is wrong: training-monitor db check"
+        mend = "stop the daemon, then: training-monitor db restore FILE; what is wrong: training-monitor db check"
         yield failed("store", f"{seen.path} is damaged", mend)
     elif seen.whole is None:
         yield warning("store", f"{seen.path} ({size}) could not be read through in time", "training-monitor db check")

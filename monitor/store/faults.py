@@ -40,7 +40,7 @@ _SQLITE: dict[int, tuple[type[StoreError], str, str]] = {
     sqlite3.SQLITE_CORRUPT: (
         NotADatabase,
         "is damaged",
-        "Stop the daemon and restore a backup; `training-monitor db check` says more.",
+        "Stop the daemon, then: training-monitor db restore FILE. What is wrong: training-monitor db check.",
     ),
     sqlite3.SQLITE_READONLY: (
         StoreUnavailable,

@@ -110,7 +110,7 @@ def require_known(found: str | None, place: str) -> None:
     if found is not None and not knows(found):
         raise NewerDatabase(
             f"The database {place} was made by a newer version of training-monitor (revision {found}).",
-            "Install that version again, or put back the copy from before the upgrade: training-monitor db restore FILE.",
+            "Install that version again, or put back the copy of before the upgrade: training-monitor db restore FILE.",
         )
 
 
