@@ -9,7 +9,9 @@ import atheris
 
 def main() -> None:
     name, *options = sys.argv[1:]
-    with atheris.instrument_imports(include=["monitor"]):  # to the end: much of the program is imported when needed
+    with atheris.instrument_imports(
+        include=["monitor", "typer", "click"]
+    ):  # to the end: much of the program is imported when needed
         from tests.fuzz.all_parsers import PARSERS
 
         parser = PARSERS[name]
