@@ -10,12 +10,12 @@ import anyio
 import structlog
 
 from monitor import __version__, diff
-from monitor.app.generation import Generation, Lasting
 from monitor.app.heartbeat import Heartbeat
 from monitor.app.liveness import Liveness
 from monitor.app.pruning import keep_pruning
 from monitor.app.reign import Reign
 from monitor.app.site import new_site
+from monitor.app.stages import Lasting, Stages
 from monitor.app.status import Supervision
 from monitor.app.storeless import watch_store
 from monitor.app.systemd import Systemd
@@ -59,10 +59,10 @@ async def daemon(
         signs = await stack.enter_async_context(new_session(connections=1))
         live, events, lag = Liveness(clock), Broadcast(), LoopLag(metrics)
         lasting = Lasting(store=db, polls=polls, clock=clock, events=events, live=live, meter=metrics)
-        reign = Reign(await Generation.open(settings, lasting), lasting)
+        reign = Reign(await Stages.open(settings, lasting), lasting)
         stack.push_async_callback(reign.aclose)
 
-        site = new_site(lasting, metrics, lambda: reign.generation, reign.troubles)
+        site = new_site(lasting, metrics, lambda: reign.stages, reign.troubles)
         control = settings.control
         port = await stack.enter_async_context(
             serving(site, listen=settings.http.listen, socket=control.socket, group=control.group)
@@ -78,7 +78,7 @@ async def daemon(
 
         async def taken(fresh: Settings) -> None:
             verdict = await reign.take(fresh, wishes.ending)
-            site.inside.settings = reign.generation.settings
+            site.inside.settings = reign.stages.settings
             heartbeat.changed.ring()
             if not wishes.ending.is_set():
                 ready(port)
@@ -95,8 +95,8 @@ async def daemon(
             for watching in (partial(live.probe, db), supervision.run, wishes.listen, heartbeat.run, lag.run):
                 beside.start_soon(watching)
             beside.start_soon(watch_store, db, clock, lasting.tell)
-            beside.start_soon(keep_pruning, db, lambda: reign.generation.settings.retention, clock, metrics)
-            await reign.generation.run(wishes, taken)
+            beside.start_soon(keep_pruning, db, lambda: reign.stages.settings.retention, clock, metrics)
+            await reign.stages.run(wishes, taken)
             beside.cancel_scope.cancel()
     _log.info("stopped")
 
@@ -107,11 +107,11 @@ def _heartbeat(reign: Reign, lasting: Lasting, site: Site, http: Http, ending: a
         lasting.store,
         lasting.clock,
         site.health,
-        watches=lambda: reign.generation.poller.loops,
-        settings=lambda: reign.generation.settings,
+        watches=lambda: reign.stages.poller.loops,
+        settings=lambda: reign.stages.settings,
     )
     made = Heartbeat(
-        lambda: reign.generation.settings.heartbeat,
+        lambda: reign.stages.settings.heartbeat,
         http,
         lasting.clock,
         vital.objections,

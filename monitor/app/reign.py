@@ -1,4 +1,4 @@
-"""The generation at work and how it passes to the next one; a reload is told as an event, whichever way it went."""
+"""The stages at work and what is told of them; a reload is told as an event, whichever way it went."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import anyio
 import structlog
 
 from monitor import diff, store
-from monitor.app.generation import Generation, Lasting
 from monitor.app.reload import changes
+from monitor.app.stages import Lasting, Stages
 from monitor.app.status import status_line
 from monitor.app.wishes import Verdict
 from monitor.model import EventDraft
@@ -23,23 +23,23 @@ _log = structlog.get_logger("app")
 
 
 class Reign:
-    """Always has its stages open."""
+    """Has the stages, from their start to their end."""
 
-    def __init__(self, first: Generation, lasting: Lasting) -> None:
-        self.generation = first
+    def __init__(self, first: Stages, lasting: Lasting) -> None:
+        self.stages = first
         self.beside: Callable[[], Sequence[str]] = tuple
-        """What is wrong besides what the generation at work knows."""
+        """What is wrong besides what the stages know."""
         self._lasting = lasting
 
     async def aclose(self) -> None:
-        await self.generation.aclose()
+        await self.stages.aclose()
 
     async def take(self, settings: Settings, ending: anyio.Event) -> Verdict:
         """Goes on by these settings; where this program fails on them, by those before. The end goes before a reload:
         then it returns at once, and what was not done is the next start's to do."""
-        before = self.generation.settings
+        before = self.stages.settings
         try:
-            made = await self.generation.prepared(settings)
+            made = await self.stages.prepared(settings)
         except Exception as error:  # it was checked before, so this is a bug; it must not end a daemon that works
             _log.exception("the new config cannot be used; the one before goes on", error=type(error).__name__)
             problem = f"{settings.path}: this program failed on it ({type(error).__name__})"
@@ -54,7 +54,7 @@ class Reign:
 
         async with anyio.create_task_group() as group:
             group.start_soon(_cut, ending, group.cancel_scope)
-            kept = await self.generation.exchange(made, tell)
+            kept = await self.stages.exchange(made, tell)
             words = changes(before, settings, kept.renamed).words()
             _log.info("the config was reloaded", **words)
             self._lasting.meter.reloaded(True)
@@ -65,24 +65,24 @@ class Reign:
     async def refused(self, problems: Sequence[str]) -> None:
         """The config that was read cannot be used."""
         self._lasting.meter.reloaded(False)
-        now, file = self._lasting.clock.now(), str(self.generation.settings.path)
+        now, file = self._lasting.clock.now(), str(self.stages.settings.path)
         await self._tell(diff.config_rejected(file=file, problems=problems[:SHOWN], count=len(problems), now=now))
 
     def size(self) -> dict[str, int]:
         """For the log: how many accounts, watches and sinks there are."""
-        settings, loops = self.generation.settings, self.generation.poller.loops
+        settings, loops = self.stages.settings, self.stages.poller.loops
         return {"accounts": len(settings.accounts), "watches": len(loops), "sinks": len(settings.sinks)}
 
     def troubles(self) -> Sequence[str]:
         """What is wrong outside the daemon."""
-        return [*self.generation.poller.troubles(), *self.beside()]
+        return [*self.stages.poller.troubles(), *self.beside()]
 
     async def status(self) -> str:
         """How the daemon is, in one line. Raises StoreError."""
         counts = await self._lasting.store.read(store.count_deliveries)
-        poller = self.generation.poller
+        poller = self.stages.poller
         return status_line(
-            accounts=len(self.generation.settings.accounts),
+            accounts=len(self.stages.settings.accounts),
             active=poller.active(),
             waiting=sum(each["waiting"] for each in counts.values()),
             last_good=max((at for at in poller.last_good().values() if at is not None), default=None),

@@ -73,7 +73,7 @@ def give_back() -> None:
 
     The C library would keep it for the daemon's whole life; where it is not glibc nothing is done.
     """
-    gc.unfreeze()  # the generation before
+    gc.unfreeze()  # the config before
     gc.collect()
     gc.freeze()  # what lives now lives for good; later collections need not look at it
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from monitor import store
-from monitor.app.generation import Generation, Lasting
+from monitor.app.stages import Lasting, Stages
 from monitor.telemetry.metrics import Metrics
 from monitor.web.api import Api, Inside
 from monitor.web.health import Health, SharedProbe
@@ -16,11 +16,11 @@ from monitor.web.server import Site
 def new_site(
     lasting: Lasting,
     metrics: Metrics,
-    current: Callable[[], Generation],
+    current: Callable[[], Stages],
     all_troubles: Callable[[], Sequence[str]] | None = None,
 ) -> Site:
-    """`current`: the generation at work. `all_troubles`: what is wrong outside, where that is more than what the
-    generation knows. `inside.settings` are the caller's to renew."""
+    """`current`: the stages at work. `all_troubles`: what is wrong outside, where that is more than what they know.
+    `inside.settings` are the caller's to renew."""
     db, clock = lasting.store, lasting.clock
 
     async def probe() -> None:

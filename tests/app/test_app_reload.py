@@ -218,7 +218,7 @@ async def test_a_message_in_flight_has_its_grace_and_comes_once(tmp_path: Path) 
                 await it.told("config.reloaded")
                 await it.polled(2)
                 assert await program.stop() == 0
-        assert len(arrived) == 1, "it was settled by the generation that sent it"
+        assert len(arrived) == 1, "it was settled by the sink that sent it"
     finally:
         await runner.cleanup()
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from monitor.app.generation import RELOAD_ROUTING, Generation, Lasting
 from monitor.app.liveness import Liveness
+from monitor.app.stages import RELOAD_ROUTING, Lasting, Stages
 from monitor.diff import monitor_stopped
 from monitor.fields import SystemClock
 from monitor.fields.bell import Broadcast
@@ -102,16 +102,16 @@ async def test_a_reload_routes_for_seconds_and_the_end_routes_to_the_end(tmp_pat
         lasting = Lasting(
             store=store, polls=polls, clock=clock, events=Broadcast(), live=Liveness(clock), meter=NO_METER
         )
-        generation = await Generation.open(found, lasting)
+        stages = await Stages.open(found, lasting)
         draft = monitor_stopped(version="1", reason="test", now=clock.now())
         await store.write(lambda conn: tell(conn, store, [draft] * 1000))
-        await generation._route_the_rest(RELOAD_ROUTING)
+        await stages._route_the_rest(RELOAD_ROUTING)
         assert await left(store) > 300, "whoever polls would have waited for them"
-        await generation._route_the_rest(inf)
+        await stages._route_the_rest(inf)
         assert await left(store) == 0
         await store.aclose()
-        await generation._route_the_rest(inf)  # says so, and raises nothing
-        await generation.aclose()
+        await stages._route_the_rest(inf)  # says so, and raises nothing
+        await stages.aclose()
 
 
 def tell(conn: Connection, store: Store, drafts: list[EventDraft]) -> None:

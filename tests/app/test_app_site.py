@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from monitor.app.generation import Generation, Lasting
 from monitor.app.liveness import Liveness
 from monitor.app.site import new_site
+from monitor.app.stages import Lasting, Stages
 from monitor.fields.bell import Broadcast
 from monitor.store import get_cursor
 from monitor.telemetry.metrics import Metrics
@@ -22,14 +22,14 @@ async def test_readiness_writes_at_most_once_a_second(tmp_path: Path) -> None:
         lasting = Lasting(
             store=store, polls=polls, clock=clock, events=Broadcast(), live=Liveness(clock), meter=metrics
         )
-        generation = await Generation.open(found, lasting)
-        site = new_site(lasting, metrics, lambda: generation)
+        stages = await Stages.open(found, lasting)
+        site = new_site(lasting, metrics, lambda: stages)
         written = []
         for wait in (0.5, 0.7, 0.4):
             clock.advance(wait)
             await site.health.probe_store()
             written.append(await store.read(lambda conn: get_cursor(conn, "probe")) - 1000)
         assert written == [0, 0, 1], "each write says when it was"
-        assert site.inside.last_good() == generation.poller.last_good() != {}
-        await generation.aclose()
+        assert site.inside.last_good() == stages.poller.last_good() != {}
+        await stages.aclose()
     await store.aclose()

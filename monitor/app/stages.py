@@ -62,7 +62,7 @@ class Lasting:
         self.events.ring()
 
 
-class Generation:
+class Stages:
     """The three stages. `run` once; `aclose` in any case."""
 
     def __init__(
@@ -103,7 +103,7 @@ class Generation:
         self._closing: list[OpenSink] = []
 
     @classmethod
-    async def open(cls, settings: Settings, lasting: Lasting) -> Generation:
+    async def open(cls, settings: Settings, lasting: Lasting) -> Stages:
         """Built, and ready to run. Raises StoreError, LookupError for a secret that was not resolved."""
         kept = await lasting.store.write(partial(keep, settings=settings))
         kept.begin(lasting.store)
