@@ -90,7 +90,7 @@ def check(config: Config = None, output: Format = Output.TABLE) -> None:
     if not found.ok:
         raise Failure(
             f"The database {found.place} is not as it should be.",
-            "An older one: training-monitor db upgrade. A damaged one, without the daemon: training-monitor db restore FILE.",
+            "If it is older: training-monitor db upgrade. Else stop the daemon, then: training-monitor db restore FILE",
             details=found.problems,
         )
 
