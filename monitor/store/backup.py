@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shlex
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +15,9 @@ from monitor.store.copying import copy_sqlite, damage
 from monitor.store.errors import NotADatabase, NotMigrated, StoreConflict, StoreError
 from monitor.store.migrate import require_directory, sqlite_revision, translated
 from monitor.store.url import SqlitePlace, parse_place
+
+MADE_AT = "backup_at"
+"""Under which the database knows when it was last backed up, in Unix time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +58,16 @@ async def backup(
             )
         await asyncio.to_thread(_copy, place.path, named)
     with translated(SqlitePlace(named)):
-        return await asyncio.to_thread(_seen, named, revision)
+        made = await asyncio.to_thread(_seen, named, revision)
+    await asyncio.to_thread(_remember, place.path, now)
+    return made
+
+
+def _remember(database: Path, now: datetime) -> None:
+    """For the metrics. A database that cannot take it (a full disk is a good reason for a backup) is backed up all the
+    same."""
+    with suppress(sqlite3.Error), closing(sqlite3.connect(database, timeout=5)) as raw, raw:
+        raw.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (MADE_AT, str(int(now.timestamp()))))
 
 
 def _copy(source: Path, target: Path) -> None:

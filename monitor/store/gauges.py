@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, func, literal_column, select, text
 
 from monitor.model import DeliveryState
+from monitor.store.backup import MADE_AT
 from monitor.store.events import last_seq
 from monitor.store.rules import get_cursor
-from monitor.store.tables import deliveries, jobs
+from monitor.store.tables import deliveries, jobs, meta
 from monitor.store.vitals import Vitals, read_vitals
 
 MOST_GIVEN_UP = 10_000
@@ -25,6 +26,8 @@ class Gauges:
     unrouted: int
     size: int
     """Bytes of the database."""
+    backup_at: int
+    """When `db backup` last copied it, in Unix time; 0: never."""
     vitals: Vitals
     given_up: Mapping[str, int]
     jobs: Mapping[tuple[str, str], int]
@@ -38,6 +41,7 @@ def read_gauges(conn: Connection, *, routing: str) -> Gauges:
         last_seq=newest,
         unrouted=max(0, newest - get_cursor(conn, routing)),
         size=_size(conn),
+        backup_at=_backup_at(conn),
         vitals=read_vitals(conn, routing=routing),
         given_up=_given_up(conn),
         jobs=_jobs(conn),
@@ -59,6 +63,10 @@ def _jobs(conn: Connection) -> dict[tuple[str, str], int]:
     return {
         (account, state): int(n) for account, state, n in conn.execute(query.group_by(jobs.c.account, jobs.c.state))
     }
+
+
+def _backup_at(conn: Connection) -> int:
+    return int(conn.execute(select(meta.c.value).where(meta.c.key == MADE_AT)).scalar() or 0)
 
 
 def _size(conn: Connection) -> int:

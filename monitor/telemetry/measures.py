@@ -251,5 +251,11 @@ BEHIND_SECONDS: Final = Measure(
 )
 LAST_SEQ: Final = Measure("last_seq", "gauge", "The number of the newest event.")
 STORE_BYTES: Final = Measure("store_size_bytes", "gauge", "Size of the database.")
-READ: Final = (JOBS, WAITING, OLDEST, SINK_STATE, LOST, BEHIND, BEHIND_SECONDS, LAST_SEQ, STORE_BYTES)
+BACKUP_AT: Final = Measure(
+    "store_last_backup_timestamp_seconds",
+    "gauge",
+    "When `training-monitor db backup` last copied the database, in Unix time; 0 where it never did, or another tool "
+    "does.",
+)
+READ: Final = (JOBS, WAITING, OLDEST, SINK_STATE, LOST, BEHIND, BEHIND_SECONDS, LAST_SEQ, STORE_BYTES, BACKUP_AT)
 """Read from the store at the scrape."""

@@ -137,6 +137,7 @@ class Exposer:
         yield _gauge(m.BEHIND_SECONDS, {(): max(0.0, behind)})
         yield _gauge(m.LAST_SEQ, {(): found.last_seq})
         yield _gauge(m.STORE_BYTES, {(): found.size})
+        yield _gauge(m.BACKUP_AT, {(): found.backup_at})
 
 
 class _Page:

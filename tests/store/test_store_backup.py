@@ -15,6 +15,7 @@ import pytest
 from monitor.fields import Secret
 from monitor.store import NotADatabase, StoreConflict, StoreError, StoreFull, StoreMissing, append_events
 from monitor.store.backup import backup
+from monitor.store.gauges import read_gauges
 from monitor.store.restore import restore
 from tests.kit.made import NOON, draft
 from tests.store.conftest import Home
@@ -48,6 +49,23 @@ async def test_a_backup_beside_a_writer_is_whole_and_of_one_moment(sqlite_home: 
     assert seqs == list(range(1, made.events + 1))
     assert made.events % 2 == 0, "half a write"
     assert {path.name for path in tmp_path.iterdir()} == {"copy.db", "monitor.db", "monitor.db.lock"}
+
+
+async def test_the_database_knows_when_it_was_last_backed_up_and_one_that_cannot_be_told_is_backed_up_all_the_same(
+    sqlite_home: Home, tmp_path: Path
+) -> None:
+    store = await sqlite_home.open()
+    gauges = partial(read_gauges, routing="routing")
+    assert (await store.read(gauges)).backup_at == 0
+    await backup(sqlite_home.url, sqlite_home.state_dir, tmp_path / "one.db", now=NOON)
+    assert (await store.read(gauges)).backup_at == NOON.timestamp()
+    refusing = "CREATE TRIGGER refusing BEFORE INSERT ON meta BEGIN SELECT RAISE(ABORT, 'no'); END"
+    await store.write(lambda conn: conn.exec_driver_sql(refusing) and None)
+    later = NOON + timedelta(hours=1)
+    made = await backup(sqlite_home.url, sqlite_home.state_dir, tmp_path / "two.db", now=later)
+    assert made.path.exists()
+    assert (await store.read(gauges)).backup_at == NOON.timestamp()
+    await store.aclose()
 
 
 async def test_a_backup_is_not_for_everybody(sqlite_home: Home) -> None:

@@ -90,7 +90,8 @@ def test_every_metric_is_shown_or_told_of_but_for_those_that_are_only_for_lookin
     unused = {each.name for each in (*COUNTED, *IN_MEMORY, *READ) if each.full_name not in told}
     assert unused == {
         "store_commit_writes", "route_duration_seconds", "config_reloads_total", "event_streams_open",
-        "store_last_prune_timestamp_seconds", "heartbeat_objections", "last_seq",
+        "store_last_prune_timestamp_seconds", "store_last_backup_timestamp_seconds", "heartbeat_objections",
+        "last_seq",
     }  # fmt: skip
 
 
