@@ -33,6 +33,8 @@ SAMPLES = 24
 """Lines that are printed."""
 FAULT_EVERY, RELOAD_EVERY = 1800.0, 6 * 3600.0
 """Seconds of the daemon's clock."""
+KEPT = 12 * 3600.0
+"""Seconds for which a platform keeps a job that was made, if it is over."""
 
 
 def config(folder: Path, platforms: str, inbox: str) -> Path:
@@ -156,6 +158,9 @@ async def _trouble(
         await clock.sleep(FAULT_EVERY)
         platforms[dice.choice(["model-studio", "modelarts"])].faults.add(down, times=dice.choice([1, 2, 8]))
         world.failing = dice.random() < 0.3
+        for job in list(platforms["model-studio"].world.jobs()):  # ModelArts ages out by itself
+            if job.finished and (clock.now() - job.created).total_seconds() > KEPT:
+                platforms["model-studio"].world.remove(job.job_id)
         since += FAULT_EVERY
         if since >= RELOAD_EVERY and process.returncode is None:
             since = 0.0
