@@ -106,7 +106,8 @@ async def test_the_whole_set_can_be_read_back_and_holds_no_secret(ask: Asking) -
     assert FlappingOptions.model_validate(found["flapping"]) == settings.flapping
     assert found["unmatched"] == {"notify": ["slack"], "min_severity": "critical"}
     assert found["sinks"] == [sink.name for sink in settings.sinks]
-    assert set(found) == {"rules", "people", "flapping", "unmatched", "sinks"}
+    assert found["ending"] == []
+    assert set(found) == {"rules", "people", "flapping", "unmatched", "sinks", "ending"}
     assert not [secret for secret in SECRETS if secret in str(found)]
 
 
