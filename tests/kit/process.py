@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,16 +24,17 @@ def write_config(folder: Path, config: dict[str, Any]) -> Path:
 
 
 class Program:
-    """`training-monitor run --config …`, with what it says kept."""
+    """`training-monitor run --config …`, with what it says kept. `program`: another way to start it."""
 
-    def __init__(self, config: Path) -> None:
-        self._config = config
+    def __init__(self, config: Path, program: Sequence[str] = (str(PROGRAM),), **environ: str) -> None:
+        self._config, self._program, self._environ = config, program, environ
         self.log = ""
 
     async def __aenter__(self) -> Program:
         environ = {"PATH": os.environ["PATH"], "HOME": str(self._config.parent), "PYTHONUNBUFFERED": "1"}
+        environ |= self._environ
         self.process = await asyncio.create_subprocess_exec(
-            str(PROGRAM), "run", "--config", str(self._config), "--log-level", "debug",
+            *self._program, "run", "--config", str(self._config), "--log-level", "debug",
             stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE, env=environ,
         )  # fmt: skip
         self._reader = asyncio.create_task(self._read())
