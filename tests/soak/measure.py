@@ -104,7 +104,5 @@ def too_much(samples: Sequence[Sample], log: Iterable[str] = ()) -> list[str]:
         if rows > half.rows[table] * usual + ROWS[1]:
             found.append(f"{table} grew from {half.rows[table]} to {rows} rows")
     if end.polls - half.polls < 0.4 * half.polls:
-        found.append(
-            f"polling slowed down: {half.polls} polls in the first half, {end.polls - half.polls} in the second"
-        )
+        found.append(f"polling slowed down: {half.polls} polls in the first half, {end.polls - half.polls} later")
     return found + [f"the log says: {line}" for line in log if "this is a bug" in line or "Traceback" in line][:5]
