@@ -194,3 +194,22 @@ async def test_what_a_platform_refuses_is_tried_at_once_and_what_it_asked_to_wai
             await life.reload()
             await until(lambda: it.told()["account.recovered"])
             assert it.arts.requests.total() == asked
+
+
+async def test_a_removed_sink_and_a_moved_account_are_dealt_with_and_told(tmp_path: Path) -> None:
+    async with stage() as it:
+        it.hook.answers["/slow"] = [500] * 99
+        rules = [*it.config()["rules"], {"name": "slow", "on": ["monitor.started"], "notify": ["slow"]}]
+        account = it.studio_account(first_run="summary", jobs={"every": "1s"})
+        sinks = [*it.config()["sinks"], it.hooked("slow")]
+        async with living(tmp_path, it.config(rules=rules, sinks=sinks, accounts=[account])) as life:
+            await until(lambda: it.hook.got and it.told()["account.baselined"], why=str(it.told()))
+            it.studio.world.add_job("RUNNING")
+            await until(lambda: it.told()["job.started"])
+            moved = {**account, "endpoint": account["endpoint"].replace("127.0.0.1", "localhost")}
+            await life.reload(it.config(accounts=[moved]))
+            await until(lambda: it.told()["account.baselined"] == 2, why=str(it.told()))
+            await until(lambda: it.told()["delivery.dead"])
+        assert it.data("delivery.dead")["detail"] == "the sink was removed from the config"
+        counts = it.told()
+        assert (counts["job.submitted"], counts["job.started"]) == (1, 1), "what the new baseline finds is not told"

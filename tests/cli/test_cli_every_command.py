@@ -67,6 +67,8 @@ LASTS: dict[str, tuple[list[str], str]] = {
     "events follow": (["--limit", "1"], r"flavor\.sold_out"),
 }
 """They go on until a signal."""
+BESIDE = {"config reload"}
+"""They are of use beside a daemon only; tests/app/test_app_reload_socket.py has one."""
 CLOSED = """\
 state_dir: {state}
 control: {{socket: off}}
@@ -81,8 +83,16 @@ unmatched: {{notify: [journal], min_severity: critical}}
 
 def test_every_command_is_run_by_a_test_of_this_page() -> None:
     there = {name for name, _ in commands()}
-    assert there == set(WORKS) | set(LASTS)
+    assert there == set(WORKS) | set(LASTS) | BESIDE
     assert not set(WORKS) & set(LASTS)
+
+
+@pytest.mark.parametrize("name", sorted(BESIDE))
+def test_a_command_that_needs_a_daemon_says_so_where_none_runs(installed: Installed, name: str) -> None:
+    done = installed.run(*name.split(), NEVER_SET="x", HOOK_URL="https://example.org/in")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "No daemon runs here." in done.stderr
+    assert "hint: Start it" in done.stderr
 
 
 @pytest.mark.parametrize("name", WORKS)
