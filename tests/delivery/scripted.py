@@ -77,7 +77,7 @@ async def idle(on: Any, loops: int = 1) -> None:
             await anyio.sleep(0)
         return True
 
-    with anyio.fail_after(10):
+    with anyio.fail_after(60):
         while not await stays():
             await anyio.sleep(0.001)
 
