@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
+from monitor.model import rfc3339
 from monitor.store.sink_health import SinkHealth, save_sink_health
 from monitor.web.api.inside import Heartbeating
 from tests.kit.api import Asking
@@ -30,6 +32,7 @@ async def test_a_sink_that_is_held_back_is_a_trouble_with_what_it_answers_and_on
     for health in (held, blinked, SinkHealth(sink="of another config", since=at, probe_at=at)):
         await ask.inside.store.write(partial(save_sink_health, health=health))
     slack, hook = await ask.items("/sinks")
+    assert slack["delivered_at"] is None
     assert (slack["state"], slack["reason"], slack["since"], slack["probe_at"]) == (
         "open", "answered 503", "2026-11-20T12:00:00Z", "2026-11-20T12:00:00Z",
     )  # fmt: skip
@@ -113,3 +116,22 @@ async def test_usage_is_summed_by_several_at_once_and_money_exactly(ask: Asking)
     ]
     assert await ask.items("/usage", account="llm") == []
     assert [row["day"] for row in await ask.items("/usage", until="2026-11-21T00:00:00Z")] == ["2026-11-20"] * 2
+
+
+async def test_a_delivery_that_waits_says_why(ask: Asking) -> None:
+    at, later = datetime(2026, 11, 20, 12, 0, tzinfo=UTC), ask.inside.clock.now() + timedelta(minutes=5)
+    well = SinkHealth(sink="hook", delivered_at=at)
+    failing = replace(well, since=at, failures=1, detail="answered 502")
+
+    async def why(health: SinkHealth) -> str | None:
+        await ask.inside.store.write(partial(save_sink_health, health=health))
+        oldest = (await ask.items("/deliveries", sink="hook", state="pending"))[-1]
+        assert (await ask.get(f"/deliveries/{oldest['id']}"))["waits"] == oldest["waits"]
+        waits: str | None = oldest["waits"]
+        return waits
+
+    assert await why(well) is None
+    assert await why(failing) == "the sink takes no messages (answered 502); it is tried with one at a time"
+    held = await why(replace(failing, probe_at=later))
+    assert held == f"the sink takes no messages (answered 502); it is probed at {rfc3339(later)}"
+    assert await why(replace(well, paced_to=later)) == "the rate of the sink is used up"

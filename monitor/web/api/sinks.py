@@ -49,6 +49,7 @@ class SinkItem(Answer, frozen=True, kw_only=True):
     waiting_since: Annotated[
         Time | None, msgspec.Meta(description="Since when the message waits that waits for longest.")
     ]
+    delivered_at: Annotated[Time | None, msgspec.Meta(description="When it last took a message, a canary included.")]
     last_delivery: LastDelivery | None
     waiting: int
     given_up: int
@@ -86,6 +87,7 @@ def _item(
         since=told(health.since) if word is not SinkWord.OK else None,
         probe_at=told(health.probe_at),
         waiting_since=told(backlog.since) if backlog else None,
+        delivered_at=told(health.delivered_at),
         last_delivery=last,
         waiting=counts.get("waiting", 0),
         given_up=counts.get("given_up", 0),
