@@ -267,11 +267,11 @@ async def test_forty_sends_at_once_all_get_their_own_receipt(kind: str) -> None:
     async with served(every_second_fails) as port, sink_of(kind, port, timeout="10s") as sink:
         limit = asyncio.Semaphore(4)
 
-        async def one() -> Outcome:
+        async def one(number: int) -> Outcome:
             async with limit:
-                return (await sink.send(DELIVERY)).outcome
+                return (await sink.send(replace(DELIVERY, id=f"d-{number}"))).outcome
 
-        outcomes = await asyncio.gather(*(one() for _ in range(40)))
+        outcomes = await asyncio.gather(*(one(number) for number in range(40)))
     assert sorted(outcomes) == [Outcome.DELIVERED] * 20 + [Outcome.RETRY] * 20
 
 

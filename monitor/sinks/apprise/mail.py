@@ -38,11 +38,11 @@ class Mail:
 
     def _controller(self, library: Any) -> Any:
         mail = self
-        piece = import_module("apprise.plugins.base")._delivery_index
+        piece = getattr(import_module("apprise.plugins.base"), "_delivery_index", None)
 
         class Controller(library):  # type: ignore[misc]
             def sendmail(self, sender: str, recipients: list[str], message: str) -> bool:
-                identity = f"{mail.delivery}\0{recipients[0]}\0{piece.get()}"
+                identity = f"{mail.delivery}\0{recipients[0]}\0{piece.get() if piece else ''}"
                 written = proper(message, identity, encoded=not mail.title.isascii())
                 return bool(super().sendmail(sender, recipients, written))
 

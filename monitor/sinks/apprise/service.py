@@ -102,8 +102,12 @@ class Service:
 
 @contextmanager
 def _remembering(taken: set[object]) -> Iterator[None]:
-    """Plugins ask there what an earlier attempt did already. Apprise fills it for its own retries, which are off."""
-    tracker = import_module("apprise.plugins.base")._delivery_tracker
+    """Plugins ask there what an earlier attempt did already. Apprise fills it for its own retries, which are off. A
+    version that has no such thing sends everything again."""
+    tracker = getattr(import_module("apprise.plugins.base"), "_delivery_tracker", None)
+    if tracker is None:
+        yield
+        return
     token = tracker.set(taken)
     try:
         yield
