@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +12,7 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from monitor.store.errors import StoreUnavailable
 from monitor.store.faults import translate
 from monitor.store.group import Outcome, WriteFn
 from monitor.store.url import SqlitePlace
@@ -69,6 +71,7 @@ class SqliteWriter:
 
     def __init__(self, place: SqlitePlace) -> None:
         self._place = str(place)
+        self._file: tuple[int, int] | None = None
         self._engine = sqlite_engine(place)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store-writer")
         self._conn: Connection | None = None
@@ -94,6 +97,7 @@ class SqliteWriter:
             assert isinstance(raw, sqlite3.Connection)
             raw.execute("BEGIN IMMEDIATE")
             try:
+                self._require_file()
                 self._run(conn, raw, fns, outcomes)
                 raw.execute("COMMIT")
             finally:
@@ -102,6 +106,19 @@ class SqliteWriter:
         except BaseException as error:
             return self._all_failed(fns, outcomes, error)
         return outcomes
+
+    def _require_file(self) -> None:
+        """SQLite would write on into a file that somebody has removed, and all of it would be gone at the end."""
+        try:
+            found = os.stat(self._place)
+        except FileNotFoundError:
+            found = None
+        file = found and (found.st_dev, found.st_ino)
+        self._file = self._file or file
+        if file is None or file != self._file:
+            what = "was removed" if file is None else "was replaced by another file"
+            hint = "Put the file back where it was and nothing is lost; else stop the daemon and restore a backup."
+            raise StoreUnavailable(f"The database {self._place} {what} while it was in use.", hint)
 
     def _run(self, conn: Connection, raw: sqlite3.Connection, fns: Sequence[WriteFn], outcomes: list[Outcome]) -> None:
         """Each write under a savepoint of its own. Raises what ends the transaction for all of them."""

@@ -113,7 +113,7 @@ async def scene(
             "api_key": "sk-demo",
             "endpoint": f"{address}/api/v1",
             "budget": {"requests_per_second": 100, "burst": 100},
-            "jobs": {"every": "2s"},
+            "jobs": {"every": "1s" if program else "2s"},
         }
         rules = [{"name": "all", "on": ["job.*", "store.*", "account.*"], "notify": ["inbox"]}]
         sinks = [{"name": "inbox", "type": "webhook", "url": inbox.url}]
