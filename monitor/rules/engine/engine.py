@@ -41,8 +41,8 @@ class Engine:
     """
 
     def __init__(self, ruleset: RuleSet, state: RuleState, recall: Recall, *, wordless: bool = False) -> None:
-        """`wordless`: messages get no text but that of templates, which would take most of the time of who only counts
-        them."""
+        """`wordless`: messages get no text, which would take most of the time of who only counts them; templates are
+        tried all the same, for they can fail."""
         self.memory = Memory(state)
         self._course = Course(ruleset, self.memory, recall, datetime.min.replace(tzinfo=UTC), wordless)
         self._waiting: dict[str | None, list[tuple[datetime, str, str]]] = {}
