@@ -121,6 +121,8 @@ def syntax(message: str) -> str:
             return f"{begin} is never closed; add {end}"
         if match := re.fullmatch(rf"expected token '{what}', got '(.*)'", words):
             return f"template syntax: unexpected '{match[1]}'; only one value or statement stands in {begin} … {end}"
+    if words == "unexpected '}'":
+        return "template syntax: unexpected '}'; a value stands in {{ … }}, a statement in {% … %}"
     return f"template syntax: {words}"
 
 

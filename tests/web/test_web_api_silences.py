@@ -48,7 +48,7 @@ async def test_a_silence_is_a_row_and_an_event_of_one_moment_and_whoever_reads_t
         ({"match": 'job.name == "a'}, "column 13: syntax error"),
         ({"for": None}, "It has no end."),
         ({"until": "2h"}, "`for` and `until` are both given."),
-        ({"for": "2 hours"}, "`for` is no duration"),
+        ({"for": "2 hours"}, "`for`: '2 hours' is no duration; write 2h."),
         ({"for": "0s"}, "It would end before it begins."),
         ({"for": "400d"}, "more than a year"),
         ({"for": None, "until": "2026-11-20T12:00:00Z"}, "It would end before it begins."),
