@@ -97,3 +97,49 @@ def test_each_of_two_windows_that_end_in_the_dark_keeps_its_place() -> None:
     events = [job(1, "started", 1, "a"), account(2, "unreachable", 70), job(3, "started", 23 * 60, "b")]
     effects = play(ruleset(MUTED), [*events, account(4, "recovered", 30 * 60)], 99 * 60)
     assert told(effects) == [(30 * 60 + 1, DIGEST, "s", (1, 3))]
+
+
+GROUPED = {"group_by": [], "group_wait": "90m"}
+
+
+@pytest.mark.parametrize("how", [{"hold": NOON}, GROUPED, {"throttle": "90m"}])
+def test_what_has_happened_is_told_in_time_and_as_it_was_when_last_seen(how: dict[str, Any]) -> None:
+    """The group begins with the second job, for a throttle tells the first at once."""
+    events = [job(1, "started", 0, "a"), job(2, "started", 1, "a"), account(3, "unreachable", 70)]
+    effects = play(ruleset(rule("job.started", **how)), [*events, account(4, "recovered", 200)], 999)
+    said = texts(effects)[-1]
+    assert [each.at < at(121) for each in effects if isinstance(each, Notify)][-1]
+    assert said.splitlines()[0] == f"Training job “a” is running, {LAST_SEEN}"
+    assert "As last seen: account acc cannot be reached since 2026-01-05 11:10 UTC" in said
+
+
+@pytest.mark.parametrize(
+    ("second", "title"),
+    [
+        (job(2, "finished", 1, "b"), "1 job started, 1 finished, when last seen"),
+        (stock(2, "sold_out", 1), "1 job started, 1 flavor sold out"),
+    ],
+)
+def test_a_title_says_so_where_all_that_may_change_is_out_of_sight(second: Event, title: str) -> None:
+    rules = ruleset(rule(["job.*", "flavor.*"], hold=NOON))
+    events = [job(1, "started", 0, "a"), second]
+    engine = Engine(rules, RuleState(), Heard(events))
+    (said,) = texts(drive(engine, events, at(130), unseen=["acc|jobs"], wall=at(130)))
+    assert said.splitlines()[0] == title
+    assert "As last seen: account acc cannot be reached\n" in said
+
+
+def test_what_is_over_and_what_is_in_sight_is_told_as_ever() -> None:
+    dark = [account(3, "unreachable", 70), account(4, "recovered", 200)]
+    over = [job(1, "finished", 0, "a"), job(2, "finished", 1, "b")]
+    for events in ([*over, *dark], [job(1, "started", 0, "a"), job(2, "started", 1, "b")]):
+        (said,) = texts(play(ruleset(rule("job.*", hold=NOON)), events, 999))
+        assert "last seen" not in said
+
+
+def test_reminders_and_escalations_wait_until_it_is_seen_whether_they_are_due() -> None:
+    manners = {"remind_every": "90m", "escalate": [{"after": "80m", "notify": ["boss"]}], "resolved": False}
+    events = [job(1, "queued", 0), account(2, "unreachable", 70), account(3, "recovered", 200)]
+    rules = ruleset(rule("job.queued", **manners))
+    assert [when for when, *_ in told(play(rules, events, 210))] == [0, 201, 201]
+    assert [when for when, *_ in told(play(rules, [*events, job(4, "started", 200)], 999))] == [0]

@@ -92,6 +92,7 @@ def _saying(course: Course, share: _Share, events: Sequence[Event]) -> Saying:
     told_before = [entry.told_at for entry in ends if entry.told_at is not None]
     begun = ends[0].begun if len(ends) == 1 else None
     late = asides.missed(course, first.watch, first.due) if first.watch is not None else ""
+    seen = waiting.last_seen(course, events) if first.kind != "hide" else waiting.SEEN
     return Saying(
         first.rule,
         rule,
@@ -100,7 +101,8 @@ def _saying(course: Course, share: _Share, events: Sequence[Event]) -> Saying:
         begun=course.event(begun) if begun is not None else None,
         severity=max((pile.severity for _, pile in share.piles), key=lambda each: each.rank),
         lasted=first.kind == "hide",
-        asides=_kept_back(course, share, len(events)),
+        asides=(*_kept_back(course, share, len(events)), *seen.asides),
+        last_seen=seen.none,
         missed={entry.seq: why for entry in share.entries if (why := entry.missed or late)},
         mark=_mark(first),
         group=first.key if first.kind == "group" else "",

@@ -57,6 +57,8 @@ class Saying:
     """By number of those events that fell due a while ago when that was, and why they come only now."""
     fresh: bool = True
     """Where the event is late, it is gathered with others."""
+    last_seen: bool = False
+    """What it says of things as they are is how they were when last seen."""
 
     @property
     def shadow(self) -> bool:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
+from monitor.model import Event
+from monitor.rules import asides
 from monitor.rules.engine import piling, seeing
 from monitor.rules.engine.course import Course
+from monitor.rules.holding import state_of, subject_of, watch_of
+from monitor.rules.message.story import Line
 from monitor.rules.state import Entry, Pile
 
 
@@ -47,3 +52,31 @@ def _keep(course: Course, part: Pile, *, whole: bool) -> None:
         messages = before.messages + part.messages
         part = replace(before, entries=(*before.entries, *more), severity=severity, messages=messages)
     course.memory.piles.set(name, part)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What is known of how the things of a message are now. `none`: of nothing that may change."""
+
+    asides: tuple[Line, ...] = ()
+    none: bool = False
+
+
+SEEN = Seen()
+
+
+def last_seen(course: Course, events: Sequence[Event]) -> Seen:
+    """Of what has happened and is told together later: that some of it cannot be seen by then."""
+    now = {subject_of(event): event for event in events if _may_change(course, event)}
+    unseen = {watch for event in now.values() if seeing.unseen(course, watch := watch_of(event))}
+    if not unseen:
+        return SEEN
+    none = all(watch_of(event) in unseen for event in now.values())
+    return Seen(asides.last_seen(course, unseen), none)
+
+
+def _may_change(course: Course, event: Event) -> bool:
+    """What sets no state (a checkpoint) names the one that its job is in."""
+    row = course.memory.followed.get(subject_of(event))
+    state = row.state if row is not None else state_of(event)
+    return state is None or seeing.changes(state)
