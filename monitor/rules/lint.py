@@ -83,7 +83,7 @@ def _rule(index: int, condition: Condition) -> Iterator[Finding]:
             times.append(moment)
         windows = [gate.window for gate in rule.mute if gate.but is None]
         if all(closing(windows, each) is not None for each in times):
-            what = "its `mute` window is open whenever its report is due"
+            what = "its `mute` window is open whenever its report is due, so that it always comes when that closes"
             yield Finding("muted-digest", rule.name, what, "move `digest.at`, or the window", (*path, "mute"))
 
 
