@@ -10,6 +10,7 @@ from monitor.model import Event
 from monitor.rules import Engine, Heard, Notify, RuleState, drive
 from tests.kit.played import (
     DIGEST,
+    about,
     account,
     at,
     job,
@@ -143,3 +144,11 @@ def test_reminders_and_escalations_wait_until_it_is_seen_whether_they_are_due() 
     rules = ruleset(rule("job.queued", **manners))
     assert [when for when, *_ in told(play(rules, events, 210))] == [0, 201, 201]
     assert [when for when, *_ in told(play(rules, [*events, job(4, "started", 200)], 999))] == [0]
+
+
+def test_what_came_to_light_after_the_start_is_told_at_once_when_its_silence_ends() -> None:
+    rules, begun = ruleset(rule("job.started")), about(3, "monitor.started", 100, "monitor")
+    fresh = [silence(1, 0, 300), begun, job(4, "started", 100.3), unsilence(5, 100.5)]
+    assert told(play(rules, fresh, 999)) == [(100.5, DIGEST, "s", (4,))]
+    older = [silence(1, 0, 300), job(2, "started", 1), begun, unsilence(5, 100.5)]
+    assert told(play(rules, older, 999)) == [(101, DIGEST, "s", (2,))]

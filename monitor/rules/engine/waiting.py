@@ -11,7 +11,7 @@ from monitor.rules.engine import piling, seeing
 from monitor.rules.engine.course import Course
 from monitor.rules.holding import state_of, subject_of, watch_of
 from monitor.rules.message.story import Line
-from monitor.rules.state import Entry, Pile
+from monitor.rules.state import Dark, Entry, Pile
 
 
 def put_off(course: Course, pile: Pile, by: str) -> Pile:
@@ -37,7 +37,15 @@ def _unseen(course: Course, entry: Entry) -> str | None:
     if row is None or not seeing.changes(row.state) or not seeing.unseen(course, row.watch):
         return None
     dark = seeing.darkness(course.memory.dark.get, row.watch)
+    if row.watch not in course.blind and dark is not None and _seen_since(course, entry, dark[1]):
+        return None
     return row.watch if row.watch in course.blind or dark is None or dark[0] == "*" else dark[0]
+
+
+def _seen_since(course: Course, entry: Entry, dark: Dark) -> bool:
+    """Whether it came to light only after the daemon had started, or the account could be seen again."""
+    event = course.event(entry.seq)
+    return event is not None and dark.until is not None and event.detected_at >= dark.until - seeing.SETTLE
 
 
 def _keep(course: Course, part: Pile, *, whole: bool) -> None:
