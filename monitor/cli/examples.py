@@ -77,6 +77,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("why was this told, or not?", "rules explain 1234"),
         ("a message, by the beginning of its id", "rules explain 3fa8c1d2"),
     ),
+    "rules schema": (("a schema for the editor", "rules schema > cases.schema.json"),),
     "rules lint": (("what is hardly meant", "rules lint"),),
     "run": (("in the foreground, with text on the terminal", "run --log-format text"),),
     "sandbox": (("platforms to try a config with", "sandbox --port 8651"),),

@@ -71,5 +71,9 @@ def moment(text: str | None, option: str = "--since") -> str | None:
     try:
         return datetime.fromisoformat(text.strip()).astimezone(UTC).isoformat().replace("+00:00", "Z")
     except (ValueError, OverflowError):
+        from monitor.fields.spoken import spoken_duration  # not needed to say what there is
+
+        meant = spoken_duration(text)
         hint = "Write a duration like 30m, 2h or 7d, or a time like 2026-01-31 or 2026-01-31T08:00+08:00."
+        hint = f"Write {meant}." if meant else hint
         raise Failure(f"{option} {text!r} is no moment.", hint, code=USAGE) from None

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from monitor.fields.strict import Name, Strict
 from monitor.lab.moments import Moment, beginning, moment
@@ -25,9 +25,20 @@ def _counted(names: list[str]) -> list[str]:
     return [each for name in names for each in several(name)]
 
 
-Texts = Annotated[list[str], BeforeValidator(_one_or_many), Field(min_length=1)]
-Things = Annotated[Texts, AfterValidator(_counted)]
-Moments = Annotated[Moment, BeforeValidator(moment)]
+_TEXTS = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}
+Texts = Annotated[list[str], BeforeValidator(_one_or_many), Field(min_length=1), WithJsonSchema(_TEXTS)]
+Things = Annotated[Texts, AfterValidator(_counted), WithJsonSchema(_TEXTS)]
+Moments = Annotated[
+    Moment,
+    BeforeValidator(moment),
+    WithJsonSchema({"type": ["string", "integer"], "examples": ["2h", "11:00", "sat 08:00", "2026-01-05T11:00"]}),
+]
+Start = Annotated[
+    datetime,
+    BeforeValidator(beginning),
+    WithJsonSchema({"type": "string", "pattern": "^ *[0-9]{4}-[0-9]{2}-[0-9]{2}", "examples": [START]}),
+]
+"""When a case begins."""
 
 
 class AccountOptions(Strict):
@@ -81,12 +92,13 @@ class Surroundings(Strict):
     unmatched: dict[str, Any] | None = None
     sinks: list[Any] | None = None
     flapping: Any = None
+    """When a stock changes too often to be worth a message each; `off`: never."""
     accounts: list[Any] | None = None
 
 
 class CaseOptions(Surroundings):
     name: Annotated[str, Field(min_length=1)]
-    start: Annotated[datetime, BeforeValidator(beginning)] = beginning(START)
+    start: Start = beginning(START)
     given: Annotated[list[Any], Field(min_length=1)]
     expect: Any
     hidden: Any = None
@@ -95,7 +107,7 @@ class CaseOptions(Surroundings):
 class FileOptions(Surroundings):
     """What stands above the cases holds for each that does not say otherwise."""
 
-    start: Annotated[datetime, BeforeValidator(beginning)] | None = None
+    start: Start | None = None
     cases: Annotated[list[Any], Field(min_length=1)]
 
 

@@ -118,7 +118,12 @@ def _piles(state: RuleState, name: str, rule: Rule | None, event: Event, known: 
             found.setdefault((pile.kind, pile.key, pile.due), []).append(pile)
     for (_, _, due), piles in found.items():
         sinks = ", ".join(pile.sink for pile in piles)
-        over = "; it waits until the monitor runs" if due <= known.now else ""
+        seen = (
+            f"until {piles[0].watch.partition('|')[0]} can be seen again"
+            if piles[0].watch
+            else "until the monitor runs"
+        )
+        over = f"; it waits {seen}" if due <= known.now else ""
         yield Step(max(due, known.now), f"{_kept(piles[0], rule, sinks)}{over}")
 
 

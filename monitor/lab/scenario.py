@@ -33,6 +33,8 @@ from monitor.lab.steps import (
 )
 from monitor.lab.words import ACCOUNT_WORDS, EXPECTED
 from monitor.model import EventDraft
+from monitor.rules.globs import nearest
+from monitor.rules.options import UNMATCHED
 
 _WATCHES: Final = ("jobs", "training_flavors", "resource_flavors")
 
@@ -45,6 +47,7 @@ class Scenario:
         self.start = case.start
         self.silences: dict[str, people.Silence] = {}
         self._patience = case.catch_up_after
+        self._rules = [*case.ruleset.by_name, UNMATCHED]
         self._sites = Sites(case.accounts)
         self._down_since: datetime | None = None
         self._place = ""
@@ -128,6 +131,9 @@ class Scenario:
 
     def answer(self, step: AckStep | SnoozeStep) -> None:
         self.day.pass_until(self.day.now)  # nobody answers what is not told yet
+        rule = step.ack if isinstance(step, AckStep) else step.snooze
+        if rule not in self._rules and (near := nearest(rule, self._rules)):
+            raise ValueError(f"no rule is named {rule!r}; did you mean {near}?")
         self._happen([people.answer(step, self.day.told, self.day.now)])
 
     def stop(self, step: StopStep) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from monitor.fields.duration import Duration, parse_duration
 from monitor.fields.strict import Name, Strict
@@ -108,10 +108,18 @@ def _switched(value: Any) -> Any:
     return True
 
 
+def _text(*examples: str) -> WithJsonSchema:
+    """What editors are told of something that is written as a text."""
+    return WithJsonSchema({"type": "string", "examples": list(examples)})
+
+
+_SWITCH = WithJsonSchema({"enum": [None, True]})
+
+
 class JobStep(Strict):
     """`job: train-x, queues`, and facts of the job, which stay until they are told otherwise."""
 
-    job: Annotated[Sentence, _sentence(JOB_WORDS)]
+    job: Annotated[Sentence, _sentence(JOB_WORDS), _text("train-x, queues", "train-{1..20}, fails")]
     account: Name | None = None
     id: str | None = None
     owner: str | None = None
@@ -136,7 +144,9 @@ class JobStep(Strict):
 class FlavorStep(Strict):
     """`flavor: a.b.c in zone-1, sells out`."""
 
-    flavor: Annotated[Sentence, _sentence(FLAVOR_WORDS), AfterValidator(_somewhere)]
+    flavor: Annotated[
+        Sentence, _sentence(FLAVOR_WORDS), AfterValidator(_somewhere), _text("a.b.c in zone-1, sells out")
+    ]
     account: Name | None = None
     name: str | None = None
     type: str | None = None
@@ -145,7 +155,7 @@ class FlavorStep(Strict):
 class AccountStep(Strict):
     """`account: north, is unreachable`."""
 
-    account: Annotated[Sentence, _sentence(ACCOUNT_WORDS)]
+    account: Annotated[Sentence, _sentence(ACCOUNT_WORDS), _text("north, is unreachable")]
     watch: str = "jobs"
     reason: str | None = None
 
@@ -153,14 +163,14 @@ class AccountStep(Strict):
 class UsageStep(Strict):
     """`usage: train-x, 1200000 tokens, 36.00 CNY`."""
 
-    usage: Annotated[Figure, BeforeValidator(_figure)]
+    usage: Annotated[Figure, BeforeValidator(_figure), _text("train-x, 1200000 tokens, 36.00 CNY")]
     account: Name | None = None
 
 
 class EventStep(Strict):
     """A whole event; what is left out is sensible."""
 
-    event: Annotated[str, AfterValidator(_type)]
+    event: Annotated[str, AfterValidator(_type), WithJsonSchema({"enum": [each.value for each in EventType]})]
     subject: str | None = None
     account: Name | None = None
     severity: Severity | None = None
@@ -170,7 +180,7 @@ class EventStep(Strict):
 
 
 class WaitStep(Strict):
-    wait: Annotated[Wait, BeforeValidator(_wait)]
+    wait: Annotated[Wait, BeforeValidator(_wait), _text("2h", "until 08:00", "until sat 08:00")]
 
 
 class NewSilence(Strict):
@@ -208,27 +218,27 @@ class SnoozeStep(Strict):
 
 
 class RestartStep(Strict):
-    restart: Annotated[bool, BeforeValidator(_switched)]
+    restart: Annotated[bool, BeforeValidator(_switched), _SWITCH]
 
 
 class StopStep(Strict):
     """The daemon stops; what happens meanwhile is seen after `start`."""
 
-    stop: Annotated[bool, BeforeValidator(_switched)]
+    stop: Annotated[bool, BeforeValidator(_switched), _SWITCH]
 
 
 class StartStep(Strict):
-    start: Annotated[bool, BeforeValidator(_switched)]
+    start: Annotated[bool, BeforeValidator(_switched), _SWITCH]
 
 
 class ClockStep(Strict):
     """The wall clock is set forward or back."""
 
-    clock: Annotated[float, BeforeValidator(_shift)]
+    clock: Annotated[float, BeforeValidator(_shift), _text("+1h", "-30m")]
 
 
 class RepeatStep(Strict):
-    repeat: Annotated[int, BeforeValidator(_times)]
+    repeat: Annotated[int, BeforeValidator(_times), WithJsonSchema({"type": ["integer", "string"], "examples": [5]})]
     steps: Annotated[list[Any], Field(min_length=1)]
 
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from difflib import get_close_matches
+from typing import Any, Final
 
 from monitor import diff
 from monitor.lab.platform import TrackedJob
@@ -14,6 +15,13 @@ from monitor.lab.polls import Look, of_jobs
 from monitor.lab.steps import AccountStep, EventStep, Figure
 from monitor.model import DEFAULT_SEVERITY, Account, EventDraft, EventType, Severity, rfc3339
 from monitor.rules.samples import sample
+from monitor.rules.schema import VARIABLES
+
+_ALMOST: Final = 0.8
+"""How alike two names are of which one is a slip of the other."""
+
+_WRITTEN_OUT: Final = frozenset({"job", "flavor", "usage"})
+"""What samples have whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +67,8 @@ def whole(step: EventStep, account: Account, now: datetime) -> EventDraft:
     """The event as it is written, over a sample of its type. Raises ValueError."""
     kind = EventType(step.event)
     model = sample(kind)
+    if model.data.keys() & _WRITTEN_OUT:
+        _known(model.data, step.data)
     about = account if model.account is not None else None
     subject = step.subject or _subject(model.subject, account)
     severity = step.severity or _severity(kind, step.data)
@@ -76,6 +86,18 @@ def whole(step: EventStep, account: Account, now: datetime) -> EventDraft:
         data=data,
         late=step.late,
     )
+
+
+def _known(model: Mapping[str, Any], data: Mapping[str, Any], place: str = "data") -> None:
+    """A field that is written almost like one that such an event has would leave another event than was meant. Raises
+    ValueError; any other field is taken as it is, for events have more than the sample says."""
+    fields = {**model, **VARIABLES.get(place, {})}
+    for name, value in data.items():
+        inner = fields.get(name)
+        if name not in fields and (near := get_close_matches(name, fields, n=1, cutoff=_ALMOST)):
+            raise ValueError(f"{place} has no field {name!r}; did you mean {near[0]}?")
+        if isinstance(value, Mapping) and name in VARIABLES:
+            _known(inner if isinstance(inner, Mapping) else {}, value, name)
 
 
 def _subject(subject: str, account: Account) -> str:

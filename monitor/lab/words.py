@@ -55,7 +55,7 @@ EXPECTED: Final[Mapping[str, frozenset[EventType]]] = {
 """What must come of a word, so that a scenario never says what the diff would not see."""
 
 _FILLER = re.compile(r"^(is|are|was|gets|goes|becomes|has|being)\s+")
-_RANGE = re.compile(r"\{(\d{1,6})\.\.(\d{1,6})\}")
+_RANGE = re.compile(r"\{(\d{1,18})\.\.(\d{1,18})\}")
 MOST = 10_000
 """Things that one step may be about."""
 

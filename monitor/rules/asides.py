@@ -54,6 +54,20 @@ def told_late(missed: Sequence[str], held: int) -> tuple[Line, ...]:
     return (Line("Told late", f"{len(missed)} of {held} fell due from {since} on, {why}"),)
 
 
+def last_seen(course: Course, watches: Iterable[str | None]) -> tuple[Line, ...]:
+    """Since when nobody sees the things of these watches, as far as that is known."""
+    told: dict[str, datetime | None] = {}
+    for watch in watches:
+        account = watch.partition("|")[0] if watch else ""
+        keys = (watch, account, "*")
+        dark = next((key for key in keys if key and _was_dark(course, key, course.now)), None)
+        row = course.memory.dark.get(dark) if dark is not None else None
+        why = "the monitor has just started" if dark == "*" else f"account {one_line(account, 48)} cannot be reached"
+        told[why] = row.since if row is not None and dark != "*" else None
+    words = (why + (f" since {clock(since)}" if since is not None else "") for why, since in sorted(told.items()))
+    return (Line("As last seen", cut("; ".join(words), 300)),)
+
+
 def _was_dark(course: Course, key: str | None, due: datetime) -> bool:
     dark = course.memory.dark.get(key) if key else None
     return dark is not None and (dark.until is None or dark.until > due)

@@ -83,7 +83,7 @@ def _rule(index: int, condition: Condition) -> Iterator[Finding]:
             times.append(moment)
         windows = [gate.window for gate in rule.mute if gate.but is None]
         if all(closing(windows, each) is not None for each in times):
-            what = "its `mute` window is open whenever its report is due"
+            what = "its `mute` window is open whenever its report is due, so that it always comes when that closes"
             yield Finding("muted-digest", rule.name, what, "move `digest.at`, or the window", (*path, "mute"))
 
 
@@ -240,9 +240,19 @@ def _types(ruleset: RuleSet, conditions: Sequence[Condition]) -> Iterator[Findin
     ]
     if lost:
         net = f"{UNMATCHED} begins at {least.value}" if least is not None else f"there is no `{UNMATCHED}`"
-        what = f"no rule takes {_listed(lost, len(lost))}, and {net}"
+        what = f"no rule takes {_families(lost)}, and {net}"
         remedy = "add a rule, or lower `min_severity`" if least is not None else f"add `{UNMATCHED}`, or a rule"
         yield Finding("untaken", "", what, remedy, (UNMATCHED,))
+
+
+def _families(lost: Sequence[EventType]) -> str:
+    """`sink.*` where all of them are among the lost."""
+    words = {}
+    for each in lost:
+        family = each.value.partition(".")[0]
+        whole = {every for every in EventType if every.value.startswith(f"{family}.")} <= {*lost}
+        words[f"{family}.*" if whole else each.value] = True
+    return ", ".join(words)
 
 
 def _listed(types: Sequence[EventType] | frozenset[EventType], most: int = _SHOWN) -> str:

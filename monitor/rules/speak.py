@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 
 NO_TEXT = Text(title="", plain="", markdown="")
+LAST_SEEN = ", when last seen"
+"""Behind a title that says how things are, where nobody can see that."""
 WORKDAYS = 5
 """A report on so many days of the week is called a daily one."""
 
@@ -40,6 +42,8 @@ def speak(course: Course, saying: Saying, events: Sequence[Event], severity: Sev
         text = report(events, _span(course, saying, saying.rule.options.digest), occasion, course.ruleset.names)
     else:
         text = render_on(events, occasion, course.ruleset.names)
+    if saying.last_seen and text.title:
+        text = replace(text, title=cut(text.title, TITLE - len(LAST_SEEN)) + LAST_SEEN)
     if template is None:
         return text, None
     from monitor.rules.template import TemplateMistake

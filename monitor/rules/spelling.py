@@ -31,10 +31,10 @@ class Misnamed(NamedTuple):
 
 def misnamed(tree: nodes.Template, environment: SandboxedEnvironment) -> Misnamed | None:
     """The first name, in the order of the text, that cannot be meant."""
-    found = [*_elsewhere(tree), *_filters(tree, environment)]
-    if not found:  # else the next look fails at the filter
-        found = [*_names(tree, frozenset(environment.globals)), *_fields(tree)]
-    return min(found, key=lambda each: each.line, default=None)
+    found = [next(each, None) for each in (_elsewhere(tree), _filters(tree, environment))]
+    if not any(found):  # else the next look fails at the filter
+        found = [next(each, None) for each in (_names(tree, frozenset(environment.globals)), _fields(tree))]
+    return min((each for each in found if each is not None), key=lambda each: each.line, default=None)
 
 
 def _elsewhere(tree: nodes.Template) -> Iterator[Misnamed]:
@@ -121,6 +121,8 @@ def syntax(message: str) -> str:
             return f"{begin} is never closed; add {end}"
         if match := re.fullmatch(rf"expected token '{what}', got '(.*)'", words):
             return f"template syntax: unexpected '{match[1]}'; only one value or statement stands in {begin} … {end}"
+    if words == "unexpected '}'":
+        return "template syntax: unexpected '}'; a value stands in {{ … }}, a statement in {% … %}"
     return f"template syntax: {words}"
 
 

@@ -51,6 +51,12 @@ class Pile:
     last: datetime
     due: datetime
     """When it is told; without entries: when it is forgotten, and until when nothing more of its key is told."""
+    messages: int = 0
+    """Of `hide`: how many messages its entries would have come to."""
+    watch: str | None = None
+    """What hid it is over; it waits until this account or watch can be seen."""
+    by: str = ""
+    """Of `hide`: the silence in words, where it is over."""
 
     @property
     def seqs(self) -> tuple[int, ...]:
@@ -140,7 +146,7 @@ class Silence:
     start: datetime
     due: datetime
     hidden: int = 0
-    """How many messages it kept from how many sinks, together."""
+    """How many messages it kept from somebody, whole or in part."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,6 +181,8 @@ class Dark:
     """An account, or one of its watches, that cannot be seen: until then, None: until it recovers."""
 
     until: datetime | None
+    since: datetime | None = None
+    """When that was noticed."""
 
 
 @dataclass(frozen=True, slots=True)

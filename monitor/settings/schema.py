@@ -6,7 +6,7 @@ import ast
 import inspect
 import itertools
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, get_args
 
 from pydantic import BaseModel
@@ -24,29 +24,34 @@ def json_schema() -> dict[str, Any]:
     """Draft 2020-12. Loads every kind of provider and sink."""
     accounts = [providers.options(kind) for kind in providers.kinds()]
     outlets = [sinks.options(kind) for kind in sinks.kinds()]
-    roots: list[type[BaseModel]] = [Plain, *accounts, *outlets]
-    models = list(dict.fromkeys(model for root in roots for model in _models(root)))
-    references, schema = models_json_schema([(model, "validation") for model in models])
-    definitions = schema["$defs"]
-    for model in models:
-        _describe(definitions[_name(references[model, "validation"])], model)
-    for definition in definitions.values():
-        _tidy(definition)
-    root: dict[str, Any] = definitions.pop(_name(references[Plain, "validation"]))
+    references, definitions = described([Plain, *accounts, *outlets])
+    root: dict[str, Any] = definitions.pop(name_of(references[Plain]))
     root["properties"] |= {
-        "accounts": _entries("What is watched.", [references[model, "validation"] for model in accounts]),
-        "sinks": _entries("Where messages go.", [references[model, "validation"] for model in outlets]),
+        "accounts": _entries("What is watched.", [references[model] for model in accounts]),
+        "sinks": _entries("Where messages go.", [references[model] for model in outlets]),
     }
     head = {"$schema": DIALECT, "title": "Training Monitor: the config file", "type": "object"}
     about = "Texts may hold ${env:NAME}, ${file:/path} and ${credential:NAME}; $$ is a dollar sign."
     return root | head | {"description": about, "required": ["accounts", "sinks"], "$defs": definitions}
 
 
+def described(roots: Iterable[type[BaseModel]]) -> tuple[dict[type[BaseModel], dict[str, Any]], dict[str, Any]]:
+    """References to these models and all that stand in their fields, and the definitions that they lead to."""
+    models = list(dict.fromkeys(model for root in roots for model in _models(root)))
+    references, schema = models_json_schema([(model, "validation") for model in models])
+    definitions = schema["$defs"]
+    for model in models:
+        _describe(definitions[name_of(references[model, "validation"])], model)
+    for definition in definitions.values():
+        _tidy(definition)
+    return {model: references[model, "validation"] for model in models}, definitions
+
+
 def _entries(description: str, kinds: list[Any]) -> dict[str, Any]:
     return {"type": "array", "minItems": 1, "description": description, "items": {"oneOf": kinds}}
 
 
-def _name(reference: dict[str, Any]) -> str:
+def name_of(reference: dict[str, Any]) -> str:
     return str(reference["$ref"]).removeprefix("#/$defs/")
 
 

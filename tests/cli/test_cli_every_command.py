@@ -51,6 +51,7 @@ WORKS: dict[str, tuple[list[str], str]] = {
     "rules backtest": (["--since", "1d"], r"^RULE +SENT +CURRENT"),
     "rules diff": (["training-monitor.yaml"], r"^The rules of training-monitor\.yaml are those of "),
     "rules explain": (["1"], r"^Event 1, job\.submitted: "),
+    "rules schema": ([], r'"\$schema"'),
     "rules lint": ([], r"training-monitor\.yaml: 0 rules, nothing to look at\.$"),
     "config schema": ([], r'"\$schema"'),
     "config show": (["--changed"], r"^sinks\[0\]\.name +journal "),

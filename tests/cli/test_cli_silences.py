@@ -96,7 +96,7 @@ def test_without_a_daemon_it_is_said_from_when_it_counts(installed: Installed) -
         ),
         (("--match", "true"), "It needs an end.", "--for 2h"),
         (("--match", "true", "--for", "2h", "--until", "3h"), "--for and --until are both given.", "one of the two"),
-        (("--match", "true", "--for", "2 weeks"), "`for` is no duration", "1d12h"),
+        (("--match", "true", "--for", "2 weeks"), "`for`: '2 weeks' is no duration", "1d12h"),
         (("--match", "true", "--for", "400d"), "more than a year", "within a year"),
         (("--match", "true", "--until", "2020-01-31"), "It would end before it begins.", "still to come"),
         (("--match", "true", "--until", "soon"), "--until 'soon' is no moment.", "2026-01-31T08:00"),

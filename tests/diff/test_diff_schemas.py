@@ -14,7 +14,9 @@ from jsonschema import Draft202012Validator, FormatChecker
 from referencing import Registry, Resource
 
 from monitor import diff, ledger
-from monitor.model import DEFAULT_SEVERITY, Catalogue, Event, EventDraft, EventType, JobError
+from monitor.lab.steps import EventStep
+from monitor.lab.told_events import whole
+from monitor.model import DEFAULT_SEVERITY, Account, Catalogue, Event, EventDraft, EventType, JobError
 
 FOLDER = Path(__file__).parents[2] / "docs" / "events"
 URN = "urn:training-monitor:event:v1:"
@@ -115,8 +117,6 @@ def _people_drafts(at: Any) -> Iterator[EventDraft]:
 
 
 def _own_drafts(at: Any) -> Iterator[EventDraft]:
-    from monitor.model import Account
-
     who, now = Account(name="llm", provider="model-studio"), at(20)
     yield diff.baselined(who, watch="jobs", counts={"running": 2}, now=now, first_run="silent", workspace="0")
     yield diff.unreachable(who, watch="jobs", reason="no answer", hint=None, since=at(1), failures=5, now=now)
@@ -147,6 +147,12 @@ def test_every_event_type_is_built_and_fits_its_schema_to_the_key(drafts: list[E
             f"{draft.type} {error.json_path}: {error.message}" for error in validator(draft.type).iter_errors(data)
         ]
         assert problems == []
+
+
+def test_whole_events_of_a_case_may_say_all_that_real_ones_say(drafts: list[EventDraft]) -> None:
+    for draft in drafts:
+        step = EventStep.model_validate({"event": draft.type.value, "data": dict(draft.data)})
+        assert whole(step, Account(name="a", provider="modelarts"), draft.time).type is draft.type
 
 
 def test_a_key_that_no_schema_names_would_be_noticed(drafts: list[EventDraft]) -> None:

@@ -177,6 +177,9 @@ def test_a_rule_that_fails_is_told_as_the_daemon_would(played: Played) -> None:
         ("- stop\n- stop", "the daemon is stopped already"),
         ("- end_silence: weekly", "no silence is named 'weekly'; there are: none"),
         ("- silence: {match: 'true', for: 1h, name: a}\n- silence: {match: 'true', for: 1h, name: a}", "another name"),
+        ("- event: job.finished\n  data: {job: {stat: failed}}", "job has no field 'stat'; did you mean state?"),
+        ("- event: job.finished\n  data: {outcom: failed}", "data has no field 'outcom'; did you mean outcome?"),
+        ("- job: x, starts\n- ack: al", "no rule is named 'al'; did you mean all?"),
         ("- ack: all", "the rule all has told nothing that could be answered yet"),
         ("- job: x, starts\n- wait: until 2026-01-05T08:00+08:00", "it is 2026-01-05T09:00:00+08:00 already"),
         (

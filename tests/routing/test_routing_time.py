@@ -221,6 +221,9 @@ async def test_a_clock_that_is_set_neither_fires_early_nor_waits_a_day(by: float
         on.clock.advance(90)
         await through(router)
         assert sorted((await told(on))[1:]) == [("again", Reason.REMINDER, ["job/y"]), STUCK_TOLD]
+        titles = {(said.rule, said.reason): said.text.title for said in await on.said()}
+    assert titles["again", Reason.REMINDER].endswith("is still running, for 30 min (2nd message)")
+    assert titles["stuck", Reason.NEW].endswith("has been in the queue for 30 min")
 
 
 async def test_a_store_that_fails_between_loses_nothing_and_tells_nothing_twice(

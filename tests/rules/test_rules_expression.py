@@ -141,6 +141,7 @@ def test_an_absent_value_that_does_not_decide_does_no_harm(
         ('job.duration > duration("2d")', 1, 25, "'2d' is no duration; write 90s, 5m or 36h"),
         ('timestamp("yesterday") < now', 1, 11, "'yesterday' is no time"),
         ('job.name.matches("[")', 1, 18, "'[' is no regular expression"),
+        ('now.getHours("Asia/Shanghi") < 8', 1, 14, "no time zone 'Asia/Shanghi'; did you mean Asia/Shanghai?"),
         ("[1].all(job, job == 1)", 1, 8, "'job' is a variable of rules"),
         ("has(job)", 1, 5, "has() argument must be a field selection"),
         ("(" * 200 + "true" + ")" * 200, 1, 1, "is nested too deeply"),

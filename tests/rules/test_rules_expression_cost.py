@@ -66,7 +66,7 @@ def test_an_expression_that_is_too_long_is_refused_at_where_it_is(language: Lang
     assert "longer than 100000 characters; make several rules of it" in complaint.message
 
 
-@pytest.mark.parametrize("pattern", ["(.*){1,1000}x", "((a?){50}){20}", "((x{10}){10}){10}"])
+@pytest.mark.parametrize("pattern", ["(.*){1,1000}x", "((a?){50}){20}", "((x{10}){10}){10}", "(a{1000}){1000}"])
 def test_a_pattern_that_repeats_too_much_is_refused(language: Language, pattern: str) -> None:
     complaint = refused(language, f'job.name.matches("{pattern}")')
     assert (complaint.line, complaint.column) == (1, 18)

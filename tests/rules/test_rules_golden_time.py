@@ -211,7 +211,7 @@ class Makers:
         ended = diff.silence_ended(
             "s1", owner="Ann", comment="hall 2 is without power", by="Ann", hidden=None, now=minutes(90)
         )
-        return Day(rule).see([self._silence(), *drafts, ended]).told[-1]
+        return Day(rule).see([self._silence(), *drafts, ended]).until(90).told[-1]
 
     def tell_silence_note_of_one(self) -> Notify:
         arts = self.accounts[1]

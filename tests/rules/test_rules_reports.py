@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from monitor.model import Event
-from monitor.rules import Engine, Heard, Notify, RuleState, drive
-from tests.kit.played import DIGEST, NEW, START, at, job, play, reborn, rule, ruleset, stock, told
+from monitor.rules import Engine, Heard, Notify, RuleState, SilenceOver, drive
+from tests.kit.played import DIGEST, NEW, START, about, at, job, play, reborn, rule, ruleset, silence, stock, told
 
 DAILY = rule("job.*", digest={"at": "12:00"})
 DAY = 1440
@@ -113,3 +113,40 @@ def test_a_rule_that_is_new_reports_from_then_on_and_one_that_was_removed_no_mor
     gone = Engine(ruleset(), reborn(after.state()), Heard(events))
     assert gone.advance(at(9 * DAY)) == []
     assert gone.state().periods == {}
+
+
+def used(seq: int, minutes: float, name: str) -> Event:
+    usage = {"delta": 1000, "tokens": 1000, "cost": "10.00", "currency": "CNY"}
+    return about(seq, "usage.recorded", minutes, f"job/{name}", job={"id": name, "name": name}, usage=usage)
+
+
+@pytest.mark.parametrize("match", ["true", "job.name == 'a'"])
+def test_a_silence_takes_nothing_out_of_a_report(match: str) -> None:
+    rules = ruleset(rule(["job.finished", "usage.recorded"], digest={"at": "12:00"}))
+    events = [job(1, "started", 0), job(2, "finished", 30, outcome="failed"), job(3, "reopened", 40)]
+    events += [job(4, "restarted", 40), job(5, "finished", 50), used(6, 50, "a"), used(7, 51, "b")]
+    effects = play(rules, [*events, silence(8, 119, 124, match)], 2 * DAY)
+    (report,) = (each for each in effects if isinstance(each, Notify))
+    assert (report.at, [event.seq for event in report.events]) == (at(120), [2, 5, 6, 7])
+    assert "1 job finished, 2,000 tokens (20.00 CNY)" in report.text.title
+    assert "failed" not in f"{report.text.title}\n{report.text.plain}"
+    assert [each.hidden for each in effects if isinstance(each, SilenceOver)] == [0]
+
+
+def test_a_report_that_is_due_in_a_mute_window_is_made_whole_at_its_end() -> None:
+    mute = {"between": ["11:55", "12:04"]}
+    rules = ruleset(rule("job.*", notify=["owner"], digest={"at": "12:00"}, mute=mute))
+    events = [job(1, "queued", 0), job(2, "started", 122), job(3, "finished", 130)]
+    effects = play(rules, events, 2 * DAY)
+    assert told(effects) == [(124, DIGEST, "ann", (1, 2)), (124 + DAY, DIGEST, "ann", (3,))]
+    first, second = (each.text for each in effects if isinstance(each, Notify))
+    assert first.title.startswith("Your daily report")
+    assert "Period: 2026-01-05 10:00 to 2026-01-05 12:04 UTC" in first.plain
+    assert "Period: 2026-01-05 12:04 to 2026-01-06 12:04 UTC" in second.plain
+
+
+@pytest.mark.parametrize(("excepted", "when"), [("job.name == 'b'", 120), ("job.name == 'c'", 180)])
+def test_a_report_with_something_that_passes_by_the_mute_window_comes_at_its_time(excepted: str, when: float) -> None:
+    rules = ruleset(rule("job.*", digest={"at": "12:00"}, mute={"between": ["11:00", "13:00"], "except": excepted}))
+    events = [job(1, "queued", 0, "a"), job(2, "queued", 1, "b")]
+    assert told(play(rules, events, DAY)) == [(when, DIGEST, "s", (1, 2))]

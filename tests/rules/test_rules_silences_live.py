@@ -214,3 +214,20 @@ def test_a_timer_runs_on_in_a_silence() -> None:
         (120, "reminder", "s", (2,)),
     ]
     assert told(play(rules, [silence(1, 0, 60), job(2, "queued", 5), job(3, "started", 20)], 130)) == []
+
+
+def test_messages_are_counted_as_they_would_have_been_sent() -> None:
+    grouped = rule("job.queued", notify=["s", "t"], group_by=[], group_wait="5m")
+    events = [silence(1, 0, 60), *(job(seq, "queued", 1, f"j{seq}") for seq in (2, 3, 4))]
+    events += [job(seq, "started", 20, f"j{seq - 3}") for seq in (5, 6, 7)]
+    effects = play(ruleset(grouped), events, 999)
+    assert hidden(effects) == [("silence/1", "r", ("s", "t"), (2, 3, 4))]
+    assert over(effects) == [("1", 1)]
+    assert "it kept back 1 message, and nothing of it still holds" in words(effects[-2])
+
+
+def test_a_message_that_is_hidden_again_counts_again() -> None:
+    events = [job(1, "queued", 0), silence(2, 10, 300), job(3, "started", 200)]
+    effects = play(ruleset(rule("job.queued", remind_every="1h", resolved=False)), events, 999)
+    assert over(effects) == [("1", 3)]
+    assert "it kept back 3 messages, and nothing of it still holds" in words(effects[-2])

@@ -211,3 +211,13 @@ def test_a_template_is_tried_on_reminders_and_on_the_end_where_it_tells_that() -
     compiled(on=["job.queued"], title=at_the_end)
     with pytest.raises(RuleErrors, match="can only concatenate"):
         compiled(on=["job.queued"], title=at_the_end, remind_every="1h")
+
+
+@pytest.mark.parametrize(
+    "body", ["{{ a }}\n" * 2_000, "{{ job.nme }}" * 1_500, "{% if x %}" * 1_500, "{{ a | b }}" * 1_500]
+)
+def test_many_mistakes_are_found_as_quickly_as_one(body: str) -> None:
+    began = time.process_time()
+    with pytest.raises(TemplateMistake):
+        TEMPLATES.compile(body=body)
+    assert time.process_time() - began < 3

@@ -272,3 +272,10 @@ def test_what_a_template_writes_is_bounded(failing: Callable[..., Event]) -> Non
     )
     assert (len(text.plain), len(text.markdown), len(text.title)) == (8000, 8000, 120)
     assert failed == []
+
+
+def test_a_start_that_was_seen_together_with_its_end_does_not_bear_the_error(failing: Callable[..., Event]) -> None:
+    failed = failing("resnet50", "out of memory")
+    started = replace(failed, type=EventType.JOB_STARTED, data={**failed.data, "outcome": None})
+    assert "Why: E: out of memory" in text_of(failed).plain
+    assert "out of memory" not in text_of(started).plain

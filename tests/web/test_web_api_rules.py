@@ -125,8 +125,8 @@ async def test_why_an_event_was_told_and_why_not(ask: Asking) -> None:
         "trial": "matched",
     }
     assert verdicts["stuck"]["fate"][0].startswith("its timer (`for: 2h`) falls due at ")
-    assert verdicts["storm"]["fate"][0].startswith("waits in its group for slack until ")
-    assert found["unmatched"] == {"told": False, "why": "stuck and storm took it"}
+    assert verdicts["storm"]["fate"][0].startswith("waits for slack in its group until ")
+    assert found["unmatched"] == {"told": False, "why": "stuck and storm took it", "fate": []}
     assert found["hidden"][0]["by"] == "silence/s1"
     assert (found["seen"]["watch"], found["seen"]["state"]) == ("acc|jobs", "queued")
     assert found["notes"] == []

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from monitor.model import Event, EventType, Reason, rfc3339
+from monitor.rules import RuleOptions
 from monitor.store import Connection, HiddenWrite, read_events, write_hidden, write_notifications
 from tests.kit import silent
 from tests.kit.api import Asking
@@ -48,7 +49,7 @@ async def test_a_silence_is_a_row_and_an_event_of_one_moment_and_whoever_reads_t
         ({"match": 'job.name == "a'}, "column 13: syntax error"),
         ({"for": None}, "It has no end."),
         ({"until": "2h"}, "`for` and `until` are both given."),
-        ({"for": "2 hours"}, "`for` is no duration"),
+        ({"for": "2 hours"}, "`for`: '2 hours' is no duration; write 2h."),
         ({"for": "0s"}, "It would end before it begins."),
         ({"for": "400d"}, "more than a year"),
         ({"for": None, "until": "2026-11-20T12:00:00Z"}, "It would end before it begins."),
@@ -185,3 +186,17 @@ async def test_a_list_comes_in_pages_newest_first(ask: Asking) -> None:
     assert [item["id"] for item in await ask.every("/silences", limit=2)] == made[::-1]
     reply = await ask.reply("/silences", state="over")
     assert "one of scheduled, active, ended" in json.loads(reply.body)["detail"]
+
+
+async def test_the_preview_leaves_out_reports_for_no_silence_hides_anything_of_them(ask: Asking) -> None:
+    def write(conn: Connection) -> None:
+        mine = silent.queued(conn, "e", "a", NOON)
+        write_notifications(conn, [notification(rule, events=(mine,), rule=rule) for rule in ("stuck", "daily")])
+
+    await ask.inside.store.write(write)
+    daily = RuleOptions.model_validate({"name": "daily", "on": ["job.*"], "notify": ["s"], "digest": {"at": "09:00"}})
+    every, settings = await ask.post("/silences/preview", match="true"), ask.inside.settings
+    ask.inside.settings = replace(settings, rules=type(settings.rules)((*settings.rules, daily)))
+    found = await ask.post("/silences/preview", match="true")
+    assert found["messages"] == found["seen"] == every["seen"] - 1
+    assert not any("daily" in event["rules"] for event in found["events"])

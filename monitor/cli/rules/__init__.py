@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from monitor.cli.rules import backtest, diff, explain, lint, test
+from monitor.cli.rules import backtest, diff, explain, lint, schema, test
 
 app = typer.Typer(help="Rules: test them, ask them, hold them against history.", no_args_is_help=True)
 
@@ -19,3 +19,4 @@ app.command("backtest")(backtest.backtest)
 app.command("diff")(diff.diff)
 app.command("lint")(lint.lint)
 app.command("explain")(explain.explain)
+app.command("schema")(schema.schema)

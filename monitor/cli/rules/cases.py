@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from monitor.cli.rules.rulesets import Home, RuleSets
 from monitor.lab.case import Case, Given, Wanted, WantedHidden
 from monitor.lab.options import CaseOptions, Expectation, FileOptions, HiddenExpectation, listed
-from monitor.lab.steps import STEPS, RepeatStep
+from monitor.lab.steps import STEPS, RepeatStep, SilenceStep
 from monitor.settings.document import Document, read_document
 from monitor.settings.problems import ConfigErrors, Path, Problem
 from monitor.settings.sections import Reader
@@ -118,9 +118,21 @@ class _Cases:
                 self._say(here, _no_step(list(step)), at_key=True)
                 continue
             made = self.reader.model(STEPS[kind], step, here)
+            if isinstance(made, SilenceStep):
+                self._expression(made.silence.match, (*here, "silence", "match"))
             if made is not None:
                 inner = tuple(self._steps(made.steps, (*here, "steps"))) if isinstance(made, RepeatStep) else ()
                 yield Given(str(self._document.problem(here, "")).removesuffix(": "), made, inner)
+
+    def _expression(self, match: str, at: Path) -> None:
+        from monitor.rules.expression.complaint import ExpressionError
+        from monitor.rules.expression.language import Language  # with the library, which most files need not
+
+        try:
+            Language().compile(match)
+        except ExpressionError as error:
+            for each in error.complaints:
+                self.reader.problems.append(self._document.problem(at, each.message, inner=(each.line, each.column)))
 
     def _expected(self, model: type[E], value: Any, at: Path) -> Iterator[tuple[int, E]]:
         try:

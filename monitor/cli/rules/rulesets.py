@@ -29,7 +29,7 @@ from monitor.settings.document import Document
 from monitor.settings.problems import Path
 from monitor.settings.sections import Reader
 
-_LISTS: Mapping[str, type[BaseModel]] = {"rules": RuleOptions, "people": PersonOptions, "accounts": AccountOptions}
+SECTIONS: Mapping[str, type[BaseModel]] = {"rules": RuleOptions, "people": PersonOptions, "accounts": AccountOptions}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class RuleSets:
         if options.config is not None:
             base = Home(config=FilePath(self._document.file).parent / options.config)
         parts, before = dict(base.parts), len(self._reader.problems)
-        for name in sorted(options.model_fields_set & {*_LISTS, "unmatched", "sinks", "flapping"}):
+        for name in sorted(options.model_fields_set & {*SECTIONS, "unmatched", "sinks", "flapping"}):
             raw = getattr(options, name)
             parts[name] = self._part(name, raw, (*at, name))
         right = base.right and len(self._reader.problems) == before
@@ -115,8 +115,8 @@ class RuleSets:
         self._reader.problems.append(found)
 
     def _part(self, name: str, raw: Any, at: Path) -> Part:
-        if name in _LISTS:
-            made = [self._reader.model(_LISTS[name], entry, (*at, index)) for index, entry in enumerate(raw or ())]
+        if name in SECTIONS:
+            made = [self._reader.model(SECTIONS[name], entry, (*at, index)) for index, entry in enumerate(raw or ())]
             right = {index: entry for index, entry in enumerate(made) if entry is not None}
             return Part(at, raw, list(right.values()), tuple(right))
         if name == "unmatched":

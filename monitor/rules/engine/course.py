@@ -32,6 +32,8 @@ class Course:
     wordless: bool = False
     """Messages get no text: they are only counted."""
     effects: list[Effect] = field(default_factory=list)
+    blind: frozenset[str] = frozenset()
+    """Watches of which it is not known how they are."""
     unopened: bool = False
     """Whether a report is to begin with the next event."""
     _bound: tuple[int, datetime, Bound] | None = None

@@ -27,7 +27,7 @@ from monitor.rules.engine.course import Course
 from monitor.rules.engine.memory import Memory
 from monitor.rules.holding import SEEN_QUIET, subject_of
 from monitor.rules.recall import Recall
-from monitor.rules.state import Followed, RuleState
+from monitor.rules.state import Followed, Pile, RuleState
 
 ENGINE = "routing"
 """The name under which a failure of the engine itself is told."""
@@ -41,8 +41,8 @@ class Engine:
     """
 
     def __init__(self, ruleset: RuleSet, state: RuleState, recall: Recall, *, wordless: bool = False) -> None:
-        """`wordless`: messages get no text but that of templates, which would take most of the time of who only counts
-        them."""
+        """`wordless`: messages get no text, which would take most of the time of who only counts them; templates are
+        tried all the same, for they can fail."""
         self.memory = Memory(state)
         self._course = Course(ruleset, self.memory, recall, datetime.min.replace(tzinfo=UTC), wordless)
         self._waiting: dict[str | None, list[tuple[datetime, str, str]]] = {}
@@ -117,7 +117,7 @@ class Engine:
         course = self._course
         course.effects = []
         self._begin(to)
-        blind = frozenset(unseen)
+        course.blind = blind = frozenset(unseen)
         if self._waiting:
             self._look_again(blind)
         while (batch := self._due(to, before, blind)) is not None:
@@ -148,13 +148,13 @@ class Engine:
             row = getattr(self.memory, table).get(key)
             if row is None or row.due is None or row.due > when:
                 continue
-            if table == "followed" and self._unseen(first, row, blind):
+            if table in ("followed", "piles") and self._unseen(first, row, blind):
                 continue
             moment = when
             found.setdefault(table, {})[key] = None
         return (moment, {table: list(keys) for table, keys in found.items()}) if moment is not None else None
 
-    def _unseen(self, entry: tuple[datetime, str, str], row: Followed, blind: frozenset[str]) -> bool:
+    def _unseen(self, entry: tuple[datetime, str, str], row: Followed | Pile, blind: frozenset[str]) -> bool:
         """Whether it has to wait until it can be seen how its subject is; it is looked at again then."""
         when, table, key = entry
         dark = seeing.hidden(self._course, row.watch, blind)

@@ -76,7 +76,8 @@ def hide(
     shadow: bool,
     over: Collection[int] = (),
 ) -> None:
-    """They are told when it ends, if they still hold; that they were hidden is remembered in any case."""
+    """These, of which one message would have been made, are told when it ends, if they still hold; that they were
+    hidden is remembered in any case."""
     seqs = tuple(event.seq for event in events)
     course.effects.append(Hide(by=by, rule=rule, sinks=sinks, seqs=seqs, at=course.now, shadow=shadow))
     piling.add(
@@ -91,6 +92,11 @@ def hide(
         due=until,
         over=over,
     )
+    for sink in sinks:
+        name = piling.key_of("hide", rule, by, Reason.DIGEST, sink)
+        pile = course.memory.piles.get(name)
+        if pile is not None:
+            course.memory.piles.set(name, replace(pile, messages=pile.messages + 1))
     silence = course.memory.silences.get(by.removeprefix(SILENCE)) if by.startswith(SILENCE) else None
     if silence is not None and not shadow:
         course.memory.silences.put(silence.id, replace(silence, hidden=silence.hidden + 1))

@@ -96,6 +96,9 @@ def _with(pile: Pile, entry: Entry, severity: Severity, now: datetime) -> Pile:
         first=first,
         last=last,
         due=due,
+        messages=pile.messages,
+        watch=pile.watch,
+        by=pile.by,
     )
 
 

@@ -8,12 +8,12 @@ from datetime import timedelta
 
 from monitor.model import Event, Reason, Severity
 from monitor.rules import asides
-from monitor.rules.engine import hiding, piling, telling
+from monitor.rules.engine import hiding, piling, telling, waiting
 from monitor.rules.engine.course import Course
 from monitor.rules.engine.telling import Saying
 from monitor.rules.message.facts import counted
 from monitor.rules.message.story import Line
-from monitor.rules.state import FULL, Entry, Pile, Silence
+from monitor.rules.state import FULL, Entry, Pile
 
 _NOW_DIGEST = {"late": Reason.CATCH_UP, "hold": Reason.DIGEST, "hide": Reason.DIGEST}
 
@@ -31,15 +31,16 @@ class _Share:
         return self.piles[0][1]
 
 
-def fall_due(course: Course, names: Iterable[str], ended: Silence | None = None) -> None:
-    """Sinks whose piles hold the same events of a rule share a message. `ended`: the silence that hid them, where it is
-    over before its time."""
+def fall_due(course: Course, names: Iterable[str]) -> None:
+    """Sinks whose piles hold the same events of a rule share a message."""
     shares: dict[tuple[object, ...], _Share] = {}
     for name in names:
         pile = course.memory.piles.get(name)
         if pile is None:
             continue
         piling.take_off(course, name, closed_until=course.now + pace if (pace := _pace(course, pile)) else None)
+        if pile.kind == "hide":
+            pile = waiting.put_off(course, pile, _silence(course, pile))
         if pile.entries:
             entries = piling.lasting(course, pile) if pile.kind == "hide" else pile.entries
             over = () if entries else _seqs(pile.entries)
@@ -47,7 +48,7 @@ def fall_due(course: Course, names: Iterable[str], ended: Silence | None = None)
             shares.setdefault(key, _Share(entries, pile.entries)).piles.append((name, pile))
     try:
         for share in sorted(shares.values(), key=lambda share: _seqs(share.all)):
-            _tell(course, share, ended)
+            _tell(course, share)
     finally:  # until here their subjects were followed: a message says how they are by now
         for share in shares.values():
             for _, pile in share.piles:
@@ -66,7 +67,7 @@ def _pace(course: Course, pile: Pile) -> timedelta | None:
     return telling.pace(rule)[1]
 
 
-def _tell(course: Course, share: _Share, ended: Silence | None) -> None:
+def _tell(course: Course, share: _Share) -> None:
     first, sinks = share.first, _sinks(course, share)
     events = [event for _, event in sorted(course.recall.events(_seqs(share.entries)).items())]
     if not sinks:
@@ -74,15 +75,15 @@ def _tell(course: Course, share: _Share, ended: Silence | None) -> None:
     told = False
     for start in range(0, len(events), FULL):
         part = events[start : start + FULL]
-        told = telling.fall_due(course, _saying(course, share, part, ended), part, sinks) or told
+        told = telling.fall_due(course, _saying(course, share, part), part, sinks) or told
     if not events and first.kind == "hide" and first.key.startswith(hiding.SILENCE):
-        _note(course, share, sinks, ended)
+        _note(course, share, sinks)
     if not told and first.kind == "group":  # nobody heard of it: nothing has to be waited for
         for name, _ in share.piles:
             piling.take_off(course, name)
 
 
-def _saying(course: Course, share: _Share, events: Sequence[Event], ended: Silence | None) -> Saying:
+def _saying(course: Course, share: _Share, events: Sequence[Event]) -> Saying:
     first, rule = share.first, course.ruleset.named(share.first.rule)
     reason = _NOW_DIGEST.get(first.kind, first.reason)
     if reason is Reason.NEW and len(events) > 1:
@@ -90,6 +91,8 @@ def _saying(course: Course, share: _Share, events: Sequence[Event], ended: Silen
     ends = share.entries if reason is Reason.RESOLVED else ()
     told_before = [entry.told_at for entry in ends if entry.told_at is not None]
     begun = ends[0].begun if len(ends) == 1 else None
+    late = asides.missed(course, first.watch, first.due) if first.watch is not None else ""
+    seen = waiting.last_seen(course, events) if first.kind != "hide" else waiting.SEEN
     return Saying(
         first.rule,
         rule,
@@ -98,8 +101,9 @@ def _saying(course: Course, share: _Share, events: Sequence[Event], ended: Silen
         begun=course.event(begun) if begun is not None else None,
         severity=max((pile.severity for _, pile in share.piles), key=lambda each: each.rank),
         lasted=first.kind == "hide",
-        asides=_kept_back(course, share, len(events), ended),
-        missed={entry.seq: entry.missed for entry in share.entries if entry.missed},
+        asides=(*_kept_back(course, share, len(events)), *seen.asides),
+        last_seen=seen.none,
+        missed={entry.seq: why for entry in share.entries if (why := entry.missed or late)},
         mark=_mark(first),
         group=first.key if first.kind == "group" else "",
         over=frozenset(entry.seq for entry in share.entries if entry.over),
@@ -109,6 +113,7 @@ def _saying(course: Course, share: _Share, events: Sequence[Event], ended: Silen
 def _mark(pile: Pile) -> str:
     """The same events of a rule may lie on piles of other sinks that fall due at another time."""
     what = f"{pile.key} " if pile.kind == "hide" else ""
+    what += f"{pile.watch} " if pile.watch is not None else ""
     return f"{what}{pile.due.isoformat()}"
 
 
@@ -120,7 +125,7 @@ def _sinks(course: Course, share: _Share) -> tuple[str, ...]:
     return sinks
 
 
-def _kept_back(course: Course, share: _Share, held: int, ended: Silence | None) -> tuple[Line, ...]:
+def _kept_back(course: Course, share: _Share, held: int) -> tuple[Line, ...]:
     if share.first.kind == "hold":
         return (Line("Kept back", "by the rule's window, which has closed"),)
     if share.first.kind != "hide":
@@ -129,21 +134,22 @@ def _kept_back(course: Course, share: _Share, held: int, ended: Silence | None) 
     rest = f"; {counted(over, 'other is', 'others are')} over" if over > 0 else ""
     if share.first.key == hiding.MUTE:
         return (Line("Kept back", f"by a mute window that has closed{rest}"),)
-    return (Line("Kept back", f"by {asides.hidden_by(_silence(course, share, ended))}, which has ended{rest}"),)
+    return (Line("Kept back", f"by {_silence(course, share.first)}, which has ended{rest}"),)
 
 
-def _silence(course: Course, share: _Share, ended: Silence | None) -> Silence | None:
-    return ended or course.memory.silences.get(share.first.key.removeprefix(hiding.SILENCE))
+def _silence(course: Course, pile: Pile) -> str:
+    return pile.by or asides.hidden_by(course.memory.silences.get(pile.key.removeprefix(hiding.SILENCE)))
 
 
-def _note(course: Course, share: _Share, sinks: tuple[str, ...], ended: Silence | None) -> None:
+def _note(course: Course, share: _Share, sinks: tuple[str, ...]) -> None:
     """Nothing of what a silence hid still holds: people hear that it was so."""
     first = share.first
     events = [event for _, event in sorted(course.recall.events(_seqs(share.all)).items())]
     if not events:
         return
-    by = asides.hidden_by(_silence(course, share, ended))
-    what = f"{by} has ended; it kept back {counted(len(events), 'message')}, and nothing of it still holds"
+    messages = max(pile.messages for _, pile in share.piles) or len(events)
+    what = f"{_silence(course, first)} has ended; it kept back {counted(messages, 'message')}, "
+    what += "and nothing of it still holds"
     saying = Saying(
         first.rule,
         course.ruleset.named(first.rule),

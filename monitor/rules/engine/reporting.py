@@ -11,7 +11,7 @@ from monitor.fields.window import next_time
 from monitor.model import Event, Reason, Severity
 from monitor.rules.audience import audience
 from monitor.rules.compile import Rule
-from monitor.rules.engine import telling
+from monitor.rules.engine import hiding, telling
 from monitor.rules.engine.course import ABOUT_RULES, Course
 from monitor.rules.engine.telling import Saying
 from monitor.rules.options import OWNER
@@ -47,13 +47,20 @@ def took(course: Course, event: Event) -> None:
 
 
 def fall_due(course: Course, keys: Iterable[str]) -> None:
+    """A report is a record: no silence takes anything out of it, and one that is due in a mute window is made at its
+    end, of all that came until then."""
     for name in keys:
         period, rule = course.memory.periods.get(name), course.ruleset.named(name)
         if period is None or rule is None or rule.options.digest is None:
             continue
+        parts = _by_sinks(course, rule, period)
+        muted_until = _muted_until(course, rule, parts.values())
+        if muted_until is not None:
+            course.memory.periods.put(name, replace(period, due=muted_until))
+            continue
         after = course.memory.marks.get(TAKEN) if period.after is not None else None
         course.memory.periods.put(name, Period(since=period.due, due=_next(rule, course.now), after=after))
-        for sinks, events in _by_sinks(course, rule, period).items():
+        for sinks, events in parts.items():
             saying = Saying(
                 name,
                 rule,
@@ -63,7 +70,16 @@ def fall_due(course: Course, keys: Iterable[str]) -> None:
                 mark=period.due.isoformat(),
                 personal=_personal(rule, sinks),
             )
-            telling.fall_due(course, saying, events, sinks)
+            telling.say(course, saying, events, sinks)
+
+
+def _muted_until(course: Course, rule: Rule, parts: Iterable[list[Event]]) -> datetime | None:
+    """When the report is made instead, because a mute window is open that counts for all that would be in it."""
+    if not rule.mute:
+        return None
+    ends = [hiding.open_until(course, rule.mute, event, rule.name, doubt=False) for part in parts for event in part]
+    known = [end for end in ends if end is not None]
+    return max(known) if ends and len(known) == len(ends) else None
 
 
 def _personal(rule: Rule, sinks: Iterable[str]) -> bool:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 from monitor.model import Event, EventType
 from monitor.rules.engine.course import Course
-from monitor.rules.holding import DARKENING, words
+from monitor.rules.holding import DARKENING, ENDLESS, STATE_OF, words
 from monitor.rules.state import Dark
 
 SETTLE = timedelta(seconds=60)
 """After an account can be seen again, what changed meanwhile may come in several commits."""
+_PASSING = frozenset(state for kind, state in STATE_OF.items() if kind not in ENDLESS)
 _TELLING = DARKENING | {EventType.ACCOUNT_RECOVERED, EventType.MONITOR_STARTED, EventType.MONITOR_STOPPED}
 
 
@@ -21,20 +23,38 @@ def look(course: Course, event: Event) -> None:
         return
     account = words(event.account) if event.account is not None else None
     if event.type is EventType.MONITOR_STARTED:
-        course.memory.dark.put("*", Dark(event.detected_at + SETTLE))
+        course.memory.dark.put("*", Dark(event.detected_at + SETTLE, event.detected_at))
     elif event.type is EventType.MONITOR_STOPPED:
-        course.memory.dark.put("*", Dark(None))
+        course.memory.dark.put("*", Dark(None, event.detected_at))
     elif account is None:
         return
     elif event.type is EventType.ACCOUNT_UNREACHABLE:
-        course.memory.dark.put(account, Dark(None))
+        _darken(course, account, event)
     elif event.type in DARKENING:
         watch = event.data.get("watch")
-        course.memory.dark.put(f"{account}|{words(watch).partition('/')[0]}" if watch else account, Dark(None))
+        _darken(course, f"{account}|{words(watch).partition('/')[0]}" if watch else account, event)
     elif event.type is EventType.ACCOUNT_RECOVERED:
         for key, dark in course.memory.dark.rows().items():
             if key.partition("|")[0] == account and dark.until is None:
-                course.memory.dark.put(key, Dark(event.detected_at + SETTLE))
+                course.memory.dark.put(key, Dark(event.detected_at + SETTLE, dark.since))
+
+
+def _darken(course: Course, key: str, event: Event) -> None:
+    """It is dark since it was first; what is dark already stays so."""
+    before = course.memory.dark.get(key)
+    since = before.since if before is not None and before.until is None else event.detected_at
+    course.memory.dark.put(key, Dark(None, since))
+
+
+def unseen(course: Course, watch: str | None) -> bool:
+    """Whether nobody knows at the moment how the subjects of this watch are."""
+    dark = hidden(course, watch, course.blind)
+    return dark is not None and (dark.until is None or dark.until > course.now)
+
+
+def changes(state: str | None) -> bool:
+    """Whether what is in this state may be in another one while nobody looks; what is over stays so."""
+    return state in _PASSING
 
 
 def hidden(course: Course, watch: str | None, blind: frozenset[str]) -> Dark | None:
@@ -66,4 +86,4 @@ def shift(course: Course, by: timedelta) -> None:
     """The wall clock was set by so much."""
     for key, dark in course.memory.dark.rows().items():
         if dark.until is not None:
-            course.memory.dark.put(key, Dark(dark.until + by))
+            course.memory.dark.put(key, replace(dark, until=dark.until + by))

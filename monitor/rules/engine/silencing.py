@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from monitor.model import Event, EventType
+from monitor.rules import asides
 from monitor.rules.effects import SilenceOver
-from monitor.rules.engine import hiding, releasing
+from monitor.rules.engine import hiding
 from monitor.rules.engine.course import Course
 from monitor.rules.holding import words
 from monitor.rules.state import Silence
@@ -55,9 +56,7 @@ def fall_due(course: Course, keys: Iterable[str]) -> None:
 
 
 def _release(course: Course, ended: Silence) -> None:
-    names = sorted(name for name, pile in course.memory.piles.rows().items() if pile.key == hiding.SILENCE + ended.id)
-    for name in names:
-        pile = course.memory.piles.get(name)
-        if pile is not None:
-            course.memory.piles.set(name, replace(pile, due=course.now))
-    releasing.fall_due(course, names, ended)
+    """What it hid falls due now."""
+    for name, pile in course.memory.piles.rows().items():
+        if pile.key == hiding.SILENCE + ended.id and pile.watch is None:
+            course.memory.piles.set(name, replace(pile, due=course.now, by=asides.hidden_by(ended)))

@@ -57,6 +57,8 @@ class Saying:
     """By number of those events that fell due a while ago when that was, and why they come only now."""
     fresh: bool = True
     """Where the event is late, it is gathered with others."""
+    last_seen: bool = False
+    """What it says of things as they are is how they were when last seen."""
 
     @property
     def shadow(self) -> bool:
@@ -214,21 +216,11 @@ def fall_due(course: Course, saying: Saying, events: Sequence[Event], sinks: tup
     """What nothing hides is told; what a window holds back by now is kept until it closes. True where something is
     told."""
     left: list[Event] = []
+    hidden: dict[tuple[str, datetime], list[Event]] = {}
     for event in events:
         found = hiding.hider(course, saying.rule, event)
         if found is not None:
-            by, until = found
-            hiding.hide(
-                course,
-                by,
-                until,
-                rule=saying.name,
-                events=[event],
-                sinks=sinks,
-                severity=saying.weight([event]),
-                shadow=saying.shadow,
-                over=saying.over,
-            )
+            hidden.setdefault(found, []).append(event)
         elif (
             saying.rule is not None
             and (end := hiding.open_until(course, saying.rule.hold, event, saying.name)) is not None
@@ -237,6 +229,18 @@ def fall_due(course: Course, saying: Saying, events: Sequence[Event], sinks: tup
             _pile(course, kept, "hold", "", event, sinks, saying.weight([event]), end)
         else:
             left.append(event)
+    for (by, until), kept_back in hidden.items():
+        hiding.hide(
+            course,
+            by,
+            until,
+            rule=saying.name,
+            events=kept_back,
+            sinks=sinks,
+            severity=saying.weight(kept_back),
+            shadow=saying.shadow,
+            over=saying.over,
+        )
     if left:
         say(course, saying, left, sinks)
     return bool(left)

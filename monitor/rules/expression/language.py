@@ -12,6 +12,7 @@ from typing import Any
 
 from cel_expr_python import cel
 
+from monitor.fields.window import known_zone
 from monitor.model import Event
 from monitor.rules.expression.complaint import TOO_DEEP, Complaint, ExpressionError, complaints_of, place
 from monitor.rules.expression.cost import too_long
@@ -19,7 +20,7 @@ from monitor.rules.expression.messages import PACKAGE, Messages
 from monitor.rules.expression.plain import Shortcut, shortcut
 from monitor.rules.expression.reading import Reading, read
 from monitor.rules.expression.shapes import Shapes
-from monitor.rules.expression.tree import Path, TooDeep, Tree, read_tree
+from monitor.rules.expression.tree import Literal, Path, TooDeep, Tree, read_tree
 from monitor.rules.schema import ALWAYS, SCALARS, VARIABLES, Kind
 from monitor.rules.verdict import MATCHED, NOT_MATCHED, Verdict
 from monitor.rules.view import View, value_of, view
@@ -205,11 +206,13 @@ class Language:
             for name, offset in tree.shadows
         ]
         mistakes += tree.costs
+        told = {(mistake.line, mistake.column) for mistake in mistakes}
         empty = self._env.Activation({})
         for literal in tree.literals:
             if self._env.compile(literal.source).eval(empty).type() == cel.Type.ERROR:
                 line, column = place(source, literal.offset)
-                mistakes.append(Complaint(line, column, f"{literal.text!r} is no {_READS[literal.function]}"))
+                if (line, column) not in told:  # a pattern that costs too much is none for the library either
+                    mistakes.append(Complaint(line, column, _unreadable(literal)))
         return mistakes
 
 
@@ -243,6 +246,16 @@ def _comparison(sign: str, word: str) -> Any:
     mixed = (("int64", "double"), ("double", "int64"))
     overloads += [cel.Overload(f"{word}_{a}_{b}", cel.Type.BOOL, [kinds[a], kinds[b]]) for a, b in mixed]
     return cel.FunctionDecl(sign, overloads)
+
+
+def _unreadable(literal: Literal) -> str:
+    if literal.function in _READS:
+        return f"{literal.text!r} is no {_READS[literal.function]}"
+    try:
+        known_zone(literal.text)
+    except ValueError as error:
+        return str(error)
+    return f"{literal.text!r} is no time zone here; write an offset like +08:00"
 
 
 def _absent(values: View, path: Path) -> str | None:

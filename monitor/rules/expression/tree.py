@@ -24,6 +24,14 @@ Path = tuple[str, ...]
 _NULLABLE = frozenset({Kind.TIME, Kind.SPAN, Kind.ERROR})
 _READ_TEXT = frozenset({"duration", "timestamp", "matches"})
 """Functions that refuse some texts, which would otherwise show only when an event comes."""
+_READ_ZONE = frozenset(
+    f"get{part}"
+    for part in (
+        *("FullYear", "Month", "Date", "DayOfMonth", "DayOfWeek", "DayOfYear"),
+        *("Hours", "Minutes", "Seconds", "Milliseconds"),
+    )
+)
+"""Functions of a time that take the name of a time zone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,12 +145,16 @@ class _Surgeon:
                 self.reads.add(compared[:-1])
 
     def _literal(self, call: Any) -> None:
-        if call.function not in _READ_TEXT or not call.args or not call.args[-1].const_expr.HasField("string_value"):
+        name = str(call.function)
+        if name not in _READ_TEXT | _READ_ZONE or not call.args:
+            return
+        if not call.args[-1].const_expr.HasField("string_value"):
             return
         text = call.args[-1].const_expr.string_value
         quoted = text.encode("unicode_escape").decode().replace('"', '\\"')
-        source = f'"".matches("{quoted}")' if call.function == "matches" else f'{call.function}("{quoted}")'
-        self.literals.append(Literal(call.function, text, source, self._positions.get(call.args[-1].id, 0)))
+        of = '"".' if name == "matches" else 'timestamp("2026-01-31T00:00:00Z").' if name in _READ_ZONE else ""
+        source = f'{of}{name}("{quoted}")'
+        self.literals.append(Literal(name, text, source, self._positions.get(call.args[-1].id, 0)))
 
     def _shadow(self, expr: Any) -> None:
         loop = expr.comprehension_expr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Final
 
 from monitor.model import Event, EventType
 from monitor.rules.message.clean import link
@@ -17,7 +18,7 @@ def job_story(event: Event) -> Story:
     data = Facts(event.data)
     job = data.part("job")
     lines = [
-        Line("Why", _why(data)),
+        Line("Why", _why(data) if event.type in _ENDS else ""),
         Line("Time", _time(event, data)),
         Line("New model", job.text("output_model", 80)),
         Line("Engine", job.text("model", 80) if "flavor" in job else ""),
@@ -27,6 +28,10 @@ def job_story(event: Event) -> Story:
     if url := link(job.raw("url")):
         lines.append(Line("Console", url, url=True))
     return Story(job_name(event), _happened(event, data), tuple(line for line in lines if line.value), _why(data, 100))
+
+
+_ENDS: Final = frozenset({EventType.JOB_FINISHED, EventType.JOB_GONE, EventType.JOB_REOPENED})
+"""What a job's error is about; one poll may see its start together with its end."""
 
 
 def job_name(event: Event) -> str:

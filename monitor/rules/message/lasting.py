@@ -18,7 +18,7 @@ _IS: Final[Mapping[str, tuple[str, str]]] = {
     "pending": ("pending", "of waiting"),
     "queued": ("in the queue", "in the queue"),
     "running": ("running", "of running"),
-    "stopping": ("being stopped", "of being stopped"),
+    "stopping": ("stopping", "of stopping"),
     "succeeded": ("over (succeeded)", "of being over"),
     "failed": ("over (failed)", "of being over"),
     "canceled": ("over (canceled)", "of being over"),

@@ -64,7 +64,7 @@ def length(name: str, text: str) -> timedelta:
         return timedelta(seconds=parse_duration(text))
     except ValueError as error:
         hint = "Write a duration like 30m, 2h or 1d12h."
-        raise Problem(400, "Bad request", f"The parameter `{name}` is no duration: {str(error)[:100]}.", hint) from None
+        raise Problem(400, "Bad request", f"The parameter `{name}`: {str(error)[:100]}.", hint) from None
 
 
 def _meant(name: str, text: str | None, now: datetime, *, ahead: bool) -> datetime | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
@@ -51,10 +52,11 @@ def checked(match: str) -> tuple[Language, Expression]:
         raise Problem(400, "Bad request", f"The parameter `match` is wrong at {wrong}.", hint) from None
 
 
-def preview(conn: Connection, match: str, now: datetime) -> Preview:
-    """Raises Problem where the expression is wrong."""
+def preview(conn: Connection, match: str, now: datetime, reports: Collection[str] = ()) -> Preview:
+    """Raises Problem where the expression is wrong. `reports`: rules of which no silence hides anything."""
     language, expression = checked(match)
-    rows = told_since(conn, now - DAY, MOST_SEEN)
+    told = told_since(conn, now - DAY, MOST_SEEN)
+    rows = [row for row in told if row.rule not in reports]
     events = load_events(conn, (row.seq for row in rows))
     hit = {
         seq
@@ -67,7 +69,7 @@ def preview(conn: Connection, match: str, now: datetime) -> Preview:
     kept = [Kept(row.seq, row.rule, sinks.get(row.notification, []), events[row.seq].detected_at) for row in found]
     things = by_thing(kept, events)
     since = now - DAY
-    if len(rows) == MOST_SEEN:
+    if len(told) == MOST_SEEN:
         since = max(since, min((event.detected_at for event in events.values()), default=since))
     return Preview(
         since=rfc3339(since.replace(microsecond=0)),

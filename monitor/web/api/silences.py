@@ -141,7 +141,7 @@ def _preview(conn: Connection, inside: Inside, asked: PreviewAsked) -> Preview:
     _not_blank(owner=asked.owner, comment=asked.comment)
     if (asked.lasting, asked.until, asked.start) != (None, None, None):
         span(now, lasting=asked.lasting, until=asked.until, start=asked.start)
-    return preview(conn, asked.match, now)
+    return preview(conn, asked.match, now, _reports(inside))
 
 
 def _look(conn: Connection, inside: Inside, asked: AddAsked) -> _Wanted:
@@ -150,7 +150,11 @@ def _look(conn: Connection, inside: Inside, asked: AddAsked) -> _Wanted:
     checked(asked.match)
     now = inside.clock.now()
     start, until = span(now, lasting=asked.lasting, until=asked.until, start=asked.start)
-    return _Wanted(start, until, preview(conn, asked.match, now))
+    return _Wanted(start, until, preview(conn, asked.match, now, _reports(inside)))
+
+
+def _reports(inside: Inside) -> frozenset[str]:
+    return frozenset(rule.name for rule in inside.settings.rules if rule.digest is not None)
 
 
 def _not_blank(**texts: str | None) -> None:
