@@ -20,7 +20,7 @@ from monitor.app.status import Supervision
 from monitor.app.storeless import watch_store
 from monitor.app.systemd import Systemd
 from monitor.app.vital import Vital
-from monitor.app.wishes import Reload, Wishes
+from monitor.app.wishes import Reload, Verdict, Wishes
 from monitor.fields import Clock
 from monitor.fields.bell import Broadcast
 from monitor.settings import Settings
@@ -72,7 +72,7 @@ async def daemon(
 
         async def refused(problems: list[str]) -> None:
             await reign.refused(problems)
-            await supervision.ready()
+            await supervision.ready(str(Verdict(problems=problems)))
 
         wishes = Wishes(stop, reload, systemd=systemd, refused=refused)
 
@@ -82,7 +82,7 @@ async def daemon(
             heartbeat.changed.ring()
             if not wishes.ending.is_set():
                 ready(port)
-                await supervision.ready()
+                await supervision.ready(str(verdict))
             wishes.settle(verdict)
 
         site.reload = wishes.ask if reload is not None else None

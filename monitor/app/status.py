@@ -59,10 +59,12 @@ class Supervision:
         self._status = status
         self._troubles = troubles
 
-    async def ready(self) -> None:
-        """It works, with the config of the start or of a reload, be it that the one before goes on."""
+    async def ready(self, news: str = "") -> None:
+        """It works, with the config of the start or of a reload, be it that the one before goes on. `news`: what came
+        of the reload, to stand before the rest until that is said anew."""
         if self._systemd.listening:
-            self._systemd.ready(await self._line())
+            line = await self._line()
+            self._systemd.ready(f"{news}; {line}"[:LONGEST] if news else line)
 
     async def run(self) -> None:
         """Until cancelled; returns at once where no systemd listens."""

@@ -38,6 +38,14 @@ class Verdict:
     changed: Mapping[str, str] = field(default_factory=dict)
     problems: Sequence[str] = ()
 
+    def __str__(self) -> str:
+        """`config reloaded (rules: b added)`, or `config rejected (…)` with the first of its problems."""
+        if self.problems:
+            more = f" and {len(self.problems) - 1} more" if len(self.problems) > 1 else ""
+            return f"config rejected ({self.problems[0]}{more})"
+        said = ", ".join(f"{section}: {words}" for section, words in self.changed.items())
+        return f"config reloaded ({said or 'nothing in it has changed'})"
+
 
 @dataclass(slots=True)
 class _Asker:

@@ -154,7 +154,7 @@ class Deliverer:
 
     def _note(self, receipt: Receipt) -> None:
         """A sink that comes back is not run over: with each message that arrives there may be twice as many at once."""
-        self._failing = receipt.outcome in (Outcome.RETRY, Outcome.UNKNOWN)
+        self._failing = _failed(receipt)
         self._width = 1 if self._failing else min(self._options.concurrency, self._width * 2)
 
     def _free(self) -> int:
@@ -244,7 +244,7 @@ class Deliverer:
 
     def _fails(self) -> bool:
         """What ended while others were being settled."""
-        return any(each.receipt.outcome in (Outcome.RETRY, Outcome.UNKNOWN) for each in self._ended)
+        return any(_failed(each.receipt) for each in self._ended)
 
     def _tell(self, health: SinkHealth) -> None:
         was = self._health is not None and self._health.since is not None
@@ -270,3 +270,7 @@ class Deliverer:
         if self._in_hand:
             text = "the end came while messages were being sent; the next start takes them up"
             self._log.warning(text, count=len(self._in_hand))
+
+
+def _failed(receipt: Receipt) -> bool:
+    return receipt.outcome in (Outcome.RETRY, Outcome.UNKNOWN) and not receipt.partly

@@ -149,7 +149,7 @@ def release_unsure(conn: Connection, sink: str, in_hand: Collection[str], now: d
 def _noted(conn: Connection, health: SinkHealth, ended: Ended, roll: float) -> SinkHealth:
     """What the attempt says of the sink."""
     receipt, at = ended.receipt, ended.at
-    if receipt.outcome is Outcome.DELIVERED:
+    if receipt.outcome is Outcome.DELIVERED or receipt.partly:
         return breaker.delivered(health, at)
     if receipt.outcome is Outcome.REFUSED:
         by_hand = ended.delivery.notification.reason is Reason.TEST

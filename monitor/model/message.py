@@ -76,6 +76,8 @@ class Receipt:
     retry_after: float | None = None
     reference: str | None = None
     """What the sink gave back (message id, thread)."""
+    partly: bool = False
+    """A part of it arrived, so that nothing is wrong with the sink, whatever becomes of the rest."""
 
 
 class DeliveryState(StrEnum):

@@ -9,7 +9,6 @@ from pydantic import Field
 from monitor.fields import Duration
 from monitor.fields.strict import Named, Strict
 
-
 LATE_SLACK = 600.0
 
 

@@ -202,5 +202,5 @@ class Settings:
     flapping: FlappingOptions | None
     catch_up_after: float
     """Seconds."""
-    retention: RetentionOptions = RetentionOptions()
+    retention: RetentionOptions = field(default_factory=RetentionOptions)
     heartbeat: HeartbeatOptions | None = None

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from monitor.app.wishes import Verdict
 from tests.app.test_app_reload_changes import Stage, stage
 from tests.kit.living import Living, living
 from tests.kit.process import PROGRAM
@@ -45,6 +46,16 @@ async def test_the_command_says_what_changed_and_what_is_wrong(tmp_path: Path) -
     code, said = await command(life)
     assert code == 1
     assert "No daemon runs here" in said
+
+
+def test_a_verdict_is_one_line_for_the_status_of_the_service() -> None:
+    assert str(Verdict()) == "config reloaded (nothing in it has changed)"
+    assert str(Verdict(changed={"rules": "b added", "sinks": "c removed"})) == (
+        "config reloaded (rules: b added, sinks: c removed)"
+    )
+    assert str(Verdict(problems=["x.yaml:1:1: no", "x.yaml:2:1: nor this"])) == (
+        "config rejected (x.yaml:1:1: no and 1 more)"
+    )
 
 
 async def test_the_end_answers_who_waits_for_a_reload_and_is_not_held_up(tmp_path: Path) -> None:

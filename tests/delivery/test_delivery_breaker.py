@@ -264,3 +264,16 @@ async def test_a_clock_that_was_set_back_between_two_runs_delays_nothing(bench: 
             await idle(on)
             await passes(on, LONGEST, 30)
             assert events(sink) == 5
+
+
+@pytest.mark.parametrize("outcome", [Outcome.RETRY, Outcome.REFUSED])
+async def test_a_sink_that_took_a_part_works(bench: Any, outcome: Outcome) -> None:
+    async with bench() as on:
+        sink = Scripted(on.clock, lambda delivery: Receipt(outcome=outcome, detail="7 of 9 were taken", partly=True))
+        await waiting(on, 8)
+        async with on.running(sink.entry("hook", concurrency=1)):
+            await idle(on)
+            await passes(on, 600, 100)
+        assert len(sink.tried) >= 8
+        assert (await health(on)).since is None
+        assert await on.events_of("sink.failing") == []

@@ -7,14 +7,13 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from monitor.fields import SystemClock
 from monitor.fields.clock import FastClock
 from monitor.providers import registry
 from monitor.sandbox.server import serving
@@ -24,11 +23,17 @@ from tests.kit.until import START, until
 
 SPEED = 10
 FAST = """
-import datetime, sys
+import datetime, sys, time
 import monitor.app.run
 from monitor.cli.main import entry
 from monitor.fields.clock import FastClock
-clock = FastClock(float(sys.argv.pop(1)))
+
+class Clock(FastClock):
+    def now(self):  # where somebody sets the machine's clock this one is set too
+        set_by = time.time() - self._start.timestamp() - (time.monotonic() - self._zero)
+        return super().now() + datetime.timedelta(seconds=round(set_by))
+
+clock = Clock(float(sys.argv.pop(1)))
 clock._start, clock._zero = datetime.datetime.fromisoformat(sys.argv.pop(1)), float(sys.argv.pop(1))
 vars(monitor.app.run)["SystemClock"] = lambda: clock
 entry()
@@ -98,14 +103,11 @@ class Scene:
 
 
 @asynccontextmanager
-async def scene(
-    folder: Path, *, program: Sequence[str] = (), environ: dict[str, str] | None = None, **more: Any
-) -> AsyncIterator[Scene]:
-    """From its second poll to its polite end, which has to be one; nothing that it says is a traceback. `program`: one
-    that runs at the speed of the world."""
+async def scene(folder: Path, *, environ: dict[str, str] | None = None, **more: Any) -> AsyncIterator[Scene]:
+    """From its second poll to its polite end, which has to be one; nothing that it says is a traceback."""
     clock = FastClock(SPEED)
     fast = (sys.executable, "-c", FAST, str(SPEED), clock._start.isoformat(), str(clock._zero))
-    studio: Any = registry.emulator("model-studio")(SystemClock() if program else clock, autoplay=False)
+    studio: Any = registry.emulator("model-studio")(clock, autoplay=False)
     async with Inbox() as inbox, serving({"model-studio": studio}) as address:
         account = {
             "name": "studio",
@@ -113,13 +115,13 @@ async def scene(
             "api_key": "sk-demo",
             "endpoint": f"{address}/api/v1",
             "budget": {"requests_per_second": 100, "burst": 100},
-            "jobs": {"every": "1s" if program else "2s"},
+            "jobs": {"every": "2s"},
         }
         rules = [{"name": "all", "on": ["job.*", "store.*", "account.*"], "notify": ["inbox"]}]
         sinks = [{"name": "inbox", "type": "webhook", "url": inbox.url}]
         path = write_config(folder, {"accounts": [account], "sinks": sinks, "rules": rules} | more)
         it = Scene(studio, inbox, folder)
-        async with Program(path, program or fast, **(environ or {})) as it.program:
+        async with Program(path, fast, **(environ or {})) as it.program:
             await it.polled()
             yield it
             assert await it.program.stop() == 0

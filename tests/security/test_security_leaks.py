@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import quote
 
 import aiohttp
+import pytest
 
 from tests.kit.installed import Installed
 from tests.kit.process import Program, write_config
@@ -83,6 +84,8 @@ def config(world: World, port: int, folder: Path) -> dict[str, Any]:
     }  # fmt: skip
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_no_secret_is_in_any_log_event_message_page_metric_file_or_column(tmp_path: Path) -> None:
     written, secrets = asyncio.run(run(tmp_path))
     installed = Installed(tmp_path)

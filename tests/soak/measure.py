@@ -22,6 +22,8 @@ ROWS = (1.3, 500)
 STEADY = 2.2 * 86400.0
 """… once the clock has shown so many seconds: retention (a day) has come round by half of it. Before that as much as
 the events do."""
+ATTEMPTS = 2
+"""For each delivery, on average, at most: how many there are depends on who fails just then."""
 WAITING = 60
 """Messages and events that wait at the end, at most."""
 
@@ -100,8 +102,10 @@ def too_much(samples: Sequence[Sample], log: Iterable[str] = ()) -> list[str]:
     found += [f"{end.waiting} messages wait"] if end.waiting > WAITING else []
     found += [f"{end.unrouted} events wait for routing"] if end.unrouted > WAITING else []
     usual = ROWS[0] if end.at >= STEADY else max(ROWS[0], 1.1 * end.last_seq / max(1, half.last_seq))
+    if end.rows["attempts"] > ATTEMPTS * end.rows["deliveries"]:
+        found.append(f"{end.rows['attempts']} attempts for {end.rows['deliveries']} deliveries")
     for table, rows in end.rows.items():
-        if rows > half.rows[table] * usual + ROWS[1]:
+        if table != "attempts" and rows > half.rows[table] * usual + ROWS[1]:
             found.append(f"{table} grew from {half.rows[table]} to {rows} rows")
     if end.polls - half.polls < 0.4 * half.polls:
         found.append(f"polling slowed down: {half.polls} polls in the first half, {end.polls - half.polls} later")

@@ -33,7 +33,8 @@ def test_what_stays_as_it_was_is_well() -> None:
         ({"slow": 100}, "100 of 6000 turns were late in the second half"),
         ({"waiting": 61}, "61 messages wait"),
         ({"unrouted": 61}, "61 events wait for routing"),
-        ({"rows": {"attempts": 4401}}, "attempts grew from 3000 to 4401 rows"),
+        ({"rows": {"jobs": 4401}}, "jobs grew from 3000 to 4401 rows"),
+        ({"rows": {"attempts": 6001}}, "6001 attempts for 3000 deliveries"),
         ({"polls": 10_000}, "polling slowed down: 9000 polls in the first half, 1000 later"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -177,6 +178,9 @@ async def test_a_reload_takes_a_good_config_and_refuses_a_bad_one(box: Box) -> N
         await box.write(CONFIG, json.dumps(config))
         await box("systemctl", "reload", UNIT)
         await it.told("config.reloaded")
+        while not (said := (await box.show("StatusText"))["StatusText"]).startswith("config reloaded "):
+            await asyncio.sleep(0.02)  # pytest's time limit ends it
+        assert "(sinks: journal added); 1 account, " in said
         await it.polled(2)
         shown = await box.show("MainPID", "NRestarts", "ActiveState")
         assert shown == {"MainPID": before, "NRestarts": "0", "ActiveState": "active"}

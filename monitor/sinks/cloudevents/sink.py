@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from monitor.fields import Clock
@@ -40,7 +41,8 @@ class CloudEventsSink:
             if event["id"] in done:
                 continue
             if self._clock.monotonic() > end:
-                return _so_far(done, len(every), Receipt(outcome=Outcome.RETRY, detail="the rest is sent next time"))
+                later = Receipt(outcome=Outcome.RETRY, detail="the rest is sent next time", partly=True)
+                return _so_far(done, len(every), later)
             receipt = await self._post(delivery.id, event)
             if receipt.outcome in (Outcome.RETRY, Outcome.UNKNOWN):
                 return _so_far(done, len(every), receipt)
@@ -51,7 +53,9 @@ class CloudEventsSink:
                 break
         self._progress.forget(delivery)
         outcome = Outcome.REFUSED if done.refused else Outcome.DELIVERED
-        return _so_far(done, len(every), Receipt(outcome=outcome, detail=done.said))
+        return _so_far(
+            done, len(every), Receipt(outcome=outcome, detail=done.said, partly=bool(done.refused and done.taken))
+        )
 
     async def _post(self, delivery: str, event: dict[str, Any]) -> Receipt:
         """`webhook-id` tells events of one message apart and stays the same on every attempt. (No full stop: the
@@ -71,7 +75,7 @@ def _so_far(done: Done, count: int, receipt: Receipt) -> Receipt:
     if done.refused:
         parts.append(f"{len(done.refused)} refused")
     detail = f"{', '.join(parts)}; {receipt.detail}"
-    return Receipt(outcome=receipt.outcome, detail=detail, retry_after=receipt.retry_after)
+    return replace(receipt, detail=detail)
 
 
 def build(options: Options, http: Http, clock: Clock) -> CloudEventsSink:

@@ -1,0 +1,32 @@
+"""Each row of the page on reliability names tests, and each of them is there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+DOCS = Path(__file__).parents[2] / "docs"
+ROWS = [
+    line
+    for line in (DOCS / "reliability.md").read_text().splitlines()
+    if line.startswith("| ") and not line.startswith("| fault ")
+]
+
+
+def test_the_page_has_its_rows() -> None:
+    assert len(ROWS) > 50
+
+
+@pytest.mark.parametrize("row", ROWS, ids=[row.split("|")[1].strip() for row in ROWS])
+def test_a_row_names_tests_that_are_there(row: str) -> None:
+    named = re.findall(r'\]\(\.\./(tests/[\w/]+\.py) "(\w+)"\)', row)
+    assert named, "a row without a test"
+    assert row.count("|") == 5, "fault, what happens, what you see, tests"
+    missing = [f"{file}: {name}" for file, name in named if not _defined(DOCS.parent / file, name)]
+    assert missing == []
+
+
+def _defined(file: Path, name: str) -> bool:
+    return file.exists() and re.search(rf"^(?:async )?def {name}\(", file.read_text(), re.MULTILINE) is not None
