@@ -75,6 +75,8 @@ PAGE: dict[str, Ask] = {
     "POST /sign-in": ("/sign-in", 303, ""),
     "POST /sign-out": ("/sign-out", 303, ""),
 }
+CONTROL = {"POST /control/reload"}
+"""Asked in tests/app/test_app_reload_socket.py: nothing is read anew here."""
 FORMS = {"POST /sign-in": {"token": TOKEN}, "POST /answer/{token}": {"do": "1h"}}
 
 
@@ -89,7 +91,7 @@ def routes(app: web.Application) -> set[str]:
 async def test_every_route_is_asked_by_a_test_of_this_page(tmp_path: Path) -> None:
     async with served(tmp_path, token=True) as it:
         assert routes(port_app(it.site, Listen("127.0.0.1", 0))) == {*API, *BESIDE, *PAGE}
-        assert routes(control_app(it.site)) == {*API, *BESIDE}
+        assert routes(control_app(it.site)) == {*API, *BESIDE, *CONTROL}
 
 
 async def test_every_route_of_the_port_answers_well(tmp_path: Path) -> None:

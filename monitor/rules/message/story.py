@@ -15,6 +15,7 @@ _OWN_WORDS = (
     "account ",
     "rule ",
     "sink ",
+    "store ",
     "catching ",
     "not acknowledged ",
     "still: ",
