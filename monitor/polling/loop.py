@@ -31,6 +31,7 @@ STORE_PAUSE = 5.0
 """Seconds between two tries while the store cannot be written."""
 PATIENCE = 300.0
 """Seconds from one answer of the platform to the next, or to the poll's end, after which a watch counts as hung."""
+MEMORY = "give the daemon more (MemoryMax= of the unit), or look at what else takes it"
 
 _log = structlog.get_logger("polling")
 
@@ -143,7 +144,7 @@ class WatchLoop:
             self.watched = None  # another writer was faster: read again what is known, poll again
             return "stale", 0.0
         except StoreError as error:
-            self._storeless.met(reason=str(error))
+            self._storeless.met(**_why(error))
             return "store", STORE_PAUSE
         except Exception as error:
             return "bug", await self._broke(self.name, error)
@@ -171,13 +172,15 @@ class WatchLoop:
         try:
             await self._health.failed(watch, fault)
         except StoreError as error:
-            self._storeless.met(reason=str(error))
+            self._storeless.met(**_why(error))
         return CRAWL if fault.kind in REFUSALS and fault.kind is not FaultKind.BAD_SIGNATURE else 0.0
 
     async def _broke(self, watch: str, error: Exception) -> float:
         """A bug: what is known is read again before the next try, and people hear of it as of any other trouble."""
-        _log.exception("a poll broke; this is a bug", account=self.scope.account, watch=watch)
         self.watched, self.seen = None, False
+        if isinstance(error, MemoryError):
+            return await self._failed(watch, Fault(FaultKind.TRANSIENT, "this machine has no memory left", hint=MEMORY))
+        _log.exception("a poll broke; this is a bug", account=self.scope.account, watch=watch)
         text = f"this program failed while it polled ({type(error).__name__})"
         return await self._failed(watch, Fault(FaultKind.SENSELESS, text, hint="the log says where; please report it"))
 
@@ -198,7 +201,7 @@ class WatchLoop:
         except StaleWrite:
             self.watched = None
         except StoreError as error:
-            self._storeless.met(reason=str(error))
+            self._storeless.met(**_why(error))
         except Exception as error:
             self._stepped += await self._broke(self.sweep_name, error)
 
@@ -210,3 +213,8 @@ class WatchLoop:
             return False
         await self._around.clock.sleep(turn - now)
         return True
+
+
+def _why(error: StoreError) -> dict[str, str]:
+    """For the log, with the remedy where there is one."""
+    return {"reason": str(error)} | ({"hint": error.hint} if error.hint else {})

@@ -104,6 +104,11 @@ def _of_server(error: BaseException, place: str) -> StoreError:
         )
     if isinstance(error, asyncpg.InvalidCatalogNameError):
         return StoreUnavailable(f"There is no such database as {place}.", "Create it (createdb), then `db upgrade`.")
+    if isinstance(error, asyncpg.TooManyConnectionsError):
+        return StoreUnavailable(
+            f"The PostgreSQL server {place} has no free connection.",
+            "Raise its max_connections, or the CONNECTION LIMIT of the role; this program takes up to five.",
+        )
     if isinstance(error, asyncpg.DiskFullError):
         return StoreFull(f"The database {place} cannot grow: the disk is full.", "Make room on the server's disk.")
     if isinstance(error, asyncpg.InsufficientPrivilegeError):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 import aiohttp
 from yarl import URL
 
@@ -64,6 +66,12 @@ def _meaning(error: Exception, place: str) -> Fault:
         case aiohttp.ClientConnectorError() if isinstance(error.os_error, ConnectionRefusedError):
             return Fault(
                 FaultKind.TRANSIENT, f"{place} refuses connections", hint="check the port and that the server runs"
+            )
+        case OSError(errno=errno.EMFILE | errno.ENFILE):
+            return Fault(
+                FaultKind.TRANSIENT,
+                f"cannot reach {place}: this process may open no further file or connection",
+                hint="raise its limit (LimitNOFILE= of the unit, ulimit -n)",
             )
         case aiohttp.ServerDisconnectedError():
             return Fault(FaultKind.TRANSIENT, f"{place} closed the connection without an answer")

@@ -60,6 +60,7 @@ class SharedClock:
 
 
 def serve(config: Path) -> None:
+    ctypes.CDLL(None).prctl(DIES_WITH_PARENT, signal.SIGKILL)
     warm(config)
     for line in sys.stdin:
         order = json.loads(line)

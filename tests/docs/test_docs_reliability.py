@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 DOCS = Path(__file__).parents[2] / "docs"
-ROWS = [
-    line
-    for line in (DOCS / "reliability.md").read_text().splitlines()
-    if line.startswith("| ") and not line.startswith("| fault ")
-]
+HEAD = "| fault | what happens | what you see | tests |\n|---|---|---|---|\n"
+
+
+def _rows(page: str) -> Iterator[str]:
+    """Those of the tables of faults; what was measured stands in others."""
+    for table in page.split(HEAD)[1:]:
+        yield from table.partition("\n\n")[0].splitlines()
+
+
+ROWS = list(_rows((DOCS / "reliability.md").read_text()))
 
 
 def test_the_page_has_its_rows() -> None:

@@ -9,6 +9,7 @@ import struct
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import ExitStack, asynccontextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from socket import SO_LINGER, SOL_SOCKET
 
 import pytest
@@ -228,15 +229,24 @@ async def secured(certificate: trustme.LeafCert) -> AsyncIterator[int]:
         await runner.cleanup()
 
 
-@pytest.mark.parametrize("names", [["127.0.0.1"], ["elsewhere.example"]], ids=["unknown authority", "another host"])
+@pytest.mark.parametrize(
+    ("name", "known", "ended"),
+    [
+        pytest.param("127.0.0.1", False, False, id="unknown authority"),
+        pytest.param("elsewhere.example", True, False, id="another host"),
+        pytest.param("127.0.0.1", True, True, id="ended"),
+    ],
+)
 async def test_a_certificate_that_proves_nothing_ends_the_request(
-    names: list[str], monkeypatch: pytest.MonkeyPatch
+    name: str, known: bool, ended: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     authority = trustme.CA()
+    end = datetime.now(UTC) - timedelta(days=1) if ended else None
+    begin = datetime.now(UTC) - timedelta(days=90)
     with authority.cert_pem.tempfile() as trusted:
-        if names == ["elsewhere.example"]:
+        if known:
             monkeypatch.setenv("SSL_CERT_FILE", trusted)
-        async with secured(authority.issue_cert(*names)) as port:
+        async with secured(authority.issue_cert(name, not_before=begin, not_after=end)) as port:
             fault = await fault_of(f"https://127.0.0.1:{port}")
     assert fault.kind is FaultKind.TRANSIENT
     assert fault.message == f"the certificate of https://127.0.0.1:{port} is not valid"
