@@ -8,6 +8,7 @@ from collections.abc import Generator
 from typing import Any
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 
 NOTHING_SKIPPED = "TRAINING_MONITOR_CI"
@@ -25,6 +26,18 @@ def pytest_configure(config: pytest.Config) -> None:
     """A shell that runs the tests in the background has them ignore Ctrl-C, and so would every process of theirs."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol() -> Generator[None, object, object]:
+    """What a test that runs a part of the program in this process decides for the process counts for no other test."""
+    mask = os.umask(0o022)
+    os.umask(mask)
+    report = yield
+    os.umask(mask)
+    if structlog.is_configured():
+        structlog.reset_defaults()
+    return report
 
 
 @pytest.hookimpl(wrapper=True)

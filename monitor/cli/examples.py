@@ -16,6 +16,9 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "config show": (("as it was understood, secrets masked", "config show"),),
     "db": (("is the database whole?", "db check"),),
     "db upgrade": (("before a new version is started", "db upgrade"),),
+    "db backup": (("a whole copy, beside the running daemon", "db backup monitor.backup.db --force"),),
+    "db restore": (("the copy back, while no daemon runs", "db restore monitor.backup.db"),),
+    "db prune": (("what is older than `retention` says?", "db prune --dry-run"),),
     "db check": (("for a script: the exit code says it", "db check --output json"),),
     "deliveries": (("what could not be delivered", "deliveries list --state dead,refused"),),
     "deliveries list": (

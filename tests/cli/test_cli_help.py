@@ -23,7 +23,7 @@ LASTING = ("run", "sandbox", "demo", "events follow")
 """They end by a signal; each has tests of its own."""
 ASKING = ("init", "--install-completion")
 """They ask, or change the home directory."""
-BESIDE = ("rules diff",)
+BESIDE = ("rules diff", "config reload")
 """They are for a running daemon; they have tests of their own."""
 LOOKING = ("doctor", "rules lint")
 """What is wrong is what they find."""

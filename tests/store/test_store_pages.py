@@ -31,6 +31,7 @@ from monitor.store import (
     page_jobs,
     save_jobs,
 )
+from monitor.store.migrate import HEAD
 from monitor.store.tables import events, jobs
 from monitor.store.walk import Walked, merged, walk
 from tests.kit.made import NOON, draft, known_job
@@ -180,7 +181,7 @@ async def test_rows_of_the_first_release_are_filled_and_counted(tmp_path: Path) 
     assert found == [("a\ufffd7", "m", 1), ("ann", "m", 2499)]
     assert await store.read(count_jobs) == {"north": {"failed": 2000}}
     await store.aclose()
-    assert (tmp_path / "monitor.db.before-0004").exists()
+    assert (tmp_path / f"monitor.db.before-{HEAD}").exists()
 
 
 async def test_the_log_is_walked_from_either_end(store: Store) -> None:
