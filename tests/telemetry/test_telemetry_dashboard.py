@@ -115,8 +115,8 @@ class Asked:
             try:
                 if await self(query):
                     return
-            except aiohttp.ClientConnectionError:
-                pass  # it is starting
+            except (aiohttp.ClientConnectionError, aiohttp.ContentTypeError):
+                pass  # it is starting: refused, then 503 in plain words
             assert time.monotonic() < end, f"Prometheus never saw {query}"
             await asyncio.sleep(0.1)
 
