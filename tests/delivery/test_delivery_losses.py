@@ -115,7 +115,7 @@ async def test_that_a_sink_fails_cannot_fail_to_be_told_for_ever(bench: Any) -> 
         dead = await on.events_of("delivery.dead")
         told = await on.events_of("sink.failing")
     last = [event.subject for event in dead[before:]]
-    assert len(last) == len(set(last)) and set(last) <= {"sink/one", "sink/two"}, "each at most once, in any order"
+    assert sorted(last) in ([], ["sink/one", "sink/two"], ["sink/one"], ["sink/two"])
     assert sorted(event.subject for event in told[2:]) == ["sink/one", "sink/two"]
 
 
