@@ -16,6 +16,7 @@ from monitor.app.systemd import Systemd
 from monitor.app.wishes import Reload
 from monitor.fields import SystemClock
 from monitor.settings import Settings, load
+from monitor.store.state_dir import keep_private
 from monitor.telemetry.setup import catch_strays
 
 DONE = 0
@@ -27,8 +28,7 @@ def run(settings: Settings) -> int:
 
     Raises StoreError, PortUnavailable or ControlUnavailable where it cannot start.
     """
-    # The database holds job names and failure texts: not for everybody on the machine. A stricter mask stays.
-    os.umask(os.umask(0o027) | 0o027)
+    keep_private()
     catch_strays()
     run_loop(partial(_until_signalled, settings))
     return DONE

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -34,9 +33,10 @@ def backup(
     from monitor.cli.opening import load_settings
     from monitor.cli.progress import progress
     from monitor.store.backup import backup as make
+    from monitor.store.state_dir import keep_private
 
     settings = load_settings(config, resolve=False)
-    _private()
+    keep_private()
     with progress("Copying the database …"):
         made = asyncio.run(make(settings.store, settings.state_dir, file, now=datetime.now(UTC), replace=force))
     if output is not Output.TABLE:
@@ -73,9 +73,10 @@ def restore(
     from monitor.cli.opening import load_settings
     from monitor.cli.progress import progress
     from monitor.store import restore as restoring
+    from monitor.store.state_dir import keep_private
 
     settings = load_settings(config, resolve=False)
-    _private()
+    keep_private()
     facts: dict[str, Any] = {}
     with progress("Restoring the database …"):
         if file is None:
@@ -108,11 +109,6 @@ def _tell(begun: Begun) -> None:
     )
     if begun.waiting:
         out.line(f"{_counted(begun.waiting, 'message')} will be sent that may have been sent before.")
-
-
-def _private() -> None:
-    """What is written holds names of jobs: not for everybody on the machine."""
-    os.umask(os.umask(0o027) | 0o027)
 
 
 def _size(size: int) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -26,13 +25,14 @@ def online(settings: Settings, output: Output, *, send: bool, retry_key: str | N
     """Prints what was found and returns the exit code: 0 all well, 3 partly, 1 nothing works. Raises StoreError."""
     from monitor.cli import out
     from monitor.cli.progress import progress
+    from monitor.store.state_dir import keep_private
     from monitor.telemetry.setup import set_up
 
     if retry_key is not None and retry_key not in {account.name for account in settings.accounts}:
         there = ", ".join(account.name for account in settings.accounts)
         raise Failure(f"No account is named {retry_key!r}.", f"There are: {there}.", code=USAGE)
     set_up(sys.stderr, level="error")
-    os.umask(os.umask(0o027) | 0o027)  # where it makes the database, it makes it as `run` does
+    keep_private()  # where it makes the database, it makes it as `run` does
     with progress("asking the platforms …") as say:
         accounts, ways = asyncio.run(_look(settings, retry_key, lambda name: say(f"{name} is done …")))
         trials = {}

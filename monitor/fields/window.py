@@ -192,12 +192,8 @@ def covered(inner: WindowOptions, outer: Sequence[WindowOptions]) -> bool:
         day = begin + timedelta(days=count)
         if inner.days is not None and DAYS[day.weekday()] not in inner.days:
             continue
-        moment, last = inner._of_day(day, zone)
-        while moment < last:
-            later = closing(outer, moment)
-            if later is None:
-                return False
-            moment = later
+        if not _covered(outer, *inner._of_day(day, zone)):
+            return False
     return True
 
 
@@ -207,7 +203,11 @@ _YEAR = datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 1, 8, tzinfo=UTC)
 
 def always_open(windows: Sequence[WindowOptions]) -> bool:
     """Whether at every moment of a year at least one of them is open."""
-    moment, end = _YEAR
+    return _covered(windows, *_YEAR)
+
+
+def _covered(windows: Sequence[WindowOptions], moment: datetime, end: datetime) -> bool:
+    """Whether from then until `end` always one of them is open."""
     while moment < end:
         later = closing(windows, moment)
         if later is None:

@@ -21,6 +21,12 @@ def make_state_dir(folder: Path) -> None:
         raise StoreUnavailable(f"The state directory {folder} cannot be made: {reason}.", REMEDY) from error
 
 
+def keep_private() -> None:
+    """What this process writes from now on holds job names and failure texts: not for everybody on the machine. A
+    stricter mask stays."""
+    os.umask(os.umask(0o027) | 0o027)
+
+
 def obstacle(folder: Path) -> str | None:
     """Why this user could not make the directory, as far as that can be seen without trying."""
     if (shut := _shut(folder)) is not None:
