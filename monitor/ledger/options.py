@@ -1,4 +1,4 @@
-"""The `prices` section of the config file: what a thousand training tokens cost, from which day on."""
+"""The `prices` section of the config file: what tokens, or an hour of a node or card, cost from which day on."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from monitor.fields.strict import Strict
 
@@ -44,25 +44,41 @@ Currency = Annotated[
 
 
 class PriceOptions(Strict):
-    """One price. It holds from `since` until a later one of the same provider, model and region."""
+    """One price, of the tokens of a `model` or of the hours of a `flavor`. It holds from `since` until a later one of
+    the same provider, region and model or flavor."""
 
     provider: str
-    model: Annotated[str, Field(min_length=1)]
-    per_1k_tokens: Money
+    model: Annotated[str, Field(min_length=1)] | None = None
+    flavor: Annotated[str, Field(min_length=1)] | None = None
+    per_1k_tokens: Money | None = None
+    per_node_hour: Money | None = None
+    per_card_hour: Money | None = None
     currency: Currency
     since: date
     region: str | None = None
     """None: every region that has no price of its own."""
 
+    @model_validator(mode="after")
+    def _one_thing(self) -> PriceOptions:
+        given = [
+            name for name in ("per_1k_tokens", "per_node_hour", "per_card_hour") if getattr(self, name) is not None
+        ]
+        if (self.model is None) == (self.flavor is None):
+            raise ValueError("needs either model (a price of tokens) or flavor (a price of hours)")
+        if len(given) != 1 or (given[0] == "per_1k_tokens") != (self.model is not None):
+            right = "per_1k_tokens" if self.model is not None else "either per_node_hour or per_card_hour"
+            raise ValueError(f"needs {right}, and no other price")
+        return self
+
 
 def check_prices(prices: Sequence[PriceOptions]) -> None:
     """Raises ValueError, in one sentence, where two prices begin on the same day for the same thing."""
-    seen: dict[tuple[str, str, str | None, date], int] = {}
+    seen: dict[tuple[str, str | None, str | None, str | None, date], int] = {}
     for place, price in enumerate(prices, start=1):
-        key = (price.provider, price.model, price.region, price.since)
+        key = (price.provider, price.model, price.flavor, price.region, price.since)
         if (first := seen.setdefault(key, place)) != place:
             where = f" in {price.region}" if price.region else ""
             raise ValueError(
-                f"prices {first} and {place} are both for {price.provider} {price.model}{where} since {price.since};"
-                " remove one of them or give it another day"
+                f"prices {first} and {place} are both for {price.provider} {price.model or price.flavor}{where}"
+                f" since {price.since}; remove one of them or give it another day"
             )

@@ -1,10 +1,11 @@
 """Frozen types of the domain. Standard library only: no I/O, no clock, no database."""
 
 from monitor.model.account import Account, Scope, sweep_name, watch_name
+from monitor.model.action import Action, ActionState, Asker, AskerKind, Quota
 from monitor.model.event import DEFAULT_SEVERITY, Event, EventDraft, EventType, Severity, event_id, rfc3339
 from monitor.model.flavor import NORMAL, SOLD_OUT, Catalogue, Flavor
 from monitor.model.job import Job, JobError, JobState
-from monitor.model.known import KnownFlavor, KnownJob, KnownStock
+from monitor.model.known import BookedTime, KnownFlavor, KnownJob, KnownStock
 from monitor.model.message import Delivery, DeliveryState, Notification, Outcome, Reason, Receipt, Text
 
 __all__ = [
@@ -12,6 +13,11 @@ __all__ = [
     "NORMAL",
     "SOLD_OUT",
     "Account",
+    "Action",
+    "ActionState",
+    "Asker",
+    "AskerKind",
+    "BookedTime",
     "Catalogue",
     "Delivery",
     "DeliveryState",
@@ -27,6 +33,7 @@ __all__ = [
     "KnownStock",
     "Notification",
     "Outcome",
+    "Quota",
     "Reason",
     "Receipt",
     "Scope",

@@ -36,8 +36,17 @@ class EventType(StrEnum):
     JOB_REOPENED = "job.reopened"
     JOB_CHECKPOINT = "job.checkpoint"
     JOB_GONE = "job.gone"
+    JOB_DELETED = "job.deleted"
+    DELETION_REQUESTED = "deletion.requested"
+    DELETION_REFUSED = "deletion.refused"
+    DELETION_FAILED = "deletion.failed"
+    CLEANUP_STOPPED = "cleanup.stopped"
     USAGE_RECORDED = "usage.recorded"
     USAGE_CORRECTED = "usage.corrected"
+    BUDGET_REACHED = "budget.reached"
+    BUDGET_RENEWED = "budget.renewed"
+    QUOTA_REACHED = "quota.reached"
+    QUOTA_EASED = "quota.eased"
     FLAVOR_SOLD_OUT = "flavor.sold_out"
     FLAVOR_RESTOCKED = "flavor.restocked"
     FLAVOR_LISTED = "flavor.listed"
@@ -69,6 +78,11 @@ class EventType(StrEnum):
 
 DEFAULT_SEVERITY: Mapping[EventType, Severity] = {
     EventType.JOB_GONE: Severity.WARNING,
+    EventType.DELETION_REFUSED: Severity.WARNING,
+    EventType.DELETION_FAILED: Severity.WARNING,
+    EventType.CLEANUP_STOPPED: Severity.WARNING,
+    EventType.BUDGET_REACHED: Severity.WARNING,
+    EventType.QUOTA_REACHED: Severity.WARNING,
     EventType.JOB_REQUEUED: Severity.WARNING,
     EventType.JOB_RESTARTED: Severity.WARNING,
     EventType.FLAVOR_SOLD_OUT: Severity.WARNING,
@@ -85,7 +99,8 @@ DEFAULT_SEVERITY: Mapping[EventType, Severity] = {
     EventType.STORE_DEGRADED: Severity.WARNING,
     EventType.CONFIG_REJECTED: Severity.WARNING,
 }
-"""Types not named are `info`; `job.finished` is `warning` when the job failed (the diff says so)."""
+"""Types not named are `info`; `job.finished` is `warning` when the job failed (the diff says so). Of budgets
+and quotas what is short of the amount is `warning` and what is beyond it `critical` (who makes the event says so)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -67,6 +67,9 @@ class Job:
     ended_at: datetime | None = None
     duration: float | None = None
     """Running time in seconds, where the platform gives it or both ends are known."""
+    ran: float | None = None
+    """Seconds that its nodes have run, over all runs inside the job; what node-hours are booked by. None where the
+    platform does not tell."""
     error: JobError | None = None
     runs: int | None = None
     """Run attempts inside the job (ModelArts `running_records`)."""

@@ -10,6 +10,20 @@ from monitor.model.job import Job
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BookedTime:
+    """Time that the ledger holds for a job, in milliseconds of nodes and of cards, over all its attempts.
+
+    `before` is what the attempts before `attempt` had come to, where the platform began to count anew with it; else 0.
+    """
+
+    attempt: int
+    node_ms: int
+    card_ms: int | None
+    before_node_ms: int = 0
+    before_card_ms: int | None = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KnownJob:
     """A job as last committed. `job.state` is the last state that was recognised."""
 
@@ -28,6 +42,8 @@ class KnownJob:
     gone: bool = False
     booked_tokens: int | None = None
     """What the ledger holds for it; None: nothing booked yet."""
+    booked_time: BookedTime | None = None
+    """The same of its nodes' time."""
     usage_reads: int = 0
     usage_due: datetime | None = None
     """When to read the job again for a usage that was not there yet; None: no more."""

@@ -17,6 +17,7 @@ STATE_OF: Final[Mapping[EventType, str]] = {
     EventType.JOB_FINISHED: "finished",
     EventType.JOB_REOPENED: "reopened",
     EventType.JOB_GONE: "gone",
+    EventType.JOB_DELETED: "deleted",
     EventType.FLAVOR_SOLD_OUT: "soldout",
     EventType.FLAVOR_RESTOCKED: "normal",
     EventType.FLAVOR_LISTED: "listed",
@@ -26,6 +27,10 @@ STATE_OF: Final[Mapping[EventType, str]] = {
     EventType.ACCOUNT_RECOVERED: "well",
     EventType.SINK_FAILING: "failing",
     EventType.SINK_RECOVERED: "delivering",
+    EventType.BUDGET_REACHED: "reached",
+    EventType.BUDGET_RENEWED: "renewed",
+    EventType.QUOTA_REACHED: "near its cap",
+    EventType.QUOTA_EASED: "eased",
 }
 """The state lasts until another event of the same subject sets another one."""
 
@@ -33,9 +38,12 @@ ENDLESS: Final = frozenset(
     {
         EventType.JOB_FINISHED,
         EventType.JOB_GONE,
+        EventType.JOB_DELETED,
         EventType.FLAVOR_DELISTED,
         EventType.ACCOUNT_RECOVERED,
         EventType.SINK_RECOVERED,
+        EventType.BUDGET_RENEWED,
+        EventType.QUOTA_EASED,
     }
 )
 """What they begin mostly never ends: a reminder of it would come for ever."""

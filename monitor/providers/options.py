@@ -54,9 +54,17 @@ class AccountOptions(Named):
     first_run: Literal["silent", "summary", "full"] = "silent"
     """What the first run tells of what is there already: nothing, one message, all."""
     budget: Budget = Budget()
+    read_only: bool = False
+    """Whether the account's own credential is never used to delete anything; `delete_with` may still be given."""
+    job_cap: Annotated[int, Field(ge=1)] | None = None
+    """How many jobs the platform lets the account have, where it does not tell that itself."""
 
     def watches(self) -> dict[str, WatchOptions]:
         """The configured watches by name, in a stable order."""
+        raise NotImplementedError
+
+    def deleting(self) -> AccountOptions | None:
+        """The same account with the credential that deletes; None where nothing may be deleted with it."""
         raise NotImplementedError
 
     def doubts(self) -> dict[str, str]:

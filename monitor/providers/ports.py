@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
 
 from monitor.fields import Clock
-from monitor.model import Account, Flavor, Job, Scope
+from monitor.model import Account, Flavor, Job, JobState, Quota, Scope
 from monitor.wire import Http
 
 
@@ -80,6 +80,26 @@ class Probe:
     ask: Callable[[], Awaitable[str]]
 
 
+class Declined(Exception):
+    """The platform understood and says no to one deletion: the job is in the wrong state, or not ours to delete. It
+    sent a clear answer, so nothing was done. `code` is the platform's. `job_only`: the next job may fare better (its
+    state forbids it); otherwise nothing can be deleted with this credential. The text holds no values."""
+
+    def __init__(self, message: str, *, code: str, job_only: bool) -> None:
+        super().__init__(message)
+        self.code = code
+        self.job_only = job_only
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """What a running job's log says so far. `lines`: how many there are, for the next look; `tokens` None: it does not
+    say."""
+
+    lines: int
+    tokens: int | None
+
+
 class Provider(Protocol):
     """One account on one platform. Every read raises `wire.Fault`; nothing else may escape."""
 
@@ -91,6 +111,8 @@ class Provider(Protocol):
     page_size: int
     reports_usage: bool
     """Whether jobs carry the tokens they used; where not, nobody waits for a usage after a job's end."""
+    counted: frozenset[JobState]
+    """The states in which jobs count towards `job_cap`, where `quota` cannot tell; empty: the platform has no cap."""
 
     def scopes(self, watch: str) -> Sequence[Scope]:
         """The scopes of a configured watch (`jobs`, `training_flavors`, `resource_flavors`); stable between starts."""
@@ -116,6 +138,20 @@ class Provider(Protocol):
 
     def decode_flavor(self, scope: Scope, raw: bytes) -> Decoded[Flavor]:
         """Raises Malformed."""
+        ...
+
+    async def delete_job(self, scope: Scope, job_id: str) -> bool:
+        """Asks once, and never again by itself, for the job to be deleted. True: it is gone; False: the platform has
+        accepted it, and it is gone when `read_job` says None. Raises Declined; a Fault says whether the request may
+        have arrived all the same."""
+        ...
+
+    async def quota(self) -> Quota | None:
+        """How many jobs there are and may be, by the platform's own word; None where it has none to ask."""
+        ...
+
+    async def read_progress(self, scope: Scope, job_id: str, *, after: int) -> Progress | None:
+        """What the job's log says beyond its first `after` lines; None where the platform shows no log."""
         ...
 
     def fingerprint(self) -> str:

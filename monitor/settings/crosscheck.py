@@ -23,14 +23,15 @@ Identity = tuple[object, ...]
 
 def cross_check(document: Document, data: dict[str, Any], found: Sections) -> Iterator[Problem]:
     """Every mistake between sections, for what was right in itself."""
-    for section in ("accounts", "sinks", "people"):
+    for section in ("accounts", "sinks", "people", "budgets", "cleanup"):
         yield from _names(document, data, section)
-    for section in ("accounts", "sinks", "rules"):
+    for section in ("accounts", "sinks", "rules", "budgets", "cleanup"):
         yield from _former_names(document, data, section)
     if OWNER in (sinks := names(data, "sinks")):
         yield document.problem(sinks[OWNER], "`owner` means the people of a job in rules; give the sink another name")
     yield from _budgets(document, found.accounts)
     yield from _prices(document, found.prices)
+    yield from _cleanup(document, data, found)
 
 
 def _names(document: Document, data: dict[str, Any], section: str) -> Iterator[Problem]:
@@ -120,11 +121,23 @@ def _host(url: str) -> str | None:
 
 def _secrets(model: BaseModel) -> Iterator[object]:
     for name in type(model).model_fields:
-        value = getattr(model, name)
+        value = getattr(model, name) if name != "delete_with" else None  # it polls nothing
         if isinstance(value, Secret):
             yield (name, value)
         elif isinstance(value, BaseModel):
             yield from _secrets(value)
+
+
+def _cleanup(document: Document, data: dict[str, Any], found: Sections) -> Iterator[Problem]:
+    """A policy for an account or a rule that is not there would wait for ever."""
+    there = {"accounts": names(data, "accounts"), "require_delivered": names(data, "rules")}
+    for index, policy in found.cleanup.items():
+        for key, known in there.items():
+            for place, name in enumerate(getattr(policy, key) or ()):
+                if name not in known:
+                    what = "account" if key == "accounts" else "rule"
+                    message = f"no {what} is named {name!r}; there are: {', '.join(sorted(known)) or 'none'}"
+                    yield document.problem(("cleanup", index, key, place), message)
 
 
 def _prices(document: Document, prices: dict[int, PriceOptions]) -> Iterator[Problem]:
@@ -134,9 +147,10 @@ def _prices(document: Document, prices: dict[int, PriceOptions]) -> Iterator[Pro
         if price.provider not in kinds:
             message = f"no such provider; there are: {', '.join(kinds)}"
             yield document.problem(("prices", index, "provider"), message)
-        key = (price.provider, price.model, price.region, price.since)
+        key = (price.provider, price.model, price.flavor, price.region, price.since)
         if key in seen:
             line = document.values["prices", seen[key]].start.line + 1
-            same = f"overlaps with prices[{seen[key]}] (line {line}): same model and same `since`; keep one"
+            what = "model" if price.model is not None else "flavor"
+            same = f"overlaps with prices[{seen[key]}] (line {line}): same {what} and same `since`; keep one"
             yield document.problem(("prices", index), same)
         seen.setdefault(key, index)

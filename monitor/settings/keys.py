@@ -11,8 +11,7 @@ from pydantic import BaseModel
 from monitor.settings.problems import Path
 
 _LATER: dict[str, frozenset[str]] = {
-    "": frozenset({"cleanup", "budgets", "silences"}),
-    "accounts": frozenset({"cleanup"}),
+    "": frozenset({"silences"}),
 }
 NOT_YET = "is not supported yet; remove it"
 

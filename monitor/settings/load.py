@@ -23,6 +23,7 @@ from monitor.settings.root import (
     Settings,
 )
 from monitor.settings.rulecheck import default_net, rule_problems
+from monitor.settings.scopecheck import scope_problems
 from monitor.settings.sections import Sections, names, read_sections
 from monitor.settings.sinkcheck import sink_problems
 from monitor.settings.source import read_text
@@ -72,6 +73,7 @@ def load(
     ]
     if resolve is True or rules:
         problems += rule_problems(document, data, found)
+        problems += scope_problems(document, data, found)
     if resolve is True:
         problems += sink_problems(document, found.sinks)
     if problems:
@@ -125,6 +127,8 @@ def _settings(path: FilePath, found: Sections, plain: Plain, environ: Mapping[st
         accounts=tuple(found.accounts.values()),
         people=tuple(found.people.values()),
         prices=tuple(found.prices.values()),
+        budgets=tuple(found.budgets.values()),
+        cleanup=tuple(found.cleanup.values()),
         sinks=sinks,
         rules=tuple(found.rules.values()),
         unmatched=plain.unmatched or default_net(found.rules.values(), sinks),

@@ -11,8 +11,10 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema, field_validator
 from yarl import URL
 
+from monitor.actions.options import CleanupOptions
 from monitor.fields import Duration, Secret
 from monitor.fields.strict import Strict
+from monitor.ledger.budget_options import BudgetOptions
 from monitor.ledger.options import PriceOptions
 from monitor.providers.options import AccountOptions
 from monitor.rules.options import FlappingOptions, PersonOptions, RuleOptions, UnmatchedOptions
@@ -167,7 +169,11 @@ class Plain(Strict):
     people: list[PersonOptions] = Field(default_factory=list)
     """Platform users and where to reach them; `owner` in a rule means these."""
     prices: list[PriceOptions] = Field(default_factory=list)
-    """What usage costs."""
+    """What usage costs; these stand before the prices that are shipped."""
+    budgets: list[BudgetOptions] = Field(default_factory=list)
+    """How much may be used, and when that is told."""
+    cleanup: list[CleanupOptions] = Field(default_factory=list)
+    """Which finished jobs are deleted from their platform."""
     rules: list[RuleOptions] = Field(default_factory=list)
     """Which events are told to whom. Without any rule and without `unmatched`, everything is told to every sink."""
     unmatched: UnmatchedOptions | None = None
@@ -202,5 +208,7 @@ class Settings:
     flapping: FlappingOptions | None
     catch_up_after: float
     """Seconds."""
+    budgets: tuple[BudgetOptions, ...] = ()
+    cleanup: tuple[CleanupOptions, ...] = ()
     retention: RetentionOptions = field(default_factory=RetentionOptions)
     heartbeat: HeartbeatOptions | None = None

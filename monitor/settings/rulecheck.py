@@ -38,7 +38,7 @@ def rule_problems(document: Document, data: dict[str, Any], found: Sections) -> 
         for mistake in error.mistakes:
             inner = None if mistake.line is None else (mistake.line, mistake.column or 1)
             path = _in_file(mistake.path, indexes)
-            if path in document.values and document.values[path] is not None and _was_changed(document, data, path):
+            if path in document.values and document.values[path] is not None and was_changed(document, data, path):
                 inner = None  # a reference was put in: the place inside the text is not the place in the file
             yield document.problem(path, mistake.message, inner=inner, at_key=mistake.at_key)
 
@@ -84,7 +84,8 @@ def _in_file(path: Path, indexes: dict[str, list[int]]) -> Path:
     return path
 
 
-def _was_changed(document: Document, data: Any, path: Path) -> bool:
+def was_changed(document: Document, data: Any, path: Path) -> bool:
+    """Whether a reference was put in, so that a place inside the text is none in the file."""
     for part in path:
         data = data[part]
     return bool(data != getattr(document.values[path], "text", data))

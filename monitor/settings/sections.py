@@ -9,7 +9,9 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from monitor.actions.options import CleanupOptions
 from monitor.fields.secret import Deferred
+from monitor.ledger.budget_options import BudgetOptions
 from monitor.ledger.options import PriceOptions
 from monitor.providers import registry as providers
 from monitor.providers.options import AccountOptions
@@ -23,7 +25,7 @@ from monitor.sinks import registry as sinks
 from monitor.sinks.options import SinkOptions
 
 M = TypeVar("M", bound=BaseModel)
-_LISTS = frozenset({"accounts", "sinks", "people", "prices", "rules"})
+_LISTS = frozenset({"accounts", "sinks", "people", "prices", "budgets", "cleanup", "rules"})
 
 
 @dataclass(slots=True)
@@ -34,6 +36,8 @@ class Sections:
     sinks: dict[int, SinkOptions] = field(default_factory=dict)
     people: dict[int, PersonOptions] = field(default_factory=dict)
     prices: dict[int, PriceOptions] = field(default_factory=dict)
+    budgets: dict[int, BudgetOptions] = field(default_factory=dict)
+    cleanup: dict[int, CleanupOptions] = field(default_factory=dict)
     rules: dict[int, RuleOptions] = field(default_factory=dict)
     plain: Plain | None = None
     problems: list[Problem] = field(default_factory=list)
@@ -47,6 +51,8 @@ def read_sections(document: Document, data: dict[str, Any]) -> Sections:
     found.sinks = reader.entries("sinks", "type", sinks.options, sinks.kinds())
     found.people = reader.listed("people", PersonOptions)
     found.prices = reader.listed("prices", PriceOptions)
+    found.budgets = reader.listed("budgets", BudgetOptions)
+    found.cleanup = reader.listed("cleanup", CleanupOptions)
     found.rules = reader.listed("rules", RuleOptions)
     rest = {key: value for key, value in data.items() if key not in _LISTS and value is not None}
     found.plain = reader.model(Plain, rest, ())

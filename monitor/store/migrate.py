@@ -19,7 +19,7 @@ from monitor.store.postgres import postgres_engine
 from monitor.store.sqlite import BUSY_MS, sqlite_engine
 from monitor.store.url import Place, SqlitePlace, parse_place
 
-HEAD = "0005"
+HEAD = "0006"
 """The newest revision in migrations/; a test holds it."""
 _VERSION_TABLE = "alembic_version"
 

@@ -7,6 +7,7 @@ NULL never equals NULL in a uniqueness rule.
 from __future__ import annotations
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     ForeignKey,
@@ -16,13 +17,19 @@ from sqlalchemy import (
     Table,
     UniqueConstraint,
     false,
+    text,
 )
 
+from monitor.store.action_tables import actions as actions
+from monitor.store.action_tables import cleanup_state as cleanup_state
+from monitor.store.action_tables import quotas as quotas
 from monitor.store.columns import Bytewise, Key
 from monitor.store.silence_tables import hidden as hidden
 from monitor.store.silence_tables import silences as silences
 from monitor.store.sink_tables import sink_health as sink_health
 from monitor.store.sink_tables import sink_losses as sink_losses
+from monitor.store.spending_tables import budget_marks as budget_marks
+from monitor.store.spending_tables import progress as progress
 from monitor.store.table_parts import flag_column, name_column, number_column, text_column, time_column
 from monitor.store.table_parts import metadata as metadata
 
@@ -67,6 +74,7 @@ jobs = Table(
     flag_column("gone"),
     time_column("missing_since"),
     time_column("usage_due"),
+    time_column("archived_at"),
     number_column("hash"),
     number_column("significant"),
     number_column("revision"),
@@ -81,7 +89,7 @@ jobs = Table(
     Index(None, "model", "created_at", "id"),
 )
 """`created_at` is 1970 where the platform does not tell it: those jobs come last in every list. `model` is the base
-model, else the model."""
+model, else the model. `archived_at`: its record was kept before it was to be deleted; such a row is never removed."""
 for _name_of, _columns, _where in (
     ("active", (), jobs.c.active.is_(True)),
     ("active_account", (jobs.c.account,), jobs.c.active.is_(True)),
@@ -108,6 +116,7 @@ forgotten_jobs = Table(
     name_column("job_id"),
     number_column("revision"),
     number_column("booked_tokens", null=True),
+    text_column("booked_time", null=True),
     sqlite_with_rowid=False,
 )
 """What is left for good of jobs that retention has removed: ids of events are never given twice."""
@@ -187,14 +196,22 @@ bookings = Table(
     text_column("model", null=True),
     text_column("creator", null=True),
     text_column("labels"),
+    text_column("flavor", null=True),
+    text_column("region", null=True),
+    text_column("workspace", null=True),
+    text_column("kind", null=True),
     time_column("at", null=False),
     number_column("tokens"),
+    Column("node_ms", BigInteger(), nullable=False, server_default=text("0")),
+    Column("card_ms", BigInteger(), nullable=False, server_default=text("0")),
     text_column("cost", null=True),
     text_column("currency", null=True),
     flag_column("correction"),
     Index(None, "at"),
     Index(None, "account", "at"),
 )
+"""`tokens`, `node_ms`, `card_ms` and `cost` are what a row adds; `kind`: the job's training type. Milliseconds of nodes
+and of cards, so that sums are exact."""
 
 cursors = Table("cursors", metadata, name_column("name"), number_column("seq"))
 rule_state = Table("rule_state", metadata, name_column("key"), Column("value", LargeBinary(), nullable=False))

@@ -12,6 +12,7 @@ from pydantic.json_schema import SkipJsonSchema
 from yarl import URL
 
 from monitor.fields import Secret
+from monitor.fields.strict import Strict
 from monitor.providers.options import AccountOptions, JobsWatch, WatchOptions
 
 BEIJING = "https://dashscope.aliyuncs.com/api/v1"
@@ -64,11 +65,21 @@ class Jobs(JobsWatch):
     model: Annotated[str, Field(min_length=1)] | None = None
 
 
+class DeleteWith(Strict):
+    """Another API key of the same account, used for deletions alone."""
+
+    api_key: Secret
+
+
 class Options(AccountOptions):
     """An API key and the region it is bound to. Model Studio has jobs to watch and no flavors."""
 
     provider: Literal["model-studio"]
     api_key: Secret
+    delete_with: DeleteWith | None = None
+    """A credential of its own for deletions; left out: `api_key`, unless the account is `read_only`."""
+    job_cap: Annotated[int, Field(ge=1)] | None = 20
+    """How many jobs may be running or succeeded: 20 of a user, more by contract (error 429 `Throttling`)."""
     endpoint: Endpoint = BEIJING
     """API keys are bound to a region: Singapore is https://dashscope-intl.aliyuncs.com/api/v1."""
     workspace: Printable | None = None
@@ -93,3 +104,8 @@ class Options(AccountOptions):
 
     def watches(self) -> dict[str, WatchOptions]:
         return {"jobs": self.jobs}
+
+    def deleting(self) -> Options | None:
+        if self.delete_with is not None:
+            return self.model_copy(update={"api_key": self.delete_with.api_key})
+        return None if self.read_only else self

@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from yarl import URL
 
 from monitor.fields import Clock
-from monitor.model import Account, Flavor, Job, Scope
+from monitor.model import Account, Flavor, Job, JobState, Quota, Scope
 from monitor.providers.model_studio.client import PAGE_SIZE, Client
 from monitor.providers.model_studio.options import Options, zone
 from monitor.providers.model_studio.parse import Reading, parse_job
 from monitor.providers.model_studio.probes import probes, remarks
-from monitor.providers.ports import Decoded, FlavorPage, JobPage, Malformed, Probe, Provider
+from monitor.providers.ports import Decoded, FlavorPage, JobPage, Malformed, Probe, Progress, Provider
 from monitor.wire import Fault, FaultKind, Http
 
 _REGIONS = {
@@ -36,6 +36,8 @@ class ModelStudio:
     lists_active = False
     page_size = PAGE_SIZE
     reports_usage = True
+    counted = frozenset({JobState.RUNNING, JobState.SUCCEEDED})
+    """Reference: section 5, 429 `Throttling` (c): more than 20 jobs running or succeeded."""
 
     def __init__(self, options: Options, http: Http) -> None:
         url = URL(options.endpoint)
@@ -74,6 +76,15 @@ class ModelStudio:
 
     def decode_flavor(self, scope: Scope, raw: bytes) -> Decoded[Flavor]:
         raise Malformed("Model Studio has no flavors")
+
+    async def delete_job(self, scope: Scope, job_id: str) -> bool:
+        raise NotImplementedError
+
+    async def quota(self) -> Quota | None:
+        return None
+
+    async def read_progress(self, scope: Scope, job_id: str, *, after: int) -> Progress | None:
+        raise NotImplementedError
 
     def fingerprint(self) -> str:
         """scrypt of the key, salted with the endpoint's host: some 50 ms, once."""

@@ -64,6 +64,16 @@ class Iam(Strict):
         return None if value is None else _origin(value)
 
 
+class DeleteWith(Strict):
+    """Another credential of the same project, used for deletions alone: one of the ways that an account has."""
+
+    access_key: Secret | None = None
+    secret_key: Secret | None = None
+    security_token: Secret | None = None
+    token: Secret | None = None
+    iam: Iam | None = None
+
+
 class Jobs(JobsWatch):
     """The training jobs of each named workspace."""
 
@@ -110,6 +120,8 @@ class Options(AccountOptions):
     token: Secret | None = None
     """A ready IAM token, scoped to the project. It lives 24 h and the daemon cannot renew it."""
     iam: Iam | None = None
+    delete_with: DeleteWith | None = None
+    """A credential of its own for deletions; left out: that of the account, unless it is `read_only`."""
     jobs: Jobs | None = None
     training_flavors: TrainingFlavors | None = None
     resource_flavors: ResourceFlavors | None = None
@@ -137,19 +149,8 @@ class Options(AccountOptions):
         return []
 
     def _credential(self) -> list[str]:
-        problems = []
-        if (self.access_key is None) != (self.secret_key is None):
-            missing, given = ("secret_key", "access_key") if self.access_key else ("access_key", "secret_key")
-            problems.append(f"needs {missing} beside {given}")
-        if self.security_token is not None and self.access_key is None and self.secret_key is None:
-            problems.append("security_token belongs to a temporary access_key and secret_key; add them")
-        signed = any(value is not None for value in (self.access_key, self.secret_key, self.security_token))
-        ways = [signed, self.token is not None, self.iam is not None]
-        if sum(ways) == 0:
-            problems.append("needs a credential: access_key with secret_key, or token, or iam {user, password, domain}")
-        if sum(ways) > 1:
-            problems.append("has more than one credential; keep one of access_key with secret_key, token, iam")
-        return problems
+        beside = [] if self.delete_with is None else [f"delete_with {each}" for each in _lacking(self.delete_with)]
+        return [*_lacking(self), *beside]
 
     def watches(self) -> dict[str, WatchOptions]:
         found = {
@@ -158,6 +159,13 @@ class Options(AccountOptions):
             "resource_flavors": self.resource_flavors,
         }
         return {name: watch for name, watch in found.items() if watch is not None}
+
+    def deleting(self) -> Options | None:
+        if self.delete_with is None:
+            return None if self.read_only else self
+        return self.model_copy(
+            update={name: getattr(self.delete_with, name) for name in type(self.delete_with).model_fields}
+        )
 
     def doubts(self) -> dict[str, str]:
         known = self.region is None or self.endpoint is not None or _REFERENCE in self.region
@@ -180,3 +188,20 @@ class Options(AccountOptions):
             return self.iam.endpoint
         region = self.location()
         return "https://iam.myhuaweicloud.com" if region in _GLOBAL_IAM else f"https://iam.{region}.myhuaweicloud.com"
+
+
+def _lacking(given: Options | DeleteWith) -> list[str]:
+    """What is wrong with a credential."""
+    problems = []
+    if (given.access_key is None) != (given.secret_key is None):
+        missing, there = ("secret_key", "access_key") if given.access_key else ("access_key", "secret_key")
+        problems.append(f"needs {missing} beside {there}")
+    if given.security_token is not None and given.access_key is None and given.secret_key is None:
+        problems.append("security_token belongs to a temporary access_key and secret_key; add them")
+    signed = any(value is not None for value in (given.access_key, given.secret_key, given.security_token))
+    ways = [signed, given.token is not None, given.iam is not None]
+    if sum(ways) == 0:
+        problems.append("needs a credential: access_key with secret_key, or token, or iam {user, password, domain}")
+    if sum(ways) > 1:
+        problems.append("has more than one credential; keep one of access_key with secret_key, token, iam")
+    return problems

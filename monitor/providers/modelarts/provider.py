@@ -10,7 +10,7 @@ import msgspec
 from yarl import URL
 
 from monitor.fields import Clock
-from monitor.model import Account, Catalogue, Flavor, Job, Scope
+from monitor.model import Account, Catalogue, Flavor, Job, JobState, Quota, Scope
 from monitor.providers.modelarts import paging as walk
 from monitor.providers.modelarts import slices
 from monitor.providers.modelarts.auth import choose
@@ -30,7 +30,7 @@ from monitor.providers.modelarts.probes import (
     remarks,
     workspace_probe,
 )
-from monitor.providers.ports import Decoded, FlavorPage, JobPage, Probe
+from monitor.providers.ports import Decoded, FlavorPage, JobPage, Probe, Progress
 from monitor.wire import Answer, Fault, FaultKind, Http
 
 _ACTIVE = ("Creating", "Pending", "Running", "Terminating")
@@ -44,6 +44,7 @@ class ModelArts:
 
     lists_active = True
     reports_usage = False
+    counted: frozenset[JobState] = frozenset()
     page_size = walk.LIMIT
     parser_version = PARSER_VERSION
 
@@ -120,6 +121,15 @@ class ModelArts:
 
     def decode_flavor(self, scope: Scope, raw: bytes) -> Decoded[Flavor]:
         return parse_training_flavor(raw) if scope.watch == Catalogue.TRAINING else parse_resource_flavor(raw)
+
+    async def delete_job(self, scope: Scope, job_id: str) -> bool:
+        raise NotImplementedError
+
+    async def quota(self) -> Quota | None:
+        raise NotImplementedError
+
+    async def read_progress(self, scope: Scope, job_id: str, *, after: int) -> Progress | None:
+        return None
 
     def fingerprint(self) -> str:
         """Made once, in some 50 ms. Raises Fault where a secret is missing."""

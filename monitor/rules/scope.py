@@ -1,0 +1,46 @@
+"""Expressions outside of rules: what a budget counts, which jobs a clean-up takes. The language is that of `when`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from monitor.model import Event
+from monitor.rules.verdict import MATCHED, Verdict
+
+if TYPE_CHECKING:
+    from monitor.rules.expression.complaint import Complaint
+    from monitor.rules.expression.language import Expression, Language
+
+
+class ScopeMistakes(ValueError):
+    """What is wrong with the text; each complaint has its line and column."""
+
+    def __init__(self, complaints: tuple[Complaint, ...]) -> None:
+        super().__init__("; ".join(each.message for each in complaints))
+        self.complaints = complaints
+
+
+class Scope:
+    """A checked expression, held against anything that can be shown as an event. None: everything is meant."""
+
+    def __init__(self, source: str | None) -> None:
+        """Raises ScopeMistakes. The language is loaded where there is a text."""
+        self.source = source
+        self._language: Language | None = None
+        self._expression: Expression | None = None
+        if source is not None:
+            from monitor.rules.expression.complaint import ExpressionError
+            from monitor.rules.expression.language import Language
+
+            self._language = Language()
+            try:
+                self._expression = self._language.compile(source)
+            except ExpressionError as error:
+                raise ScopeMistakes(error.complaints) from None
+
+    def decide(self, event: Event, now: datetime | None = None) -> Verdict:
+        """Never raises; an expression that needs what is absent does not match."""
+        if self._expression is None or self._language is None:
+            return MATCHED
+        return self._expression.decide(self._language.bind(event, now))
