@@ -9,7 +9,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from monitor.fields import Clock
 from monitor.model import Account, Flavor, Job, JobState, Quota, Scope
-from monitor.wire import Http
+from monitor.wire import Fault, FaultKind, Http
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,13 +82,23 @@ class Probe:
 
 class Declined(Exception):
     """The platform understood and says no to one deletion: the job is in the wrong state, or not ours to delete. It
-    sent a clear answer, so nothing was done. `code` is the platform's. `job_only`: the next job may fare better (its
-    state forbids it); otherwise nothing can be deleted with this credential. The text holds no values."""
+    sent a clear answer, so nothing was done. `code` is the platform's, or the kind of the fault where it gave none.
+    `job_only`: the next job may fare better (its state forbids it); otherwise nothing can be deleted with this
+    credential. `hint` is the remedy, where there is one. The text holds no values."""
 
-    def __init__(self, message: str, *, code: str, job_only: bool) -> None:
+    def __init__(self, message: str, *, code: str, job_only: bool, hint: str = "") -> None:
         super().__init__(message)
         self.code = code
         self.job_only = job_only
+        self.hint = hint
+
+
+def declined(fault: Fault) -> Declined | None:
+    """What a fault of a deletion means for it: a clear no that waiting does not mend (the key, the permission, a bill,
+    an answer that nobody expected); None where it may pass, and then `fault.sent` says whether it may have arrived."""
+    if fault.kind in (FaultKind.TRANSIENT, FaultKind.SENSELESS, FaultKind.THROTTLED):
+        return None
+    return Declined(fault.message, code=fault.code or fault.kind.value, job_only=False, hint=fault.hint)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,9 +151,10 @@ class Provider(Protocol):
         ...
 
     async def delete_job(self, scope: Scope, job_id: str) -> bool:
-        """Asks once, and never again by itself, for the job to be deleted. True: it is gone; False: the platform has
-        accepted it, and it is gone when `read_job` says None. Raises Declined; a Fault says whether the request may
-        have arrived all the same."""
+        """Asks once for the job to be deleted; only what was refused for the credential's sake may be sent anew. True:
+        the platform says that there is no such job; False: it has accepted, and the job is gone when `read_job` says
+        None. Raises Declined; a Fault is one that passes, and says whether the request may have arrived all the same
+        (THROTTLED: it was turned away)."""
         ...
 
     async def quota(self) -> Quota | None:

@@ -12,7 +12,9 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from monitor.fields import Secret
+from monitor.providers.model_studio.codes import kept
 from monitor.providers.model_studio.judge import NO_JSON, Judge, not_json, scalar, senseless
+from monitor.providers.ports import Declined
 from monitor.wire import Answer, Fault, FaultKind, Http
 
 PAGE_SIZE = 100
@@ -82,15 +84,40 @@ class Client:
         path = f"/fine-tunes/{quote(job_id, safe='', errors='replace')}"
         return await self._read(path, lambda answer: self._single(answer, job_id))
 
+    async def delete(self, job_id: str) -> Declined | bool:
+        """Asks once for a job to be deleted. True: there is no such job; False: accepted; Declined: its state
+        forbids it.
+
+        The platform's texts contradict each other on the states that may be deleted (reference: section 2), so the
+        answer decides.
+        """
+        path = f"/fine-tunes/{quote(job_id, safe='', errors='replace')}"
+        return await self._ask("DELETE", path, self._deleted)
+
     async def _read(self, path: str, understand: Callable[[Answer], T]) -> T:
-        """Sends a GET and returns what `understand` makes of the answer; its faults are the judge's, for pacing."""
+        return await self._ask("GET", path, understand)
+
+    async def _ask(self, method: str, path: str, understand: Callable[[Answer], T]) -> T:
+        """Sends and returns what `understand` makes of the answer; its faults are the judge's, for pacing. A Fault's
+        `sent` is False where the key could not even be had."""
         understood: list[T] = []
+        proven = False
+
+        def headers() -> Mapping[str, str]:
+            nonlocal proven
+            made = self._headers()
+            proven = True
+            return made
 
         def judge(answer: Answer) -> Fault | None:
             understood.append(understand(answer))
             return None
 
-        await self._http.send("GET", self._endpoint + path, judge=judge, headers=self._headers)
+        try:
+            await self._http.send(method, self._endpoint + path, judge=judge, headers=headers)
+        except Fault as fault:
+            fault.sent = fault.sent and proven
+            raise
         return understood[-1]
 
     def _headers(self) -> Mapping[str, str]:
@@ -150,6 +177,25 @@ class Client:
             raise senseless(answer, "with another job than the one asked for", request_id)
         return bytes(single.output)
 
+    def _deleted(self, answer: Answer) -> Declined | bool:
+        head = self._judge.head(answer.body)
+        code = (head.code or "").lower()
+        if answer.status in (200, 404) and _not_found(code):
+            return True
+        if kept(answer.status, code):
+            proof = " ".join(str(word) for word in (answer.status, head.shown) if word)
+            text = f"Model Studio does not delete the job in its present state ({proof})"
+            return Declined(text, code=head.shown or str(answer.status), job_only=True)
+        single = self._decoded(answer, _SINGLE)
+        request_id = self._checked(answer, single.code, single.request_id)
+        try:
+            word = scalar(_JOB.decode(single.output).get("status")) if single.output else None
+        except NO_JSON:
+            word = None
+        if not isinstance(word, str) or word.lower() != "success":
+            raise senseless(answer, "with something else than a yes to a deletion", request_id)
+        return False
+
     def _decoded(self, answer: Answer, decoder: msgspec.json.Decoder[T]) -> T:
         """The body in its due shape. Raises Fault for a refusal and for what has no such shape."""
         if answer.status == 200:
@@ -172,7 +218,11 @@ class Client:
 def _says_missing(status: int, code: str) -> bool:
     if code == "invalidparameter":
         return status in (200, 400)
-    return (code == "notfound" or code.startswith("notfound.")) and status in (200, 404)
+    return _not_found(code) and status in (200, 404)
+
+
+def _not_found(code: str) -> bool:
+    return code == "notfound" or code.startswith("notfound.")
 
 
 def _count(raw: msgspec.Raw) -> int | None:

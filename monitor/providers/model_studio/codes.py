@@ -50,7 +50,7 @@ _CODES: tuple[tuple[str, FaultKind, str, str], ...] = (
     (
         r"(.*\.)?accessdenied.*",
         FaultKind.UNAUTHORIZED,
-        "Model Studio does not allow this key to read fine-tuning jobs",
+        "Model Studio does not allow this key to do that with fine-tuning jobs",
         "grant the key's owner model training in the console, or use another key",
     ),
     (
@@ -95,6 +95,11 @@ def verdict(status: int, code: str) -> Verdict:
         if re.fullmatch(pattern, code, re.DOTALL) and (status < 500 or kind in _ALWAYS):
             return kind, what, hint
     return _by_status(status)
+
+
+def kept(status: int, code: str) -> bool:
+    """Whether the answer to a deletion says that this job's state forbids it; another job may fare better."""
+    return status == 409 or (status in (200, 400) and code == "unsupportedoperation")
 
 
 def _by_status(status: int) -> Verdict:

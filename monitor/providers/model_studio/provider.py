@@ -14,7 +14,17 @@ from monitor.providers.model_studio.client import PAGE_SIZE, Client
 from monitor.providers.model_studio.options import Options, zone
 from monitor.providers.model_studio.parse import Reading, parse_job
 from monitor.providers.model_studio.probes import probes, remarks
-from monitor.providers.ports import Decoded, FlavorPage, JobPage, Malformed, Probe, Progress, Provider
+from monitor.providers.ports import (
+    Declined,
+    Decoded,
+    FlavorPage,
+    JobPage,
+    Malformed,
+    Probe,
+    Progress,
+    Provider,
+    declined,
+)
 from monitor.wire import Fault, FaultKind, Http
 
 _REGIONS = {
@@ -27,6 +37,11 @@ _REGIONS = {
 _PAGE = "/?tab=model#/efm/model_manager?jobId="
 """The console's list of fine-tuning jobs. Unproven: no source names the address of a single job's page, so the id is
 added where the console, if it does not know the parameter, still opens the list."""
+
+
+_ID_HINT = "ids are like ft-202611201530-ab12"
+_RESERVED = frozenset({"outputs", "generate", "create", "online", "query", "delete"})
+"""Under `/fine-tunes/` these name other things than jobs (reference: section 1)."""
 
 
 class ModelStudio:
@@ -78,7 +93,23 @@ class ModelStudio:
         raise Malformed("Model Studio has no flavors")
 
     async def delete_job(self, scope: Scope, job_id: str) -> bool:
-        raise NotImplementedError
+        """A yes is "accepted" and no more: the platform says `success` to a cancellation in the same words, long before
+        the job is canceled."""
+        if not is_job_id(job_id):
+            raise Fault(FaultKind.MISCONFIGURED, "this is no id of a fine-tuning job", hint=_ID_HINT, sent=False)
+        try:
+            answered = await self._client.delete(job_id)
+        except Fault as fault:
+            refused = declined(fault)
+            if refused is None:
+                raise
+            # An id that the platform does not know may be a bad parameter to it (reference: section 5): a read decides.
+            if refused.code.lower().startswith("invalidparameter") and await self._client.get(job_id) is None:
+                return True
+            raise refused from None
+        if isinstance(answered, Declined):
+            raise answered
+        return answered
 
     async def quota(self) -> Quota | None:
         return None
@@ -113,6 +144,11 @@ class ModelStudio:
 def build(options: Options, http: Http, clock: Clock) -> Provider:
     """As `ports.Build`; Model Studio's requests need no clock, for nothing in them is signed."""
     return ModelStudio(options, http)
+
+
+def is_job_id(text: str) -> bool:
+    """Whether a deletion of this id can only name a job: one segment of the path, and no reserved one."""
+    return re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9_.:-]{0,127}", text) is not None and text.lower() not in _RESERVED
 
 
 def _region(host: str) -> str | None:

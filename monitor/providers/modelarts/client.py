@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -26,6 +27,8 @@ class Operation:
     permission: str
     absent: tuple[int, str] | None = None
     """The status and code that mean "there is no such thing", which is an answer; `read` is given it too."""
+    clear: frozenset[int] = frozenset()
+    """Further statuses that are an answer and no fault; `read` is given them too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,8 @@ class Client:
         """Sends, and reads the answer with `read`, which raises Fault for what cannot be believed.
 
         A 401 repeats the request once: after renewing a token that can be renewed, or when the answer showed that the
-        signature bore a wrong date. Searches and reads only: nothing that changes the platform goes through here.
+        signature bore a wrong date. Nothing else does, so a request that changes the platform may go through here: what
+        was refused with a 401 has done nothing. A Fault's `sent` is about this request, not about one for a token.
         """
         request = Request(method=method, host=self._host, path=path, query=query, headers=self._headers, body=body)
         exchange = Exchange(self, operation, request, read)
@@ -90,7 +94,8 @@ class Client:
 
     async def _turn(self, exchange: Exchange[T], *, repeatable: bool) -> bool:
         """One attempt; True where it should be repeated."""
-        await self._auth.prepare()
+        with _unsent():
+            await self._auth.prepare()
         if self._auth.signed and not self._time.known:
             # With a wrong clock every signature sent before the first answer is a bad one, and five lock the key.
             async with self._first_contact:
@@ -99,7 +104,8 @@ class Client:
             await exchange.send(self._http, repeatable=repeatable)
         if exchange.refused is None:
             return False
-        await self._auth.renew(exchange.refused)
+        with _unsent():
+            await self._auth.renew(exchange.refused)
         return True
 
     def url(self, request: Request) -> str:
@@ -114,10 +120,12 @@ class Client:
         wrong_date = self._time.learn(answer.date) if answer.status < 500 else False
         if answer.status == 200 or (operation.absent and operation.absent == (answer.status, said(answer).code)):
             return None
+        if answer.status in operation.clear:
+            return None
         if 200 <= answer.status < 300:
             text = f"ModelArts answered HTTP {answer.status} without the data when asked to {operation.action}"
             return Fault(FaultKind.SENSELESS, text, hint="is a proxy in between?", status=answer.status)
-        fault = refusal(answer, self._asked(operation))
+        fault = refusal(answer, self.asked(operation))
         if repeatable and wrong_date and fault.kind is FaultKind.BAD_SIGNATURE and fault.retry_after is None:
             return self._wrong_clock(answer)
         return fault
@@ -125,7 +133,8 @@ class Client:
     def renewable(self, answer: Answer) -> bool:
         return answer.status == 401 and self._auth.renewable
 
-    def _asked(self, operation: Operation) -> Asked:
+    def asked(self, operation: Operation) -> Asked:
+        """What a text about a refusal needs to know. Raises Fault where a secret is missing."""
         return Asked(
             service="ModelArts",
             action=operation.action,
@@ -153,12 +162,15 @@ class Exchange(Generic[T]):
         self._read = read
         self._result: Read[T] | None = None
         self._token = ""
+        self._proven = False
+        """Whether this attempt was ready to leave."""
         self.refused: str | None = None
         """The token that a 401 refused and that may be renewed."""
 
     async def send(self, http: Http, *, repeatable: bool) -> None:
         """One attempt. Raises Fault."""
         self.refused = None
+        self._proven = False
 
         def judge(answer: Answer) -> Fault | None:
             if repeatable and self._client.renewable(answer):
@@ -173,14 +185,18 @@ class Exchange(Generic[T]):
                 return unbelievable
             return None
 
-        with placed(self._client.placed_by):
-            await http.send(
-                self._request.method,
-                self._client.url(self._request),
-                judge=judge,
-                headers=self._prove,
-                body=self._request.body or None,
-            )
+        try:
+            with placed(self._client.placed_by):
+                await http.send(
+                    self._request.method,
+                    self._client.url(self._request),
+                    judge=judge,
+                    headers=self._prove,
+                    body=self._request.body or None,
+                )
+        except Fault as fault:
+            fault.sent = fault.sent and self._proven
+            raise
 
     def result(self) -> Read[T]:
         assert self._result is not None, "no attempt was good"
@@ -189,4 +205,15 @@ class Exchange(Generic[T]):
     def _prove(self) -> dict[str, str]:
         headers = self._client.prove(self._request)
         self._token = headers.get("X-Auth-Token", "")
+        self._proven = True
         return headers
+
+
+@contextmanager
+def _unsent() -> Iterator[None]:
+    """What fails within it fails before the request leaves, or after it was refused."""
+    try:
+        yield
+    except Fault as fault:
+        fault.sent = False
+        raise

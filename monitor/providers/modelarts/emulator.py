@@ -29,7 +29,7 @@ class Emulator:
     What tests and scenarios turn: `world` (add_job, set_phase, restart, remove, set_stock, add_history …),
     `faults`, `entrance` (keys, users, token_life, revoke_tokens) and `operations` (offset_mode, after_search).
     Operation names for faults and the tally: search, show, stop, delete, batch_delete, edit, tasks, stages, events,
-    training_flavors, resource_flavors, workspaces, tokens, projects, nowhere.
+    training_flavors, resource_flavors, quotas, workspaces, tokens, projects, nowhere.
     """
 
     def __init__(
@@ -75,6 +75,7 @@ class Emulator:
             ("GET", f"{job}/events", "events", does.events),
             ("GET", "/v2/{project_id}/training-job-flavors", "training_flavors", does.training_flavors),
             ("GET", "/v1/{project_id}/resourceflavors", "resource_flavors", does.resource_flavors),
+            ("GET", "/v2/{project_id}/training-quotas", "quotas", does.quotas),
             ("GET", "/v1/{project_id}/workspaces", "workspaces", does.workspaces),
             ("GET", "/v3/projects", "projects", does.projects),
             *[("*", f"/v{version}/{{rest:.*}}", "nowhere", does.nowhere) for version in (1, 2, 3)],

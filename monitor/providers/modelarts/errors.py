@@ -100,21 +100,26 @@ def refusal(answer: Answer, asked: Asked) -> Fault:
     """The fault that an answer outside 200 stands for."""
     heard = said(answer).without(asked.secrets)
     kind, reason, hint = _judge(answer.status, heard, asked)
-    code = f" {heard.code}" if heard.code else ""
-    words = scrub(heard.words, limit=_WORDS, known=asked.secrets)
-    quoted = f': "{words}"' if words else ""
     wait = retry_after(answer.headers, answer.date)
     if kind is FaultKind.BAD_SIGNATURE and _SAYS_LOCKED.search(heard.words):
         wait = max(wait or 0.0, _LOCK)
     return Fault(
         kind,
-        f"{asked.service} refused to {asked.action}: {reason} (HTTP {answer.status}{code}{quoted})",
+        f"{asked.service} refused to {asked.action}: {reason} ({proof(answer, heard, asked)})",
         hint=hint,
         status=answer.status,
         code=heard.code,
         request_id=heard.request_id,
         retry_after=wait,
     )
+
+
+def proof(answer: Answer, heard: Said, asked: Asked) -> str:
+    """The status, code and words that a text rests on, without a secret: `HTTP 409 ModelArts.2878: "…"`."""
+    code = f" {heard.code}" if heard.code else ""
+    words = scrub(heard.words, limit=_WORDS, known=asked.secrets)
+    quoted = f': "{words}"' if words else ""
+    return f"HTTP {answer.status}{code}{quoted}"
 
 
 def _judge(status: int, heard: Said, asked: Asked) -> tuple[FaultKind, str, str]:

@@ -10,11 +10,11 @@ from monitor.model import Job, JobError, JobState
 from monitor.providers.modelarts import job_fields
 from monitor.providers.modelarts.job_setup import cards, engine, extra
 from monitor.providers.modelarts.reading import Reader, Section, decode
-from monitor.providers.modelarts.run_records import Run, read_runs
+from monitor.providers.modelarts.run_records import Run, read_runs, time_run
 from monitor.providers.modelarts.scrub import scrub
 from monitor.providers.ports import Decoded, Malformed
 
-PARSER_VERSION = "modelarts-1"
+PARSER_VERSION = "modelarts-2"
 
 _STATES: Mapping[str, JobState] = {
     "Creating": JobState.PENDING,
@@ -69,6 +69,7 @@ def parse_job(raw: bytes, *, workspace: str | None, region: str | None) -> Decod
         started_at=started,
         ended_at=_ended(created, started, seconds, runs) if state.terminal else None,
         duration=seconds,
+        ran=time_run(runs, seconds),
         error=_error(read, status, runs) if state is JobState.FAILED else None,
         runs=len(runs) or None,
         url=_console(region, job_id),

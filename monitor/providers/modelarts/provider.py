@@ -17,6 +17,7 @@ from monitor.providers.modelarts.auth import choose
 from monitor.providers.modelarts.catalogues import resource_flavors, training_flavors
 from monitor.providers.modelarts.client import Client, Operation
 from monitor.providers.modelarts.credential import fingerprint
+from monitor.providers.modelarts.deleting import delete
 from monitor.providers.modelarts.errors import JOB_NOT_FOUND
 from monitor.providers.modelarts.options import Options
 from monitor.providers.modelarts.parse_flavor import parse_resource_flavor, parse_training_flavor
@@ -30,6 +31,7 @@ from monitor.providers.modelarts.probes import (
     remarks,
     workspace_probe,
 )
+from monitor.providers.modelarts.quota import read_quota
 from monitor.providers.ports import Decoded, FlavorPage, JobPage, Probe, Progress
 from monitor.wire import Answer, Fault, FaultKind, Http
 
@@ -51,6 +53,7 @@ class ModelArts:
     def __init__(self, options: Options, http: Http, clock: Clock) -> None:
         self._options = options
         self._origin = options.origin()
+        self._clock = clock
         time = PlatformTime(clock)
         self._auth = choose(options, http, clock, time)
         place = "region" if options.endpoint is None else "endpoint"
@@ -99,14 +102,10 @@ class ModelArts:
         )
 
     async def read_job(self, scope: Scope, job_id: str) -> bytes | None:
-        if not _JOB_ID.fullmatch(job_id) or set(job_id) == {"."}:
-            raise Fault(FaultKind.MISCONFIGURED, "this is no id of a training job", hint="ids are like 1a2b3c4d-…")
-
         def read(answer: Answer) -> bytes | None:
             return slices.shown(answer, job_id) if answer.status == 200 else None
 
-        path = self._path(2, f"training-jobs/{quote(job_id, safe='')}")
-        return (await self._client.ask(_READ, "GET", path, read=read)).value
+        return (await self._client.ask(_READ, "GET", self._job(job_id), read=read)).value
 
     def decode_job(self, scope: Scope, raw: bytes) -> Decoded[Job]:
         return parse_job(raw, workspace=scope.workspace, region=self._console_region)
@@ -123,10 +122,10 @@ class ModelArts:
         return parse_training_flavor(raw) if scope.watch == Catalogue.TRAINING else parse_resource_flavor(raw)
 
     async def delete_job(self, scope: Scope, job_id: str) -> bool:
-        raise NotImplementedError
+        return await delete(self._client, self._job(job_id))
 
     async def quota(self) -> Quota | None:
-        raise NotImplementedError
+        return await read_quota(self._client, self._path(2, "training-quotas"), self._clock.now())
 
     async def read_progress(self, scope: Scope, job_id: str, *, after: int) -> Progress | None:
         return None
@@ -152,6 +151,13 @@ class ModelArts:
     def _scope(self, watch: str, narrowed: str, workspace: str | None = None) -> Scope:
         key = f"{self._origin} project={self._options.project_id} {narrowed}"
         return Scope(account=self._options.name, watch=watch, key=key, workspace=workspace)
+
+    def _job(self, job_id: str) -> str:
+        """The path of one job. Raises Fault for what cannot be an id, and would then name something else."""
+        if not _JOB_ID.fullmatch(job_id) or set(job_id) == {"."}:
+            text, hint = "this is no id of a training job", "ids are like 1a2b3c4d-…"
+            raise Fault(FaultKind.MISCONFIGURED, text, hint=hint, sent=False)
+        return self._path(2, f"training-jobs/{quote(job_id, safe='')}")
 
     def _path(self, version: int, rest: str) -> str:
         return f"/v{version}/{self._options.project_id}/{rest}"

@@ -53,3 +53,25 @@ def last_restart(runs: list[Run]) -> dict[str, str | int | float | bool | None]:
         "last_restart_reason": before.reason,
         "last_restart_task": before.related,
     }
+
+
+def time_run(runs: list[Run], duration: float | None) -> float | None:
+    """Seconds that the job's nodes ran, over all its runs; None where that cannot be known.
+
+    With one run it is the platform's `duration`. With several, whether `duration` counts the pauses between them is
+    disputed (its only description is "run time"), so their own spans are added, overlaps once. A vendor sample has an
+    end before its start: where a span makes no sense or has no end yet, the sum would lack a part, and `duration`
+    stands before it.
+    """
+    if len(runs) < 2:
+        return duration
+    spans = [(run.start, run.end) for run in runs]
+    sound = sorted((start, end) for start, end in spans if start is not None and end is not None and start <= end)
+    if len(sound) < len(runs) and duration is not None:
+        return duration
+    total, until = 0.0, None
+    for start, end in sound:
+        begin = start if until is None else max(start, until)
+        total += max(0.0, (end - begin).total_seconds())
+        until = end if until is None else max(end, until)
+    return total or None

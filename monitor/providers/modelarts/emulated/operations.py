@@ -102,6 +102,13 @@ class Operations:
             {"apiVersion": "v1", "kind": "ResourceFlavorList", "metadata": metadata, "items": page}
         )
 
+    def quotas(self, request: web.Request, body: bytes) -> web.Response:
+        wanted = request.query.get("resource", "")
+        if wanted not in ("", "job-num"):
+            raise Refusal(400, "ModelArts.2789", "Invalid parameter resource.")
+        entry = {"resource": "job-num", "quota": self._world.job_quota, "used": len(self._world.jobs)}
+        return web.json_response({"quotas": [entry]})
+
     def workspaces(self, request: web.Request, body: bytes) -> web.Response:
         found = [
             {"id": one, "name": "default" if one == "0" else one, "status": "NORMAL"} for one in self._world.workspaces

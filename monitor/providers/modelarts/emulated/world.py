@@ -41,6 +41,8 @@ class World:
         """For the autoplay alone: what tests add does not change what comes by itself."""
         self.workspaces = list(workspaces)
         self.jobs: dict[str, EmulatedJob] = {}
+        self.job_quota = 10_000
+        """How many jobs the user may have; the vendor's own sample says this many."""
         self.training = training_flavors()
         self.resources = resource_flavors()
         self._numbers = count()
