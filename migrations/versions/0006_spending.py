@@ -62,6 +62,8 @@ def _deletions() -> None:
     op.create_index(
         "ix_actions_open", "actions", ["account", "job_id"], unique=True, sqlite_where=still, postgresql_where=still
     )
+    counters = sa.table("counters", sa.column("name"), sa.column("value"))
+    op.bulk_insert(counters, [{"name": "action", "value": 0}])
     op.create_table(
         "cleanup_state",
         sa.Column("policy", sa.String(), nullable=False),

@@ -9,7 +9,15 @@ from monitor.diff.accounts import (
     unrecognised,
     view_shrunk,
 )
-from monitor.diff.context import FlavorChange, FlavorContext, JobChange, JobContext
+from monitor.diff.context import FlavorChange, FlavorContext, JobChange, JobContext, outside_polls
+from monitor.diff.deletions import (
+    as_deleted,
+    cleanup_stopped,
+    deletion_failed,
+    deletion_refused,
+    deletion_requested,
+    unknown_refused,
+)
 from monitor.diff.flapping import flavor_flapping
 from monitor.diff.flavors import diff_flavor, flavor_delisted
 from monitor.diff.jobs import diff_job, job_gone, job_missing
@@ -36,9 +44,14 @@ __all__ = [
     "JobChange",
     "JobContext",
     "acknowledged",
+    "as_deleted",
     "baselined",
+    "cleanup_stopped",
     "config_rejected",
     "config_reloaded",
+    "deletion_failed",
+    "deletion_refused",
+    "deletion_requested",
     "delivery_dead",
     "diff_flavor",
     "diff_job",
@@ -50,6 +63,7 @@ __all__ = [
     "malformed",
     "monitor_started",
     "monitor_stopped",
+    "outside_polls",
     "recovered",
     "rule_failed",
     "significant",
@@ -61,6 +75,7 @@ __all__ = [
     "store_degraded",
     "template_failed",
     "unauthorized",
+    "unknown_refused",
     "unreachable",
     "unrecognised",
     "usage_event",

@@ -66,3 +66,18 @@ class FlavorChange:
 
     known: KnownFlavor
     drafts: tuple[EventDraft, ...] = ()
+
+
+def outside_polls(account: Account, now: datetime) -> JobContext:
+    """What is found out of a job without a poll: by asking for it alone."""
+    return JobContext(
+        account=account,
+        now=now,
+        platform_now=None,
+        previous_good=None,
+        gap=False,
+        baseline_from=None,
+        baselining=False,
+        first_run="silent",
+        reports_usage=False,
+    )

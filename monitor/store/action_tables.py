@@ -30,7 +30,7 @@ actions = Table(
     Index(None, "account", "job_id", "n"),
     Index(None, "settled_at"),
 )
-"""One row for each deletion that was asked for. `n` is of the counter `actions`."""
+"""One row for each deletion that was asked for. `n` is of the counter `action`."""
 Index(
     "ix_actions_open",
     actions.c.account,

@@ -13,6 +13,7 @@ from monitor.store.notifications import BLOCKED
 from monitor.store.prune import PRUNED
 from monitor.store.rules import get_cursor
 from monitor.store.tables import (
+    actions,
     attempts,
     counters,
     cursors,
@@ -29,7 +30,12 @@ from monitor.store.tables import (
 
 SHOWN = 3
 """Examples that are named of each kind."""
-_NUMBERED = {"event": events.c.seq, "notification": notifications.c.n, "delivery": deliveries.c.n}
+_NUMBERED = {
+    "event": events.c.seq,
+    "notification": notifications.c.n,
+    "delivery": deliveries.c.n,
+    "action": actions.c.n,
+}
 _OPEN = (DeliveryState.PENDING.value, DeliveryState.SENDING.value)
 _Check = Callable[[Connection], Iterator[str]]
 

@@ -13,6 +13,7 @@ from sqlalchemy import Column, Connection, Table, and_, delete, exists, func, li
 from monitor.store.columns import like_any
 from monitor.store.sink_tables import sink_health, sink_losses
 from monitor.store.tables import (
+    actions,
     bookings,
     deliveries,
     events,
@@ -31,7 +32,10 @@ from monitor.store.tables import (
 
 Kind = Literal["account", "sink", "rule"]
 _EPOCH = meta.c.key == "epoch"
-OF_ACCOUNT = (scopes, jobs, flavors, events, bookings, health, first_sights, forgotten_jobs, subject_revisions)
+OF_ACCOUNT = (
+    *(scopes, jobs, flavors, events, bookings, health, first_sights, forgotten_jobs, subject_revisions),
+    actions,
+)
 OF_SINK = (deliveries, unsettled, sink_health, sink_losses)
 OF_RULE = (notifications, deliveries, unsettled, hidden)
 

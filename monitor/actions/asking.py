@@ -1,0 +1,89 @@
+"""Asking for a deletion: what is known is held against the guard, and the wish is written down; nothing is sent here.
+
+How the commands and policies use it, with and without a daemon, stands at `monitor.actions.deletions.Deletions`."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+
+from monitor import diff, store
+from monitor.actions.guard import unfit
+from monitor.actions.telling import told
+from monitor.model import Account, Action, ActionState, Asker, KnownJob
+from monitor.providers.options import AccountOptions
+from monitor.store import Connection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What came of asking. `action` None: nobody knows the job. `reason`: why it is refused, empty where it is not;
+    `again`: it was being deleted already, and `action` is that deletion (whoever asked for it)."""
+
+    action: Action | None
+    reason: str = ""
+    again: bool = False
+
+
+READ_ONLY = "the account is read_only and has no delete_with, so nothing is deleted with it"
+
+
+def forbidden_by(options: AccountOptions) -> str:
+    """Why nothing of the account may be deleted, as its options say; empty where it may."""
+    return READ_ONLY if options.deleting() is None else ""
+
+
+def look(conn: Connection, account: str, job_id: str, *, forbidden: str) -> str:
+    """Why the job would be refused now, empty where it would not be. Reads only: for a dry run. `forbidden`: why
+    nothing of the account may be deleted, as in `guard.unfit`."""
+    found = store.where_known(conn, account, job_id)
+    return _unfit(conn, account, None if found is None else found[2], forbidden)
+
+
+def ask(
+    conn: Connection,
+    epoch: str,
+    account: Account,
+    job_id: str,
+    asker: Asker,
+    *,
+    forbidden: str,
+    now: datetime,
+    reason: str = "",
+) -> Asked:
+    """Writes down that the job is to be deleted, or that this was refused, with its event. `reason`: what a policy
+    says of it. Who is let through here is looked at once more, as the platform has it, before anything is sent."""
+    if (opened := store.open_action(conn, account.name, job_id)) is not None:
+        return Asked(action=opened, again=True)
+    found = store.where_known(conn, account.name, job_id)
+    no = _unfit(conn, account.name, None if found is None else found[2], forbidden)
+    if found is None:
+        draft = diff.unknown_refused(account, job_id, asker, no, now=now)
+        store.append_events(conn, epoch, [(draft, store.next_revision(conn, account.name, draft.subject))])
+        return Asked(action=None, reason=no)
+    scope_id, _, known = found
+    wanted = Action(
+        n=0,
+        id=secrets.token_hex(6),
+        account=account.name,
+        scope_id=scope_id,
+        job_id=job_id,
+        job_name=known.job.name,
+        attempt=known.attempt,
+        asker=asker,
+        state=ActionState.REFUSED if no else ActionState.REQUESTED,
+        reason=no or reason,
+        requested_at=now,
+        due_at=None if no else now,
+        settled_at=now if no else None,
+    )
+    action = store.add_action(conn, wanted)
+    told(conn, epoch, account, action, now=now)
+    return Asked(action=action, reason=no)
+
+
+def _unfit(conn: Connection, account: str, known: KnownJob | None, forbidden: str) -> str:
+    created = known.job.created_at if known is not None else None
+    newer = created is not None and store.has_newer_job(conn, account, created)
+    return unfit(known, newer=newer, forbidden=forbidden)

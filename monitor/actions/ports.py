@@ -1,0 +1,49 @@
+"""What deletions ask of an account at work. They know no polling: the wiring makes these of its parts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Protocol
+
+from monitor.model import Account, KnownJob, Scope
+from monitor.store import Connection
+
+
+class Reach(Protocol):
+    """One account of the config file. Every request goes through the gate of the credential that it is made with."""
+
+    @property
+    def account(self) -> Account: ...
+
+    @property
+    def forbidden(self) -> str:
+        """Why nothing may be deleted with it, in words; empty where it may."""
+        ...
+
+    def watches(self, scope: Scope) -> bool:
+        """Whether the scope is one that the account looks at as it is configured now."""
+        ...
+
+    async def read(self, scope: Scope, job_id: str) -> bytes | None:
+        """As `Provider.read_job`. Raises wire.Fault, StoreError."""
+        ...
+
+    async def delete(self, scope: Scope, job_id: str, *, within: float) -> bool:
+        """As `Provider.delete_job`. Where the gate opens later than `within` seconds from now nothing is sent: what the
+        caller knows of the job is too old by then (a Fault that was not sent). Raises Declined, wire.Fault, StoreError.
+        """
+        ...
+
+    def keep(self, conn: Connection, scope_id: int, scope: Scope, raw: bytes, now: datetime) -> KnownJob:
+        """Commits what a read by id showed, with all that it tells, as a poll would have; gives the job as it is known
+        now. Raises Malformed, StaleWrite."""
+        ...
+
+    def kept(self, scope: Scope, raw: bytes, known: KnownJob) -> None:
+        """That is committed: polling need not find it out again. A job that is gone is no longer looked for."""
+        ...
+
+
+Reaches = Callable[[str], Reach | None]
+"""By the account's name; None: the config file has no such account."""
