@@ -11,13 +11,15 @@ from aiohttp import web
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """Answer this instead of the real thing, after `delay` real seconds."""
+    """Answer this instead of the real thing, after `delay` real seconds. `done`: the real thing is done all the same,
+    and only its answer is this one."""
 
     status: int
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
     content_type: str = "application/json"
     delay: float = 0.0
+    done: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +44,7 @@ class Faults:
 
     def __init__(self) -> None:
         self._plan: list[tuple[str, Fault, int | None]] = []
+        self._afterwards: list[tuple[str, Callable[[], object]]] = []
 
     def add(self, fault: Fault, *, operation: str = "*", times: int | None = 1, after: int = 0) -> None:
         """The next `times` matching requests meet `fault`, once `after` matching ones have passed unharmed.
@@ -54,8 +57,14 @@ class Faults:
             self._plan.append((operation, _PASS, after))
         self._plan.append((operation, fault, times))
 
+    def afterwards(self, operation: str, happen: Callable[[], object]) -> None:
+        """Calls `happen` once, when the next `operation` has been done and before its answer leaves: what another hand
+        does between two requests."""
+        self._afterwards.append((operation, happen))
+
     def clear(self) -> None:
         self._plan.clear()
+        self._afterwards.clear()
 
     def _take(self, operation: str) -> Fault | None:
         for index, (wanted, fault, left) in enumerate(self._plan):
@@ -73,15 +82,25 @@ class Faults:
         """The answer to `request`: the real one, or what the next fault makes of it."""
         fault = self._take(operation)
         if isinstance(fault, Reply):
+            if fault.done:
+                await self._do(operation, real)
             await asyncio.sleep(fault.delay)
             return web.Response(
                 status=fault.status, body=fault.body, headers=fault.headers, content_type=fault.content_type
             )
         if isinstance(fault, Slow):
             await asyncio.sleep(fault.seconds)
-        response = await real()
+        response = await self._do(operation, real)
         if isinstance(fault, Cut):
             return await _cut(request, response, fault.share)
+        return response
+
+    async def _do(self, operation: str, real: Callable[[], Awaitable[web.Response]]) -> web.Response:
+        response = await real()
+        due = next((entry for entry in self._afterwards if entry[0] == operation), None)
+        if due is not None:
+            self._afterwards.remove(due)
+            due[1]()
         return response
 
 

@@ -113,3 +113,18 @@ async def test_a_slow_answer_is_the_real_one_later() -> None:
         begin = time.monotonic()
         assert await statuses(base, "list") == [200]
     assert time.monotonic() - begin >= 0.1
+
+
+async def test_a_reply_may_hide_that_the_real_thing_was_done_and_another_hand_comes_in_between() -> None:
+    faults, done = Faults(), []
+    faults.add(Reply(status=503, done=True), operation="delete")
+    faults.add(Reply(status=503), operation="delete")
+    faults.afterwards("delete", lambda: done.append("once"))
+    faults.afterwards("delete", lambda: done.append("next"))
+    async with served(faults) as base:
+        assert await statuses(base, "delete") == [503]
+        assert done == ["once"]
+        assert await statuses(base, "delete", "list") == [503, 200]
+        assert done == ["once"], "neither what was not done nor another operation counts"
+        assert await statuses(base, "delete", "delete") == [200, 200]
+        assert done == ["once", "next"]

@@ -57,6 +57,8 @@ class Operations:
             raise Refused(400, "InvalidParameter", "Required parameter 'model' is missing.")
         if not body.get("training_file_ids") and not body.get("training_datasets"):
             raise Refused(400, "InvalidParameter", "Missing training files.")
+        if self._world.full:
+            raise Refused(429, "Throttling", "Too many fine-tune jobs in running or succeeded status.")
         fields = {name: body[name] for name in _CREATE if body.get(name) is not None}
         for kind in ("training", "validation"):
             ids = body.get(f"{kind}_file_ids") or []
@@ -76,11 +78,12 @@ class Operations:
         return _DONE
 
     async def delete(self, request: web.Request) -> bytes:
-        """Refused in flight, allowed when finished: the sources differ (reference: section 2)."""
+        """Refused in flight, allowed when finished; or as `World.deletable` says, for the sources differ (reference:
+        section 2)."""
         job = self._job(request)
-        if not job.finished:
+        if job.status not in self._world.deletable:
             raise Refused(400, "UnsupportedOperation", f"The fine-tune job in status {job.status} can not be deleted.")
-        self._world.remove(job.job_id)
+        self._world.delete(job)
         return _DONE
 
     async def logs(self, request: web.Request) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from heapq import heappop, heappush
@@ -17,6 +17,8 @@ from monitor.providers.model_studio.story import Plan, invent
 
 ARRIVALS = 25 * 60.0
 """Mean seconds between two jobs that arrive by themselves."""
+_ANY = -1
+"""For what happens to a job whichever story it is in."""
 _BEFORE = timedelta(hours=3)
 """How long the story has been going when the world is made, so that something is running already."""
 
@@ -40,6 +42,12 @@ class World:
         """A new job appears after each page that is read, so that the next page repeats one."""
         self.usage_lag = 0.0
         """Seconds after the end until `usage` shows."""
+        self.deletable: Collection[str] = FINISHED
+        """The statuses in which a job can be deleted. One text of the vendor's says the opposite: not when finished."""
+        self.delete_lag: float | None = 0.0
+        """Seconds that a deleted job is still shown; None: it never goes."""
+        self.job_cap: int | None = None
+        """How many jobs may be running or succeeded before no other can be made; 20 on the real platform."""
         self.add_history(jobs, before=clock.now() - 2 * _BEFORE)
 
     # control, for tests and scenarios
@@ -124,6 +132,21 @@ class World:
         checkpoints = plan.checkpoints if fields.get("model") == made_up["model"] else 0
         return self._begin(self._clock.now(), replace(plan, checkpoints=checkpoints), fields, self._by_hand)
 
+    @property
+    def full(self) -> bool:
+        """Whether the cap is reached."""
+        if self.job_cap is None:
+            return False
+        return sum(job.status in ("RUNNING", "SUCCEEDED") for job in self.jobs()) >= self.job_cap
+
+    def delete(self, job: SimJob) -> None:
+        """What the platform does when told to delete a job: it goes, whatever becomes of it meanwhile."""
+        if self.delete_lag == 0:
+            self.remove(job.job_id)
+        elif self.delete_lag is not None:
+            due = self._clock.now() + timedelta(seconds=self.delete_lag)
+            heappush(self._future, (due, self._next(), job.job_id, _ANY, lambda job, at: self.remove(job.job_id)))
+
     def cancel(self, job: SimJob, at: datetime | None = None) -> None:
         """Asks a job in flight to stop; it is CANCELED half a minute later."""
         at = at or self._clock.now()
@@ -142,7 +165,7 @@ class World:
                 continue
             at, _, job_id, story, act = heappop(self._future)
             job = self._register.find(job_id)
-            if job is not None and job.story == story:
+            if job is not None and story in (job.story, _ANY):
                 act(job, at)
 
     def _arrive(self, at: datetime) -> None:

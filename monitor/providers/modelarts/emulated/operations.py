@@ -49,7 +49,7 @@ class Operations:
         return web.json_response(job_json(job, self._world.now), status=202)
 
     def delete(self, request: web.Request, body: bytes) -> web.Response:
-        self._world.delete(self._job(request))
+        self._delete(self._job(request))
         # The page calls it "No Content" and shows a body of two quotation marks.
         return web.json_response("", status=202)
 
@@ -58,11 +58,11 @@ class Operations:
         if not isinstance(entries, list) or not 1 <= len(entries) <= 100:
             raise Refusal(400, "ModelArts.2789", "Invalid parameter jobs.")
         ids = [str(entry.get("metadata", {}).get("id")) for entry in entries if isinstance(entry, dict)]
-        jobs = [self._world.jobs.get(job_id) for job_id in ids]
-        for job in jobs:
+        for job_id in ids:
+            job = self._world.jobs.get(job_id)
             if job is None:
                 raise no_such_job()
-            self._world.delete(job)
+            self._delete(job)
         return web.json_response({})
 
     def edit(self, request: web.Request, body: bytes) -> web.Response:
@@ -122,6 +122,11 @@ class Operations:
 
     def nowhere(self, request: web.Request, body: bytes) -> web.Response:
         raise Refusal(404, "APIGW.0101", "The API does not exist or has not been published in the environment")
+
+    def _delete(self, job: EmulatedJob) -> None:
+        if job.phase not in self._world.deletable:
+            raise Refusal(409, "ModelArts.2878", f"The training job in phase {job.phase} cannot be deleted.")
+        self._world.delete(job)
 
     def _job(self, request: web.Request) -> EmulatedJob:
         job = self._world.jobs.get(request.match_info["job_id"])

@@ -19,10 +19,8 @@ from monitor.providers.modelarts.emulated.catalogue import (
     resource_flavors,
     training_flavors,
 )
-from monitor.providers.modelarts.emulated.job import EmulatedJob
+from monitor.providers.modelarts.emulated.job import PHASES, EmulatedJob
 
-_DELETE_LAG = 25.0
-"""Seconds that a deleted job is still shown: deletion is asynchronous."""
 _STOP_LAG = 12.0
 """Seconds in Terminating."""
 
@@ -43,6 +41,10 @@ class World:
         self.jobs: dict[str, EmulatedJob] = {}
         self.job_quota = 10_000
         """How many jobs the user may have; the vendor's own sample says this many."""
+        self.delete_lag: float | None = 25.0
+        """Seconds that a deleted job is still shown, for deletion is asynchronous; None: it never goes."""
+        self.deletable = PHASES
+        """The phases in which a job can be deleted. No page limits them, so a wrong request would do its harm here."""
         self.training = training_flavors()
         self.resources = resource_flavors()
         self._numbers = count()
@@ -104,10 +106,11 @@ class World:
         self.plan(_STOP_LAG, lambda: self.move(job, "Terminated") if job.phase == "Terminating" else None)
 
     def delete(self, job: EmulatedJob) -> None:
-        """What the platform does when told to delete a job: it goes a while later."""
+        """What the platform does when told to delete a job: it goes a while later, whatever becomes of it meanwhile."""
         if not job.deleting:
             job.deleting = True
-            self.plan(_DELETE_LAG, lambda: self.remove(job.id))
+            if self.delete_lag is not None:
+                self.plan(self.delete_lag, lambda: self.remove(job.id))
 
     def remove(self, job_id: str) -> None:
         """Takes a job away at once; one that is gone already is no error."""
