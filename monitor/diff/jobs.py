@@ -72,8 +72,17 @@ def _merged(before: Job, job: Job) -> Job:
     counts that were given before. Under an unknown word the counts stand still, so that their growth is told with the
     next state that is known."""
     if job.state is JobState.UNKNOWN:
-        return replace(job, state=before.state, runs=before.runs, checkpoints=before.checkpoints)
+        return replace(job, state=before.state, runs=before.runs, checkpoints=before.checkpoints, ran=before.ran)
     runs = job.runs if job.runs is not None else before.runs
     checkpoints = job.checkpoints if job.checkpoints is not None else before.checkpoints
     creator = job.creator or before.creator  # ModelArts' own read of a job may leave it empty (sample of "show")
-    return replace(job, runs=runs, checkpoints=checkpoints, creator=creator)
+    over = before.state.terminal and job.state.terminal
+    return replace(
+        job,
+        runs=runs,
+        checkpoints=checkpoints,
+        creator=creator,
+        nodes=job.nodes if job.nodes is not None else before.nodes,
+        accelerators=job.accelerators if job.accelerators is not None else before.accelerators,
+        ran=before.ran if over and job.ran is None else job.ran,
+    )

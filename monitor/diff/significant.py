@@ -13,8 +13,9 @@ def significant(job: Job) -> tuple[object, ...]:
     """The values whose change is worth a write. Only str, int, float and None, in a fixed order, so that the tuple can
     be compared, hashed and encoded; times are epoch milliseconds, as the store keeps them.
 
-    Left out is what moves by itself (duration, queue position) and what is only informative (`extra`, the console
-    link): a ModelArts `secondary_phase` may change at any time and means nothing that can be relied on.
+    Left out is what moves by itself (duration, queue position; how long its nodes ran, until it is over) and what is
+    only informative (`extra`, the console link): a ModelArts `secondary_phase` may change at any time and means nothing
+    that can be relied on.
     """
     error = job.error
     return (
@@ -39,6 +40,7 @@ def significant(job: Job) -> tuple[object, ...]:
         job.checkpoints,
         job.max_checkpoints,
         job.tokens,
+        _milliseconds_of(job.ran) if job.state.terminal else None,
     )
 
 
@@ -47,3 +49,7 @@ def _milliseconds(moment: datetime | None) -> int | None:
         return None
     gone = moment - _EPOCH
     return (gone.days * 86_400 + gone.seconds) * 1000 + gone.microseconds // 1000
+
+
+def _milliseconds_of(seconds: float | None) -> int | None:
+    return round(seconds * 1000) if seconds is not None else None

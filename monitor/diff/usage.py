@@ -1,4 +1,4 @@
-"""Tokens of a job: when to look again for a figure that is not there yet, and the event when it is booked."""
+"""What a job used: when to look again for tokens that are not there yet, and the event when something is booked."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Protocol
 from monitor.diff.context import JobChange, JobContext
 from monitor.diff.drafts import draft
 from monitor.diff.job_data import job_data
-from monitor.model import EventDraft, EventType, JobState, KnownJob
+from monitor.model import EventDraft, EventType, JobState, KnownJob, Usage, hours_text
 
 READ_AFTER = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30))
 """After an end that was detected without a figure; later looks are the sweeps'."""
@@ -24,9 +24,9 @@ class Booked(Protocol):
     """What the ledger says of one job's figure; `ledger.Booking` is one."""
 
     @property
-    def tokens_total(self) -> int: ...
+    def total(self) -> Usage: ...
     @property
-    def delta(self) -> int: ...
+    def delta(self) -> Usage: ...
     @property
     def cost(self) -> Decimal | None: ...
     @property
@@ -39,15 +39,20 @@ class Booked(Protocol):
 
 def usage_event(known: KnownJob, booked: Booked, ctx: JobContext, *, late: bool | None = None) -> EventDraft:
     """`usage.recorded`, or `usage.corrected` with the difference. The figure has no time of its own: detection counts.
-    `late` None: only after a gap. Money is text, exact, never rounded."""
+    `late` None: only after a gap. Money is text, exact, never rounded; hours are text, to nine places."""
     job = known.job
     usage = {
-        "tokens": booked.tokens_total,
-        "delta": booked.delta,
+        "tokens": booked.total.tokens,
+        "delta": booked.delta.tokens,
+        "node_hours": hours_text(booked.total.node_ms),
+        "delta_node_hours": hours_text(booked.delta.node_ms),
+        "card_hours": hours_text(booked.total.card_ms),
+        "delta_card_hours": hours_text(booked.delta.card_ms),
         "cost": _money(booked.cost),
         "total_cost": _money(booked.total_cost),
         "currency": booked.currency,
         "model": job.base_model or job.model,
+        "flavor": job.flavor,
     }
     return draft(
         EventType.USAGE_CORRECTED if booked.correction else EventType.USAGE_RECORDED,

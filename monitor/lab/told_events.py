@@ -13,7 +13,7 @@ from monitor import diff
 from monitor.lab.platform import TrackedJob
 from monitor.lab.polls import Look, of_jobs
 from monitor.lab.steps import AccountStep, EventStep, Figure
-from monitor.model import DEFAULT_SEVERITY, Account, EventDraft, EventType, Severity, rfc3339
+from monitor.model import DEFAULT_SEVERITY, Account, EventDraft, EventType, Severity, Usage, rfc3339
 from monitor.rules.samples import sample
 from monitor.rules.schema import VARIABLES
 
@@ -28,8 +28,8 @@ _WRITTEN_OUT: Final = frozenset({"job", "flavor", "usage"})
 class Booked:
     """What the ledger would say of a figure."""
 
-    tokens_total: int
-    delta: int
+    total: Usage
+    delta: Usage
     cost: Decimal | None
     total_cost: Decimal | None
     currency: str | None
@@ -52,8 +52,8 @@ def usage(tracked: TrackedJob, figure: Figure, look: Look) -> EventDraft:
     assert tracked.known is not None
     known, before = tracked.known, tracked.known.booked_tokens
     booked = Booked(
-        tokens_total=figure.tokens,
-        delta=figure.tokens - (before or 0),
+        total=Usage(tokens=figure.tokens),
+        delta=Usage(tokens=figure.tokens - (before or 0)),
         cost=figure.cost,
         total_cost=figure.cost,
         currency=figure.currency,

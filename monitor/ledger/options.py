@@ -71,6 +71,13 @@ class PriceOptions(Strict):
         return self
 
 
+class ShippedPrice(PriceOptions):
+    """A price that comes with the program. Any price that people wrote for the same thing stands before it."""
+
+    source: str
+    """Where it was read, and when."""
+
+
 def check_prices(prices: Sequence[PriceOptions]) -> None:
     """Raises ValueError, in one sentence, where two prices begin on the same day for the same thing."""
     seen: dict[tuple[str, str | None, str | None, str | None, date], int] = {}

@@ -7,6 +7,7 @@ from monitor.model.flavor import NORMAL, SOLD_OUT, Catalogue, Flavor
 from monitor.model.job import Job, JobError, JobState
 from monitor.model.known import BookedTime, KnownFlavor, KnownJob, KnownStock
 from monitor.model.message import Delivery, DeliveryState, Notification, Outcome, Reason, Receipt, Text
+from monitor.model.usage import Usage, hours, hours_text
 
 __all__ = [
     "DEFAULT_SEVERITY",
@@ -39,7 +40,10 @@ __all__ = [
     "Scope",
     "Severity",
     "Text",
+    "Usage",
     "event_id",
+    "hours",
+    "hours_text",
     "rfc3339",
     "sweep_name",
     "watch_name",

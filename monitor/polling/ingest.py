@@ -51,10 +51,11 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Ingested:
-    """What the commit left: rows by job id, and how many events it made (quiet ones not counted)."""
+    """What the commit left: rows by job id, how many events it made (quiet ones not counted), and how many bookings."""
 
     known: Mapping[str, KnownJob]
     events: int
+    booked: int = 0
 
 
 @dataclass(slots=True)
@@ -90,7 +91,7 @@ def ingest_jobs(conn: Connection, batch: Batch, *, epoch: str, prices: Sequence[
     if batch.scope_changes:
         store.update_scope(conn, batch.scope.id, **batch.scope_changes)
     known = {write.known.job.id: write.known for write in harvest.writes}
-    return Ingested(known, sum(not draft.quiet for draft, _ in harvest.drafts))
+    return Ingested(known, sum(not draft.quiet for draft, _ in harvest.drafts), len(harvest.bookings))
 
 
 def own_drafts(conn: Connection, account: str | None, drafts: Iterable[EventDraft]) -> list[tuple[EventDraft, int]]:
@@ -130,13 +131,14 @@ def _heard(change: diff.JobChange, batch: Batch) -> diff.JobChange:
 
 def _after_elsewhere(change: diff.JobChange, before: KnownJob | None, other: Trace | None) -> diff.JobChange:
     """The same job in another scope of the account (the filter or the endpoint was changed), or one that retention had
-    removed: its events go on counting from where they were, for an id is never given twice, and its tokens are not
-    booked a second time."""
+    removed: its events go on counting from where they were, for an id is never given twice, and what it used
+    is not booked a second time."""
     if other is None:
         return change
     known = replace(change.known, revision=max(change.known.revision, other.revision + 1))
     if before is None:
-        known = replace(known, booked_tokens=other.booked_tokens)
+        time = replace(other.booked_time, attempt=known.attempt) if other.booked_time is not None else None
+        known = replace(known, booked_tokens=other.booked_tokens, booked_time=time)
     back = before is None and other.forgotten and known.job.state.terminal  # its end was told long ago
     return replace(change, known=known, drafts=() if back else change.drafts)
 

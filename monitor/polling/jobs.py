@@ -184,7 +184,7 @@ class JobsScope:
         self.row = replace(self.row, **told)
         self._noted = self.around.clock.monotonic()
         self._good(now, date)
-        if done.events:
+        if done.events or done.booked:
             self.around.bell.ring()
 
     def _follow(self, job_id: str, known: KnownJob) -> None:

@@ -21,7 +21,7 @@ class Surroundings:
     store: Store
     clock: Clock
     bell: Bell
-    """Rung after a commit that made events; routing listens."""
+    """Rung after a commit that made events or bookings; routing and budgets listen."""
     prices: Sequence[PriceOptions] = ()
     catch_up_after: float = 900.0
     """Seconds without a good poll after which changes are told as one message."""

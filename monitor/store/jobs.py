@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
-from monitor.model import KnownJob
+from monitor.model import BookedTime, KnownJob
 from monitor.store.columns import EPOCH, chunks, signed, unsigned
 from monitor.store.errors import StaleWrite
 from monitor.store.prepared import UNIQUE, Prepared
@@ -44,6 +44,7 @@ class JobWrite:
 
 
 _decode = msgspec.json.Decoder(KnownJob).decode
+_decode_time = msgspec.json.Decoder(BookedTime).decode
 _MOVING = (
     "name",
     "state",
@@ -128,6 +129,7 @@ class Trace:
 
     revision: int
     booked_tokens: int | None
+    booked_time: BookedTime | None = None
     forgotten: bool = False
 
 
@@ -141,10 +143,11 @@ def load_jobs_elsewhere(conn: Connection, scope_id: int, ids: Iterable[str]) -> 
         query = select(jobs.c.job_id, jobs.c.doc).where(jobs.c.job_id.in_(some), *others)
         for job_id, doc in conn.execute(query, {"in_scope": scope_id}):
             known = decode_job(doc)
-            _furthest(found, job_id, Trace(known.revision, known.booked_tokens))
-        left = select(traces.job_id, traces.revision, traces.booked_tokens).where(traces.job_id.in_(some))
-        for job_id, revision, booked in conn.execute(left.where(traces.account == _ACCOUNT_OF), {"in_scope": scope_id}):
-            _furthest(found, job_id, Trace(revision, booked, forgotten=True))
+            _furthest(found, job_id, Trace(known.revision, known.booked_tokens, known.booked_time))
+        left = select(traces.job_id, traces.revision, traces.booked_tokens, traces.booked_time)
+        left = left.where(traces.job_id.in_(some), traces.account == _ACCOUNT_OF)
+        for job_id, revision, tokens, time in conn.execute(left, {"in_scope": scope_id}):
+            _furthest(found, job_id, Trace(revision, tokens, _decode_time(time) if time else None, forgotten=True))
     return found
 
 

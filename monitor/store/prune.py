@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import msgspec
 from sqlalchemy import Connection, delete, exists, func, select
 
 from monitor.model import KnownJob
@@ -96,7 +97,7 @@ def drop_silences(conn: Connection, found: Sequence[tuple[int, str]]) -> Pruned:
 
 def drop_jobs(conn: Connection, numbers: Collection[int], before: datetime) -> Pruned:
     """Those of the jobs that are still gone. How far each was advanced and what was booked for it is kept for good:
-    should one come back, its events must not bear ids of before, nor its tokens be booked again."""
+    should one come back, its events must not bear ids of before, nor what it used be booked again."""
     gone = (jobs.c.id.in_(numbers), jobs.c.gone.is_(True), jobs.c.changed_at < before)
     rows = list(conn.execute(select(jobs.c.id, jobs.c.account, jobs.c.doc).where(*gone).with_for_update()))
     for _, account, doc in rows:
@@ -109,8 +110,12 @@ def _keep_traces(conn: Connection, account: str, known: KnownJob) -> None:
     key = (forgotten_jobs.c.account == account, forgotten_jobs.c.job_id == known.job.id)
     before = conn.execute(select(forgotten_jobs).where(*key)).one_or_none()
     furthest = known.revision if before is None else max(known.revision, before.revision)
-    booked = known.booked_tokens if known.booked_tokens is not None or before is None else before.booked_tokens
-    trace = {"account": account, "job_id": known.job.id, "revision": furthest, "booked_tokens": booked}
+    tokens = known.booked_tokens if known.booked_tokens is not None or before is None else before.booked_tokens
+    time = before.booked_time if before is not None else None
+    if known.booked_time is not None:
+        time = msgspec.json.encode(known.booked_time).decode()
+    trace = {"account": account, "job_id": known.job.id, "revision": furthest}
+    trace |= {"booked_tokens": tokens, "booked_time": time}
     _FORGOTTEN.many(conn, [trace])
 
 

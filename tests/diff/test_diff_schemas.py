@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -82,7 +83,9 @@ def _job_drafts(new_story: Any, poll: Any, at: Any) -> Iterator[EventDraft]:
         {"provider": "p", "model": "qwen3-14b", "per_1k_tokens": "0.00000003", "currency": "CNY", "since": "2026-01-01"}
     )
     for before, prices in ((None, [price]), (130_000, [price]), (None, [])):
-        booking = ledger.book(before, rich.known.job, prices, provider="p", region=None, day=at(0).date())
+        booking = ledger.book(
+            replace(rich.known, booked_tokens=before), prices, provider="p", region=None, day=at(0).date()
+        )
         assert booking is not None
         yield diff.usage_event(rich.known, booking, poll(12))
 

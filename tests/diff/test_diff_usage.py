@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from monitor.diff import usage_event, usage_still_absent
-from monitor.model import Severity
+from monitor.model import Severity, Usage
 
 
 @dataclass(frozen=True)
 class Figures:
-    tokens_total: int = 120_000
-    delta: int = 120_000
+    total: Usage = Usage(tokens=120_000)
+    delta: Usage = Usage(tokens=120_000)
     cost: Decimal | None = Decimal("3.60000")
     total_cost: Decimal | None = Decimal("3.60000")
     currency: str | None = "CNY"
@@ -123,17 +123,22 @@ def test_a_booking_is_told_with_exact_amounts(story: Any, poll: Any, at: Any) ->
     assert draft.data["usage"] == {
         "tokens": 120_000,
         "delta": 120_000,
+        "node_hours": None,
+        "delta_node_hours": None,
+        "card_hours": None,
+        "delta_card_hours": None,
         "cost": "3.60000",
         "total_cost": "3.60000",
         "currency": "CNY",
         "model": "qwen3-14b",
+        "flavor": None,
     }
     assert draft.data["job"]["tokens"] == 120_000
 
 
 def test_a_correction_has_the_difference(story: Any, poll: Any) -> None:
     story.see("succeeded", tokens=100_000)
-    figures = Figures(tokens_total=100_000, delta=-20_000, cost=Decimal("-0.6"), correction=True)
+    figures = Figures(total=Usage(tokens=100_000), delta=Usage(tokens=-20_000), cost=Decimal("-0.6"), correction=True)
     draft = usage_event(story.known, figures, poll(11))
     assert draft.type == "usage.corrected"
     assert (draft.data["usage"]["delta"], draft.data["usage"]["cost"]) == (-20_000, "-0.6")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.ledger import Booking, PriceOptions, book
-from monitor.model import Job, JobState
+from monitor.model import Job, JobState, KnownJob
 
 DAY = date(2026, 6, 1)
 
@@ -24,7 +24,11 @@ def price(amount: Any = "0.03", **facts: Any) -> PriceOptions:
 
 def booked(tokens: int | None, before: int | None = None, *prices: PriceOptions) -> Booking | None:
     job = Job(id="1", name="1", state=JobState.SUCCEEDED, provider_state="S", base_model="qwen3-14b", tokens=tokens)
-    return book(before, job, prices, provider="model-studio", region=None, day=DAY)
+    return book(known(job, before), prices, provider="model-studio", region=None, day=DAY)
+
+
+def known(job: Job, before: int | None) -> KnownJob:
+    return KnownJob(job=job, revision=1, state_since=datetime(2026, 6, 1, tzinfo=UTC), booked_tokens=before)
 
 
 def test_absent_tokens_are_not_booked() -> None:
@@ -39,7 +43,7 @@ def test_a_figure_is_booked_once() -> None:
 def test_a_first_figure_is_booked_with_its_cost() -> None:
     booking = booked(120_000, None, price())
     assert booking is not None
-    assert (booking.tokens_total, booking.delta, booking.correction) == (120_000, 120_000, False)
+    assert (booking.total.tokens, booking.delta.tokens, booking.correction) == (120_000, 120_000, False)
     assert (booking.cost, booking.total_cost, booking.currency) == (Decimal("3.6"), Decimal("3.6"), "CNY")
 
 
@@ -53,14 +57,14 @@ def test_no_digit_of_a_cost_is_lost_however_long_it_is() -> None:
 def test_no_tokens_are_a_figure_too() -> None:
     booking = booked(0, None, price())
     assert booking is not None
-    assert (booking.delta, booking.cost, booking.correction) == (0, Decimal(0), False)
+    assert (booking.delta.tokens, booking.cost, booking.correction) == (0, Decimal(0), False)
 
 
 @pytest.mark.parametrize(("before", "delta", "cost"), [(100_000, 20_000, "0.6"), (150_000, -30_000, "-0.9")])
 def test_another_figure_is_a_correction_with_the_difference(before: int, delta: int, cost: str) -> None:
     booking = booked(120_000, before, price())
     assert booking is not None
-    assert (booking.delta, booking.cost, booking.correction) == (delta, Decimal(cost), True)
+    assert (booking.delta.tokens, booking.cost, booking.correction) == (delta, Decimal(cost), True)
     assert booking.total_cost == Decimal("3.6")
 
 
@@ -73,15 +77,15 @@ def test_a_figure_after_none_used_is_a_correction() -> None:
 def test_without_a_price_the_tokens_are_booked_and_the_cost_is_unknown() -> None:
     booking = booked(5)
     assert booking is not None
-    assert (booking.tokens_total, booking.cost, booking.total_cost, booking.currency) == (5, None, None, None)
+    assert (booking.total.tokens, booking.cost, booking.total_cost, booking.currency) == (5, None, None, None)
 
 
 def test_a_model_without_a_price_of_its_own_takes_its_name() -> None:
     job = Job(id="1", name="1", state=JobState.SUCCEEDED, provider_state="S", model="m", base_model="b", tokens=1000)
-    booking = book(None, job, [price(model="m")], provider="model-studio", region=None, day=DAY)
+    booking = book(known(job, None), [price(model="m")], provider="model-studio", region=None, day=DAY)
     assert booking is not None
     assert booking.price is not None
-    assert booking.price.model == "m"
+    assert booking.price.of == "m"
 
 
 @given(
@@ -96,6 +100,6 @@ def test_bookings_always_add_up_to_the_last_figure_exactly(figures: list[int], a
             assert figure == before
             continue
         assert booking.cost is not None
-        tokens, cost, before = tokens + booking.delta, cost + Fraction(booking.cost), figure
+        tokens, cost, before = tokens + (booking.delta.tokens or 0), cost + Fraction(booking.cost), figure
     assert tokens == figures[-1]
     assert cost == figures[-1] * Fraction(amount) / 1000

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -76,19 +76,11 @@ class Life:
                 "since": "2026-01-01",
             }
         )
-        booked = self.known.booked_tokens
-        job = Job(**{**{name: getattr(self.known.job, name) for name in Job.__dataclass_fields__}, "tokens": tokens})
-        booking = ledger.book(
-            booked, job, [price], provider="model-studio", region="cn-beijing", day=minutes(at).date()
-        )
+        used = replace(self.known, job=replace(self.known.job, tokens=tokens))
+        booking = ledger.book(used, [price], provider="model-studio", region="cn-beijing", day=minutes(at).date())
         assert booking is not None
         self.drafts.append(diff.usage_event(self.known, booking, self.poll(at)))
-        self.known = type(self.known)(
-            **{
-                **{name: getattr(self.known, name) for name in type(self.known).__dataclass_fields__},
-                "booked_tokens": tokens,
-            }
-        )
+        self.known = replace(self.known, booked_tokens=tokens)
         return self
 
     def gone(self, at: float) -> Life:
