@@ -11,11 +11,13 @@ import pytest
 from monitor.diff import usage_event, usage_still_absent
 from monitor.model import Severity, Usage
 
+MUCH = Usage(tokens=120_000)
+
 
 @dataclass(frozen=True)
 class Figures:
-    total: Usage = Usage(tokens=120_000)
-    delta: Usage = Usage(tokens=120_000)
+    total: Usage = MUCH
+    delta: Usage = MUCH
     cost: Decimal | None = Decimal("3.60000")
     total_cost: Decimal | None = Decimal("3.60000")
     currency: str | None = "CNY"
