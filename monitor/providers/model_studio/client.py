@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
 import msgspec
@@ -19,6 +19,8 @@ from monitor.wire import Answer, Fault, FaultKind, Http
 
 PAGE_SIZE = 100
 """The most that all sources allow (reference: section 1)."""
+LOG_LINES = 1000
+"""The most lines of a log that one request brings (reference: section 1)."""
 _NOTHING = msgspec.Raw()
 _JOB = msgspec.json.Decoder(dict[str, msgspec.Raw])
 T = TypeVar("T")
@@ -43,6 +45,18 @@ class _Single(msgspec.Struct):
     request_id: msgspec.Raw = _NOTHING
 
 
+class _Lines(msgspec.Struct):
+    logs: list[Any] | None = None
+    total: msgspec.Raw = _NOTHING
+
+
+class _Log(msgspec.Struct):
+    output: _Lines | None = None
+    code: msgspec.Raw = _NOTHING
+    request_id: msgspec.Raw = _NOTHING
+
+
+_LOG = msgspec.json.Decoder(_Log)
 _PAGE = msgspec.json.Decoder(_Page)
 _SINGLE = msgspec.json.Decoder(_Single)
 
@@ -55,6 +69,14 @@ class Listing:
     total: int | None
     last: bool
     date: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class LogPage:
+    """Some lines of a log. `total`: how many there are so far, where that can be believed."""
+
+    lines: Sequence[str]
+    total: int | None
 
 
 class Client:
@@ -83,6 +105,11 @@ class Client:
         """
         path = f"/fine-tunes/{quote(job_id, safe='', errors='replace')}"
         return await self._read(path, lambda answer: self._single(answer, job_id))
+
+    async def log(self, job_id: str, offset: int) -> LogPage | None:
+        """Up to LOG_LINES lines of a job's log beyond the first `offset`; None where there is no such job."""
+        path = f"/fine-tunes/{quote(job_id, safe='', errors='replace')}/logs?offset={offset}&line={LOG_LINES}"
+        return await self._read(path, self._log_page)
 
     async def delete(self, job_id: str) -> Declined | bool:
         """Asks once for a job to be deleted. True: there is no such job; False: accepted; Declined: its state
@@ -176,6 +203,17 @@ class Client:
         if scalar(job.get("job_id")) not in (None, job_id):
             raise senseless(answer, "with another job than the one asked for", request_id)
         return bytes(single.output)
+
+    def _log_page(self, answer: Answer) -> LogPage | None:
+        head = self._judge.head(answer.body)
+        if answer.status in (200, 404) and _not_found((head.code or "").lower()):
+            return None
+        page = self._decoded(answer, _LOG)
+        request_id = self._checked(answer, page.code, page.request_id)
+        if page.output is None or page.output.logs is None:
+            raise senseless(answer, "with a log that has no lines", request_id)
+        lines = [line for line in page.output.logs if isinstance(line, str)]
+        return LogPage(lines, _count(page.output.total))
 
     def _deleted(self, answer: Answer) -> Declined | bool:
         head = self._judge.head(answer.body)

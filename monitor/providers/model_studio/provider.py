@@ -10,7 +10,8 @@ from yarl import URL
 
 from monitor.fields import Clock
 from monitor.model import Account, Flavor, Job, JobState, Quota, Scope
-from monitor.providers.model_studio.client import PAGE_SIZE, Client
+from monitor.providers.model_studio.client import LOG_LINES, PAGE_SIZE, Client
+from monitor.providers.model_studio.log import consumed
 from monitor.providers.model_studio.options import Options, zone
 from monitor.providers.model_studio.parse import Reading, parse_job
 from monitor.providers.model_studio.probes import probes, remarks
@@ -115,7 +116,18 @@ class ModelStudio:
         return None
 
     async def read_progress(self, scope: Scope, job_id: str, *, after: int) -> Progress | None:
-        raise NotImplementedError
+        """One request, and one more where more lines came than it holds: the figures are cumulative, so the last lines
+        say all. A log that is shorter than `after` was begun anew."""
+        page = await self._client.log(job_id, after)
+        if page is None:
+            return None
+        total = after + len(page.lines) if page.total is None else page.total
+        told = [consumed(page.lines)]
+        if total < after or total > after + LOG_LINES:
+            tail = await self._client.log(job_id, max(0, total - LOG_LINES))
+            told = [] if total < after else told
+            told.append(consumed(tail.lines) if tail is not None else None)
+        return Progress(lines=total, tokens=max((tokens for tokens in told if tokens is not None), default=None))
 
     def fingerprint(self) -> str:
         """scrypt of the key, salted with the endpoint's host: some 50 ms, once."""
