@@ -72,6 +72,7 @@ OPERATIONS: dict[str, Any] = {
     "events": lambda api, job_id: api.list_training_job_events(ma.ListTrainingJobEventsRequest(job_id)),
     "training_flavors": lambda api, **q: api.show_training_job_flavors(ma.ShowTrainingJobFlavorsRequest(**q)),
     "resource_flavors": lambda api, **q: api.list_resource_flavors(ma.ListResourceFlavorsRequest(**q)),
+    "quotas": lambda api: api.show_training_quotas(ma.ShowTrainingQuotasRequest(resource="job-num")),
     "workspaces": lambda api: api.list_workspace(ma.ListWorkspaceRequest()),
     "with_token": with_token,
 }
