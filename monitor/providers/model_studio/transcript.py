@@ -28,7 +28,7 @@ def log_lines(job: SimJob, now: datetime) -> list[str]:
         when = stamp(start + run * (number / _LINES))
         lines.append(f"{when} INFO {{'loss': {loss:.4f}, 'epoch': {number / _LINES * 3:.2f}}}")
         if number % 10 == 0:
-            lines.append(f" Actual number of consumed tokens is {tokens * number // _LINES} !")
+            lines.append(f"Actual number of consumed tokens is {tokens * number // _LINES} !")
     if job.status == "SUCCEEDED":
         lines += [
             f"{job.fields.get('end_time')} INFO training usage {job.fields.get('usage', tokens)}",
