@@ -26,6 +26,7 @@ from monitor.routing import Router
 from monitor.routing.links import Links
 from monitor.rules import RuleSet
 from monitor.settings import Settings
+from monitor.settings.shipped import shipped_prices
 from monitor.sinks.options import SinkOptions
 from monitor.store import Connection, Store, StoreError
 from monitor.telemetry.meter import Meter
@@ -84,8 +85,10 @@ class Stages:
             names=ruleset.names,
             meter=meter,
         )
+        self._shipped = shipped_prices()
+        prices = (*settings.prices, *self._shipped)
         self._around = Surroundings(
-            store=lasting.store, clock=clock, bell=bell, prices=settings.prices, catch_up_after=after, meter=meter
+            store=lasting.store, clock=clock, bell=bell, prices=prices, catch_up_after=after, meter=meter
         )
         self.poller = Poller(settings.accounts, lasting.polls, self._around)
         self.router = Router(
@@ -204,7 +207,8 @@ class Stages:
         settings, names = made.settings, made.ruleset.names
         kept.begin(self._lasting.store)
         self.settings, self.ruleset = settings, made.ruleset
-        self._around.prices, self._around.catch_up_after = settings.prices, settings.catch_up_after
+        self._around.prices = (*settings.prices, *self._shipped)
+        self._around.catch_up_after = settings.catch_up_after
         self._closing += [self._sinks.pop(name) for name in parted]
         self._sinks |= {sink.name: sink for sink in made.sinks}
         entries = [self._sinks[options.name].entry for options in settings.sinks]
