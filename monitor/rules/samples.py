@@ -55,10 +55,15 @@ _FLAVOR: Mapping[str, Any] = {
 _USAGE: Mapping[str, Any] = {
     "tokens": 1_234_567,
     "delta": 1_234_567,
+    "node_hours": "12.5",
+    "delta_node_hours": "12.5",
+    "card_hours": "100",
+    "delta_card_hours": "100",
     "cost": "37.04",
     "total_cost": "37.04",
     "currency": "CNY",
     "model": "sample-model",
+    "flavor": "sample.flavor",
 }
 _ACCOUNT: Mapping[str, Any] = {"name": "sample", "provider": "sample", "region": "sample-region"}
 _STOCK = (EventType.FLAVOR_SOLD_OUT, EventType.FLAVOR_RESTOCKED, EventType.FLAVOR_FLAPPING)

@@ -43,7 +43,11 @@ VARIABLES: Final[Mapping[str, Mapping[str, Kind]]] = {
     ),
     "previous": _fields(text="state provider_state stock", time="since", span="duration", flag="at_least"),
     "flavor": _fields(text="id name catalogue type zone stock", whole="max_nodes", map="zones specification billing"),
-    "usage": _fields(text="currency model", whole="tokens delta", number="cost total_cost"),
+    "usage": _fields(
+        text="currency model flavor",
+        whole="tokens delta",
+        number="cost total_cost node_hours card_hours delta_node_hours delta_card_hours",
+    ),
 }
 """What has fields. `account job previous flavor usage` may be absent as a whole."""
 

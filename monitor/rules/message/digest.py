@@ -11,19 +11,21 @@ from decimal import Decimal
 from monitor.fields.duration import format_duration
 from monitor.model import Event, EventType, Reason, Text
 from monitor.rules.message.clean import cut
-from monitor.rules.message.facts import Facts, amount, counted, joined, money, stretch, thousands
+from monitor.rules.message.facts import Facts, amount, counted, joined, stretch, thousands
 from monitor.rules.message.jobs import owner
 from monitor.rules.message.lasting import lasted, words_of
 from monitor.rules.message.occasion import Occasion
 from monitor.rules.message.places import stock_word
+from monitor.rules.message.sections import use_text
 from monitor.rules.message.story import Line, Story, told
+from monitor.rules.message.tally import Use
+from monitor.rules.message.used import USAGE, booked
 
 SHOWN = 12
 _BULLET = 240
 _PARTS = 6
 _PREFIX = {Reason.CATCH_UP: "catching up: ", Reason.REMINDER: "still: ", Reason.RESOLVED: "resolved: "}
 _STOCK = (EventType.FLAVOR_SOLD_OUT, EventType.FLAVOR_RESTOCKED)
-_USAGE = (EventType.USAGE_RECORDED, EventType.USAGE_CORRECTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,7 @@ def _step(event: Event, found: Story) -> str:
 
 
 def _thing(events: list[Event]) -> _Thing:
-    news = [event for event in events if event.type not in _USAGE]
+    news = [event for event in events if event.type not in USAGE]
     return _Thing(events, (news or events)[-1])
 
 
@@ -113,13 +115,13 @@ def _text(thing: _Thing, story: Callable[[Event], Story], occasion: Occasion) ->
     found = story(thing.last)
     if thing.last.seq in occasion.by_now or (occasion.lasted and len(thing.events) == 1):
         return found.title
-    usage = [event for event in thing.events if event.type in _USAGE]
+    usage = [event for event in thing.events if event.type in USAGE]
     if thing.last.type in _STOCK:
         return _stock(found, [event for event in thing.events if event.type in _STOCK])
     times = sum(event.type is thing.last.type for event in thing.events)
     often = thing.last.type.value.partition(".")[0] not in ("job", "usage") and times > 1
     text = joined(found.title + f" ({times} times)" * often, found.more, by=": ")
-    if usage and thing.last.type not in _USAGE:
+    if usage and thing.last.type not in USAGE:
         text += ", " + story(usage[-1]).happened
     return text
 
@@ -179,18 +181,11 @@ def _at_least(things: list[_Thing], occasion: Occasion, kinds: int) -> str:
 
 def _used(events: Sequence[Event]) -> str:
     """What all usage events among them add up to, per currency."""
-    tokens, seen = 0, False
-    costs: dict[str, Decimal] = {}
+    use = Use()
     for event in events:
         usage = Facts(event.data).part("usage")
-        delta = usage.raw("delta")
-        if event.type not in _USAGE or isinstance(delta, bool) or not isinstance(delta, int):
-            continue
-        seen = True
-        tokens += delta
-        cost = amount(usage.raw("cost"))
-        if cost is not None:
-            currency = usage.text("currency", 8)
-            costs[currency] = costs.get(currency, Decimal(0)) + cost
-    spent = " and ".join(money(cost, currency) for currency, cost in sorted(costs.items()))
-    return (counted(tokens, "token") + (f" ({spent})" if spent else "")) if seen else ""
+        tokens, nodes, cards = booked(usage, delta=True)
+        if event.type in USAGE:
+            cost, currency = amount(usage.raw("cost")), usage.text("currency", 8)
+            use.add(tokens or 0, nodes or Decimal(0), cards or Decimal(0), cost, currency)
+    return use_text(use)

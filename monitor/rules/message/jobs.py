@@ -9,6 +9,7 @@ from monitor.model import Event, EventType
 from monitor.rules.message.clean import link
 from monitor.rules.message.facts import MODEL, REASON, Facts, counted, joined, stretch
 from monitor.rules.message.story import Line, Story
+from monitor.rules.message.used import in_all, of_event
 
 _WORDS = {"succeeded": "succeeded", "failed": "failed", "canceled": "was canceled"}
 
@@ -23,7 +24,7 @@ def job_story(event: Event) -> Story:
         Line("New model", job.text("output_model", 80)),
         Line("Engine", job.text("model", 80) if "flavor" in job else ""),
         Line("Runs on", _machine(job)),
-        Line("Used", _used(event, data)),
+        Line("Used", of_event(event)),
     ]
     if url := link(job.raw("url")):
         lines.append(Line("Console", url, url=True))
@@ -109,11 +110,11 @@ def _gone(data: Facts) -> str:
 
 
 def _recorded(data: Facts) -> str:
-    return f"used {_usage(data.part('usage')) or 'tokens'}"
+    return f"used {in_all(data.part('usage')) or 'tokens'}"
 
 
 def _corrected(data: Facts) -> str:
-    return f"used {_usage(data.part('usage')) or 'tokens'}, corrected"
+    return f"used {in_all(data.part('usage')) or 'tokens'}, corrected"
 
 
 _HAPPENED: dict[EventType, Callable[[Facts], str]] = {
@@ -156,24 +157,3 @@ def _machine(job: Facts) -> str:
     nodes = job.raw("nodes")
     many = counted(nodes, "node") if isinstance(nodes, int) and not isinstance(nodes, bool) and nodes > 1 else ""
     return joined(job.text("flavor", 80), many, by=", ")
-
-
-def _usage(usage: Facts) -> str:
-    tokens = usage.raw("tokens")
-    count = counted(tokens, "token") if isinstance(tokens, int) and not isinstance(tokens, bool) else ""
-    cost = usage.money("total_cost") or usage.money("cost")
-    return count + (f" ({cost})" if cost else "")
-
-
-def _used(event: Event, data: Facts) -> str:
-    """Of a usage event the difference, which the title has no room for; else what was booked with it, or the job's
-    own figure."""
-    usage = data.part("usage")
-    if event.type not in (EventType.USAGE_RECORDED, EventType.USAGE_CORRECTED):
-        return _usage(usage) or _usage(data.part("job"))
-    delta, tokens = usage.raw("delta"), usage.raw("tokens")
-    if not isinstance(delta, int) or delta == tokens:
-        return ""
-    sign = "more" if delta >= 0 else "less"
-    extra = usage.money("cost").lstrip("-")
-    return f"{counted(abs(delta), 'token')} {sign} than recorded before" + (f" ({extra})" if extra else "")

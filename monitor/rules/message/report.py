@@ -17,6 +17,7 @@ from monitor.rules.message.occasion import Occasion
 from monitor.rules.message.sections import TROUBLES, by_outcome, outcome_of, summed, use_text
 from monitor.rules.message.story import Line, Section, sheet
 from monitor.rules.message.tally import Tally, tally
+from monitor.rules.message.used import quantity
 
 LIMIT = 8_000
 """Characters of a report, in Markdown too."""
@@ -88,7 +89,9 @@ def _summary(found: Tally, span: Span) -> str:
     if found.used:
         used = summed(found.used.values())
         costs = " and ".join(_round(cost, currency) for currency, cost in sorted(used.costs.items())[:3])
-        parts.append(f"{_short(used.tokens)} tokens" + (f" ({costs})" if costs else ""))
+        hours = quantity(None, used.nodes or None, used.cards or None)
+        tokens = f"{_short(used.tokens)} tokens" if used.tokens or not hours else ""
+        parts.append(joined(tokens, hours, by=", ") + (f" ({costs})" if costs else ""))
     changes = sum(shelf.changes for shelf in found.shelves.values())
     parts.append(f"stock changed {counted(changes, 'time')}" if changes and len(parts) < 2 else "")
     trouble = sum(any(each.counts[kind] for kind in TROUBLES) for each in found.accounts.values())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from decimal import Decimal
 
 from monitor.fields.duration import format_duration
 from monitor.model import Event, EventType
@@ -13,6 +12,7 @@ from monitor.rules.message.facts import Facts, counted, joined, money, thousands
 from monitor.rules.message.jobs import job_story
 from monitor.rules.message.places import stock_word
 from monitor.rules.message.tally import Shelf, Tally, Troubles, Use, creator_of
+from monitor.rules.message.used import quantity
 
 _ROW = 200
 _OUTCOMES = ("succeeded", "failed", "canceled")
@@ -62,32 +62,35 @@ def mine(found: Tally, rows: int) -> list[str]:
 
 
 def uses(found: Tally, names: Mapping[str, str], rows: int, personal: bool) -> list[str]:
-    """By owner and model, the most tokens first."""
+    """By owner and model, the most tokens first, then the most hours."""
     merged: dict[str, list[Use]] = {}
     for (provider, creator, model), use in found.used.items():
         owner = "" if personal else _person(provider, creator, names)
         merged.setdefault(joined(owner, one_line(model, 48) or "no model"), []).append(use)
-    sums = sorted(((key, summed(uses)) for key, uses in merged.items()), key=lambda each: (-each[1].tokens, each[0]))
+    sums = sorted(
+        ((key, summed(uses)) for key, uses in merged.items()),
+        key=lambda each: (-each[1].tokens, -each[1].nodes, each[0]),
+    )
     return _bounded([f"{key}: {use_text(use)}" for key, use in sums], rows)
 
 
 def summed(uses: Iterable[Use]) -> Use:
-    total = Use()
-    for use in uses:
-        total.tokens += use.tokens
-        total.unpriced += use.unpriced
-        for currency, cost in use.costs.items():
-            total.costs[currency] = total.costs.get(currency, Decimal(0)) + cost
-    return total
+    return sum(uses, start=Use())
 
 
 def use_text(use: Use) -> str:
-    if not (use.tokens or use.costs or use.unpriced):
+    if not (use.tokens or use.nodes or use.cards or use.costs or use.unpriced):
         return ""
     costs = " and ".join(money(cost, one_line(word, 8)) for word, cost in sorted(use.costs.items())[:4])
-    free = f"no price for {thousands(use.unpriced)}" if use.unpriced and costs else ""
-    told = joined(costs, free, by="; ")
-    return counted(use.tokens, "token") + (f" ({told})" if told else "")
+    free = joined(thousands(use.unpriced) if use.unpriced else "", quantity(None, use.unpriced_nodes or None, None))
+    without = f"no price for {free}" if costs else "no price"
+    told = joined(costs, without if free else "", by="; ")
+    return use_amount(use) + (f" ({told})" if told else "")
+
+
+def use_amount(use: Use) -> str:
+    hours = use.nodes or use.cards
+    return quantity(use.tokens if use.tokens or not hours else None, use.nodes or None, use.cards or None)
 
 
 def stock(found: Tally, rows: int) -> list[str]:

@@ -10,11 +10,12 @@ from decimal import Decimal
 from typing import Any, Final
 
 from monitor.model import Event, EventType
-from monitor.rules.message.facts import amount
+from monitor.rules.message.facts import Facts, amount
+from monitor.rules.message.used import USAGE, booked
 from monitor.rules.view import moment
 
 _NOTHING: Final[Mapping[str, Any]] = {}
-_USAGE: Final = frozenset({EventType.USAGE_RECORDED, EventType.USAGE_CORRECTED})
+_NONE: Final = Decimal(0)
 _TURNS: Final = frozenset({EventType.FLAVOR_SOLD_OUT, EventType.FLAVOR_RESTOCKED})
 _JOBS: Final = frozenset(each for each in EventType if each.value.startswith("job."))
 _FLAVORS: Final = frozenset(each for each in EventType if each.value.startswith("flavor."))
@@ -28,18 +29,38 @@ Key = tuple[str | None, str]
 
 @dataclass(slots=True)
 class Use:
-    """Tokens that were booked, and what they cost; of `unpriced` tokens nobody knows that."""
+    """What was booked, and what it cost; of the `unpriced` tokens and hours of nodes nobody knows that."""
 
     tokens: int = 0
+    nodes: Decimal = _NONE
+    """Hours."""
+    cards: Decimal = _NONE
     unpriced: int = 0
+    unpriced_nodes: Decimal = _NONE
     costs: dict[str, Decimal] = field(default_factory=dict)
 
-    def add(self, tokens: int, cost: Decimal | None, currency: str) -> None:
+    def add(self, tokens: int, nodes: Decimal, cards: Decimal, cost: Decimal | None, currency: str) -> None:
         self.tokens += tokens
+        self.nodes += nodes
+        self.cards += cards
         if cost is None:
             self.unpriced += tokens
+            self.unpriced_nodes += nodes
         else:
-            self.costs[currency] = self.costs.get(currency, Decimal(0)) + cost
+            self.costs[currency] = self.costs.get(currency, _NONE) + cost
+
+    def __add__(self, other: Use) -> Use:
+        costs = dict(self.costs)
+        for currency, cost in other.costs.items():
+            costs[currency] = costs.get(currency, _NONE) + cost
+        return Use(
+            self.tokens + other.tokens,
+            self.nodes + other.nodes,
+            self.cards + other.cards,
+            self.unpriced + other.unpriced,
+            self.unpriced_nodes + other.unpriced_nodes,
+            costs,
+        )
 
 
 @dataclass(slots=True)
@@ -100,7 +121,7 @@ class Tally:
     def add(self, event: Event) -> None:
         """Events come in order."""
         self.total += 1
-        if event.type in _USAGE:
+        if event.type in USAGE:
             self._use(event)
         elif event.type in _JOBS:
             self._job(event)
@@ -124,14 +145,15 @@ class Tally:
 
     def _use(self, event: Event) -> None:
         usage = _part(event, "usage")
-        delta = usage.get("delta")
-        if isinstance(delta, bool) or not isinstance(delta, int) or abs(delta) >= 10**18:
+        tokens, nodes, cards = booked(Facts(usage), delta=True)
+        if tokens is None and nodes is None and cards is None:
             return
         key = (*creator_of(event), _word(usage.get("model")))
         use = self.used.get(key)
         if use is None:
             use = self.used[key] = Use()
-        use.add(delta, amount(usage.get("cost")), _word(usage.get("currency")))
+        cost, currency = amount(usage.get("cost")), _word(usage.get("currency"))
+        use.add(tokens or 0, nodes or _NONE, cards or _NONE, cost, currency)
 
     def _flavor(self, event: Event) -> None:
         flavor = _part(event, "flavor")
