@@ -12,7 +12,6 @@ from monitor import diff, store
 from monitor.actions.guard import unfit
 from monitor.actions.telling import told
 from monitor.model import Account, Action, ActionState, Asker, KnownJob
-from monitor.providers.options import AccountOptions
 from monitor.store import Connection
 
 
@@ -24,14 +23,6 @@ class Asked:
     action: Action | None
     reason: str = ""
     again: bool = False
-
-
-READ_ONLY = "the account is read_only and has no delete_with, so nothing is deleted with it"
-
-
-def forbidden_by(options: AccountOptions) -> str:
-    """Why nothing of the account may be deleted, as its options say; empty where it may."""
-    return READ_ONLY if options.deleting() is None else ""
 
 
 def look(conn: Connection, account: str, job_id: str, *, forbidden: str) -> str:

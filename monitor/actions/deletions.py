@@ -4,15 +4,36 @@ it is settled."""
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Sequence
+from datetime import datetime
+from functools import partial
+from math import inf
+
+import anyio
+import structlog
 
 from monitor import store
-from monitor.actions import asking
+from monitor.actions import asking, steps
 from monitor.actions.asking import Asked
-from monitor.actions.ports import Reaches
+from monitor.actions.carrying import Carrier, Overtaken
+from monitor.actions.ports import Reach, Reaches
 from monitor.fields import Clock
 from monitor.fields.bell import Bell, Broadcast
-from monitor.model import Action, Asker
-from monitor.store import ActionFilter, Connection, Store
+from monitor.fields.pulse import Pulse
+from monitor.model import Action, Asker, Scope
+from monitor.store import ActionFilter, Connection, StaleWrite, Store, StoreError
+from monitor.telemetry.trouble import store_trouble
+
+STORE_PAUSE = 5.0
+"""Seconds between two tries while the store cannot be used."""
+BUG_PAUSE = 300.0
+"""Seconds until what this program failed at is tried again."""
+PATIENCE = 300.0
+"""Seconds after which the loop counts as hung; it only looks who is due."""
+LOOK_AGAIN = 5.0
+"""Seconds after which somebody who follows looks by himself: polling settles deletions too."""
+MOST_ON_THEIR_WAY = 5
+"""Of an account, at a time."""
+_log = structlog.get_logger("actions")
 
 
 class Deletions:
@@ -27,8 +48,8 @@ class Deletions:
                 show(moved)                                                      # all of them, each time one has moved
 
     In a transaction of the API or of a policy's run it is `ask(conn, …)`, and `ring()` once that is committed. A dry
-    run is `look(conn, …)`; where the secrets are not resolved `asking.look` does it, with what the options say of
-    `forbidden` (`forbidden_by`). What was asked for is listed by `store.list_actions`, and read anew by
+    run is `look(conn, …)`; where the secrets are not resolved `asking.look` does it, with what
+    `AccountOptions.forbids_deleting` says. What was asked for is listed by `store.list_actions`, and read anew by
     `store.get_actions`: any process may, whoever runs it.
     """
 
@@ -39,6 +60,9 @@ class Deletions:
         self._clock = clock
         self._bell = bell
         self._wake = Bell()
+        self._busy: set[str] = set()
+        self._pulse = Pulse(clock, patience=PATIENCE)
+        self._storeless = store_trouble("actions", "deleting")
         self.moved = Broadcast()
         """Rung after each step of any deletion."""
 
@@ -79,12 +103,104 @@ class Deletions:
                 yield found
                 if all(action.state.settled for action in found):
                     return
-                await moved.wait()
+                await moved.wait_at_most(self._clock, LOOK_AGAIN)
 
     async def listed(self, wanted: ActionFilter, limit: int = 100) -> list[Action]:
         """The newest first. Raises StoreError."""
         return await self._db.read(lambda conn: store.list_actions(conn, wanted, limit=limit))
 
     async def run(self) -> None:
-        """Works until it is cancelled."""
-        raise NotImplementedError
+        """Works until it is cancelled. An account that hangs or breaks holds up no other."""
+        async with anyio.create_task_group() as group:
+            while True:
+                self._pulse.beat()
+                due, wait = await self._due()
+                for account in due:
+                    self._busy.add(account)
+                    group.start_soon(self._apart, account, name=f"deletions of {account}")
+                self._pulse.beat(inf if wait is None else wait)
+                if wait is None:
+                    await self._wake.wait()
+                else:
+                    await self._wake.wait_at_most(self._clock, wait)
+
+    async def turn(self) -> float | None:
+        """Goes on with everything that is due, one account after the other; seconds until something else is, None:
+        there is nothing. Raises StoreError."""
+        for account in (await self._due())[0]:
+            await self._account(account)
+        return (await self._due())[1]
+
+    def hung(self) -> list[str]:
+        return ["deletions"] if self._pulse.missed() else []
+
+    async def _due(self) -> tuple[list[str], float | None]:
+        """The accounts of which something is due and nobody sees to it, and the seconds until one of the others is."""
+        try:
+            due = await self._db.read(store.actions_due_at)
+        except StoreError as error:
+            self._storeless.met(reason=str(error))
+            return [], STORE_PAUSE
+        self._storeless.over()
+        now = self._clock.now()
+        free = {name: at for name, at in due.items() if name not in self._busy and self._reaches(name) is not None}
+        waits = [(at - now).total_seconds() for at in free.values() if at > now]
+        return [name for name, at in free.items() if at <= now], min(waits, default=None)
+
+    async def _apart(self, account: str) -> None:
+        try:
+            await self._account(account)
+        except StoreError as error:
+            self._storeless.met(reason=str(error))
+            await self._clock.sleep(STORE_PAUSE)
+        finally:
+            self._busy.discard(account)
+            self._wake.ring()
+
+    async def _account(self, account: str) -> None:
+        """Goes on with what is due of one account, one after the other."""
+        while (reach := self._reaches(account)) is not None:
+            action, scope, full = await self._db.read(partial(_next, account=account, now=self._clock.now()))
+            if scope is not None and action is not None:
+                await self._step(reach, action, scope)
+                await self._clock.sleep(reach.pause)
+            elif full:
+                await self._clock.sleep(steps.FIRST_LOOK)
+            else:
+                return
+
+    async def _step(self, reach: Reach, action: Action, scope: Scope) -> None:
+        """One step of one deletion. Raises StoreError."""
+        try:
+            await Carrier(self._db, self._clock, reach, action, scope).go_on()
+        except (Overtaken, StaleWrite):
+            pass
+        except StoreError:
+            raise
+        except Exception:
+            _log.exception("a deletion broke; this is a bug", account=action.account, job=action.job_id)
+            await self._put_off(action)
+        finally:
+            self._bell.ring()
+            self.moved.ring()
+
+    async def _put_off(self, action: Action) -> None:
+        """So that it does not hold up the others."""
+
+        def write(conn: Connection) -> None:
+            if (found := store.get_action(conn, action.id)) is not None and not found.state.settled:
+                store.move_action(conn, found, steps.later(found, BUG_PAUSE, self._clock.now()))
+
+        await self._db.write(write)
+
+
+def _next(conn: Connection, account: str, now: datetime) -> tuple[Action | None, Scope | None, bool]:
+    """What to go on with. Not more than a few are on their way at a time, for each is looked at again and again:
+    whether something waits for those."""
+    due = store.due_actions(conn, account, now)
+    full = len(store.leaving_jobs(conn, account)) >= MOST_ON_THEIR_WAY
+    found = next((action for action in due if action.sent_at is not None or not full), None)
+    if found is None:
+        return None, None, bool(due)
+    scopes = {row.id: row.scope for row in store.list_scopes(conn)}
+    return found, scopes[found.scope_id], False

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol
 
-from monitor.model import Account, KnownJob, Scope
+from monitor.model import Account, Job, KnownJob, Scope
 from monitor.store import Connection
 
 
@@ -35,13 +35,22 @@ class Reach(Protocol):
         """
         ...
 
+    def decode(self, scope: Scope, raw: bytes) -> Job:
+        """Raises Malformed."""
+        ...
+
+    @property
+    def pause(self) -> float:
+        """Seconds between two requests that leave half of the budget to the polls."""
+        ...
+
     def keep(self, conn: Connection, scope_id: int, scope: Scope, raw: bytes, now: datetime) -> KnownJob:
         """Commits what a read by id showed, with all that it tells, as a poll would have; gives the job as it is known
         now. Raises Malformed, StaleWrite."""
         ...
 
-    def kept(self, scope: Scope, raw: bytes, known: KnownJob) -> None:
-        """That is committed: polling need not find it out again. A job that is gone is no longer looked for."""
+    def kept(self, scope: Scope, raw: bytes | None, known: KnownJob) -> None:
+        """That is committed: polling need not find it out again. None: the job is gone, and no longer looked for."""
         ...
 
 

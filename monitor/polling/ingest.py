@@ -11,6 +11,7 @@ from monitor import diff, ledger, store
 from monitor.diff import JobContext
 from monitor.model import Account, EventDraft, EventType, KnownJob
 from monitor.polling.booked import book
+from monitor.polling.deleted import by_whom
 from monitor.polling.sight import Found
 from monitor.providers.ports import Drift
 from monitor.store import BookingRow, Connection, JobWrite, ScopeRow, Trace
@@ -81,6 +82,7 @@ def ingest_jobs(conn: Connection, batch: Batch, *, epoch: str, prices: Sequence[
             _keep(harvest, before, change, found)
     for job_id, rereading in batch.others.items():
         if (before := rows.get(job_id)) is not None and (moved := rereading(before, batch.context)) is not None:
+            moved = by_whom(conn, batch.context.account.name, moved, now=batch.context.now)
             _keep(harvest, before, moved, None)
     store.save_jobs(conn, batch.scope.id, harvest.writes, now=batch.context.now)
     store.book(conn, *harvest.bookings)

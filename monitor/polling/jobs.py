@@ -140,7 +140,7 @@ class JobsScope:
             told |= goodness(now, date)
         batch = Batch(
             scope=self.row,
-            context=self._context(now, date),
+            context=self.context(now, date),
             news=sight.news,
             others=others,
             drift=tuple(sight.drift),
@@ -154,7 +154,7 @@ class JobsScope:
         self._learn(sight, done, told, now, date)
         return done
 
-    def _context(self, now: datetime, date: datetime | None) -> JobContext:
+    def context(self, now: datetime, date: datetime | None) -> JobContext:
         return JobContext(
             account=self.provider.account,
             now=now,

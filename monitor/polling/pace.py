@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import inf
 
 import anyio
 import structlog
@@ -125,6 +126,18 @@ class Pace:
         finally:
             self._one.release()
 
+    async def forgo(self) -> None:
+        """Instead of `leave`: who was let in sends nothing after all."""
+        try:
+            if not self._proven:
+                back = Change(lost=-1)
+                self._count, self._owed = back.of(self._count), self._owed.then(back)
+                await self._settle()
+        except StoreError as error:
+            _log.warning("the state of a key could not be written", reason=str(error))
+        finally:
+            self._one.release()
+
     @property
     def held_until(self) -> float:
         """The clock's moment up to which it is no wonder that nothing is heard of a watch: the last answer, or the end
@@ -240,6 +253,8 @@ class LateGate:
         self._meter = meter
         self._gate: Pace | None = None
         self._sent = 0.0
+        self.until = inf
+        """The clock's moment after which what waits for the gate must not be sent any more."""
 
     def bind(self, gate: Pace) -> None:
         self._gate = gate
@@ -249,6 +264,10 @@ class LateGate:
             raise RuntimeError("no pace was bound to this client")
         await self._gate.enter()
         self._sent = self._clock.monotonic()
+        if self._sent > self.until:
+            with anyio.CancelScope(shield=True):
+                await self._gate.forgo()
+            raise Fault(FaultKind.TRANSIENT, "it was not this request's turn in time, so it was not sent", sent=False)
 
     async def leave(self, fault: Fault | None) -> None:
         outcome = "answered" if fault is None else fault.kind.value

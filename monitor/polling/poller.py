@@ -17,8 +17,9 @@ from monitor.polling.health import AccountHealth
 from monitor.polling.jobs import JobsScope
 from monitor.polling.loop import Watched, WatchLoop
 from monitor.polling.pace import LateGate, Pace
+from monitor.polling.reach import AccountReach
 from monitor.polling.surroundings import Surroundings
-from monitor.polling.watching import AccountWatch
+from monitor.polling.watching import AccountWatch, Deleter
 from monitor.providers import registry
 from monitor.providers.options import AccountOptions, Budget, JobsWatch, WatchOptions
 from monitor.providers.ports import Provider
@@ -81,6 +82,11 @@ class Poller:
             if self._group is not None:
                 watch.start(self._group)
 
+    def reach(self, account: str) -> AccountReach | None:
+        """The account for who acts on its jobs; None where the config has none of that name."""
+        watch = self._watches.get(account)
+        return None if watch is None else AccountReach(watch, self._around)
+
     def hasten(self) -> None:
         """Accounts that were slowed down because the platform refused something are tried at once."""
         for watch in self._watches.values():
@@ -130,15 +136,24 @@ class Poller:
         return [trouble for watch in self._watches.values() for trouble in watch.health.troubles()]
 
     def _watch(self, options: AccountOptions) -> AccountWatch:
-        gate = LateGate(options.name, self._around.clock, self._around.meter)
-        provider = registry.builder(options.provider)(options, Http(self._session, gate), self._around.clock)
-        pace = self._pace(provider.fingerprint(), options.budget)
-        gate.bind(pace)
+        provider, _, pace = self._behind_gate(options)
+        deleting = options.deleting()
+        deleter = None
+        if deleting is not None:
+            deleter = Deleter(*self._behind_gate(deleting, pace if deleting is options else None))
         health = AccountHealth(provider.account, self._around)
         watches = options.watches()
         scopes = [(scope, watches[watch]) for watch in watches for scope in provider.scopes(watch)]
         loops = [self._loop(options, provider, health, scope, watch) for scope, watch in scopes]
-        return AccountWatch(options=options, pace=pace, health=health, loops=loops)
+        return AccountWatch(options=options, provider=provider, deleter=deleter, pace=pace, health=health, loops=loops)
+
+    def _behind_gate(self, options: AccountOptions, pace: Pace | None = None) -> tuple[Provider, LateGate, Pace]:
+        """`pace`: that of the credential where it is known already, for to identify one takes its time."""
+        gate = LateGate(options.name, self._around.clock, self._around.meter)
+        provider = registry.builder(options.provider)(options, Http(self._session, gate), self._around.clock)
+        pace = pace or self._pace(provider.fingerprint(), options.budget)
+        gate.bind(pace)
+        return provider, gate, pace
 
     def _pace(self, fingerprint: str, budget: Budget) -> Pace:
         """One for each credential; an account that changes and keeps its credential keeps what that has learned."""
@@ -152,7 +167,7 @@ class Poller:
     def _limit(self) -> None:
         """The smallest budget of those that share a credential holds for all of them."""
         for fingerprint, pace in list(self._paces.items()):
-            budgets = [watch.options.budget for watch in self._watches.values() if watch.pace is pace]
+            budgets = [watch.options.budget for watch in self._watches.values() if pace in watch.paces()]
             if budgets:
                 pace.limit(min(each.requests_per_second for each in budgets), min(each.burst for each in budgets))
             else:

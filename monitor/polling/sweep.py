@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 
-from monitor import diff
+from monitor import diff, store
 from monitor.polling.ingest import Rereading
 from monitor.polling.jobs import JobsScope
 from monitor.polling.memory import Entry
@@ -95,10 +96,12 @@ class Sweep:
     async def _compare(self) -> bool:
         jobs = self._jobs
         doubted = [entry for entry in jobs.memory if entry.sweep < jobs.lens.sweep]
-        many = len(doubted) > SHRUNK_JOBS and len(doubted) > SHRUNK_SHARE * len(jobs.memory)
         ids = frozenset(entry.id for entry in doubted)
+        if len(ids) > SHRUNK_JOBS:
+            ids -= await jobs.around.store.read(partial(store.leaving_jobs, account=jobs.row.scope.account))
+        many = len(ids) > SHRUNK_JOBS and len(ids) > SHRUNK_SHARE * len(jobs.memory)
         if many and (self._shrunk is None or not self._shrunk <= ids):
-            await self._tell_shrunk(len(doubted))
+            await self._tell_shrunk(len(ids))
             self._shrunk = ids
             return False
         self._shrunk = None

@@ -10,9 +10,19 @@ from anyio.abc import TaskGroup
 
 from monitor.polling.health import AccountHealth
 from monitor.polling.loop import WatchLoop
-from monitor.polling.pace import Pace
+from monitor.polling.pace import LateGate, Pace
 from monitor.providers.options import AccountOptions
+from monitor.providers.ports import Provider
 from monitor.store import Health
+
+
+@dataclass(frozen=True, slots=True)
+class Deleter:
+    """The account's way to delete: with the credential that may, behind that one's gate."""
+
+    provider: Provider
+    gate: LateGate
+    pace: Pace
 
 
 @dataclass(slots=True, kw_only=True)
@@ -20,6 +30,9 @@ class AccountWatch:
     """What is started and stopped as a whole, and lives on through a reload that leaves the account as it is."""
 
     options: AccountOptions
+    provider: Provider
+    deleter: Deleter | None
+    """None where nothing may be deleted with the account."""
     pace: Pace
     health: AccountHealth
     loops: Sequence[WatchLoop]
@@ -29,6 +42,9 @@ class AccountWatch:
     @property
     def name(self) -> str:
         return self.options.name
+
+    def paces(self) -> tuple[Pace, ...]:
+        return (self.pace,) if self.deleter is None else (self.pace, self.deleter.pace)
 
     def adopt(self, rows: Mapping[tuple[str, str], Health]) -> None:
         """What the store remembers of the account's health, before it starts."""
@@ -59,7 +75,8 @@ class AccountWatch:
 
     def hasten(self) -> None:
         """What was slowed down because the platform refused something is tried at once."""
-        self.pace.hasten()
+        for pace in self.paces():
+            pace.hasten()
         for loop in self.loops:
             loop.hasten()
 

@@ -67,6 +67,10 @@ class AccountOptions(Named):
         """The same account with the credential that deletes; None where nothing may be deleted with it."""
         raise NotImplementedError
 
+    def forbids_deleting(self) -> str:
+        """Why nothing may be deleted with the account, in words; empty where it may."""
+        return "" if self.deleting() is not None else "the account is read_only and has no delete_with"
+
     def doubts(self) -> dict[str, str]:
         """Key -> what is allowed and hardly meant there, in words that do not repeat the value."""
         return {}

@@ -18,6 +18,7 @@ from monitor.store.tables import actions, jobs, scopes
 from monitor.store.walk import unindexed
 
 COUNTER = "action"
+FEW = 20
 _ON_ITS_WAY = (ActionState.SENT.value, ActionState.ACCEPTED.value)
 _UNSENT = (ActionState.REQUESTED.value, ActionState.ARCHIVED.value)
 _MOVING = ("state", "reason", "tries", "sent_at", "due_at", "settled_at")
@@ -83,9 +84,11 @@ def leaving_jobs(conn: Connection, account: str) -> set[str]:
 
 
 def due_actions(conn: Connection, account: str, now: datetime) -> list[Action]:
-    """Those that may be gone on with, the longest due first; what was asked first comes first."""
+    """The first of those that may be gone on with: what is on its way before what is not, then what is due for
+    longest, then what was asked for first."""
     due = (actions.c.account == account, actions.c.settled_at.is_(None), actions.c.due_at <= now)
-    return _rows(conn, select(actions).where(*due).order_by(actions.c.due_at, actions.c.n))
+    order = (actions.c.sent_at.is_(None), actions.c.due_at, actions.c.n)
+    return _rows(conn, select(actions).where(*due).order_by(*order).limit(FEW))
 
 
 def actions_due_at(conn: Connection) -> dict[str, datetime]:

@@ -1,0 +1,162 @@
+"""Carries one deletion one step on: reads the job anew, keeps its record, asks the platform, looks what came of it."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from monitor import store
+from monitor.actions import steps
+from monitor.actions.guard import GONE, STRANGE, changed, unfit
+from monitor.actions.ports import Reach
+from monitor.actions.stopping import stands_still, stop_run
+from monitor.actions.telling import move, vanished
+from monitor.fields import Clock
+from monitor.model import Action, ActionState, Job, JobState, KnownJob, Scope
+from monitor.providers.ports import Declined, Malformed
+from monitor.store import Connection, Store
+from monitor.wire import Fault, FaultKind
+
+FRESH = 15.0
+"""Seconds for which what was read of a job says how it is; a request that would leave later does not leave."""
+UNWATCHED = "the account does not look at this job any more, as it is configured"
+UNREADABLE = "what the platform shows of it cannot be read, so no record of it could be kept"
+
+
+class Overtaken(Exception):
+    """Somebody else has moved the deletion, or its account was renamed: whoever has it goes on with it."""
+
+
+class Carrier:
+    """What is done to one deletion in one go. It may be cancelled at any moment, or killed: what is committed says
+    where to go on. Raises Overtaken, StoreError."""
+
+    def __init__(self, db: Store, clock: Clock, reach: Reach, action: Action, scope: Scope) -> None:
+        self._db = db
+        self._clock = clock
+        self._reach = reach
+        self._action = action
+        self._scope = scope
+
+    async def go_on(self) -> None:
+        action = self._action
+        if action.sent_at is None and (no := self._hopeless()):
+            await self._move(steps.refused(action, no, self._clock.now()))
+            return
+        read_at = self._clock.monotonic()
+        try:
+            raw = await self._reach.read(self._scope, action.job_id)
+        except Fault as fault:
+            after = steps.unread(action, fault, self._clock.now())
+            await self._move(after, ends_run=after.reason if after.state is ActionState.REFUSED else "")
+            return
+        if raw is None:
+            await self._missing()
+        elif action.state is ActionState.ACCEPTED or action.tries >= steps.MOST_TRIES:
+            await self._move(steps.still_there(action, self._clock.now()))
+        elif await self._kept(raw):
+            await self._send(fresh_until=read_at + FRESH)
+
+    def _hopeless(self) -> str:
+        """Why nothing is read for it at all."""
+        no = steps.begun_too_late(self._action, self._clock.now()) or self._reach.forbidden
+        return no or ("" if self._reach.watches(self._scope) else UNWATCHED)
+
+    async def _missing(self) -> None:
+        """Where nothing was sent somebody else did it; polling finds out and says so."""
+        now = self._clock.now()
+        if self._action.sent_at is None:
+            await self._move(steps.refused(self._action, GONE, now))
+            return
+
+        def write(conn: Connection) -> KnownJob | None:
+            self._step(conn, steps.deleted(self._action, now))
+            return vanished(conn, self._db.epoch, self._reach.account, self._action, now=now)
+
+        known = await self._db.write(write)
+        if known is not None:
+            self._reach.kept(self._scope, None, known)
+
+    async def _kept(self, raw: bytes) -> bool:
+        """Commits the record, and what it tells, and whether the job may be deleted as it is now; gives that."""
+        job: Job | None
+        try:
+            job = self._reach.decode(self._scope, raw)
+        except Malformed:
+            job = None
+        if job is None or job.id != self._action.job_id:
+            await self._move(self._ended(UNREADABLE))
+            return False
+        known, after = await self._db.write(partial(self._keep, raw=raw, job=job))
+        self._reach.kept(self._scope, raw, known)
+        self._action = after
+        return not after.state.settled
+
+    def _keep(self, conn: Connection, *, raw: bytes, job: Job) -> tuple[KnownJob, Action]:
+        action, now = self._action, self._clock.now()
+        self._current(conn)
+        known = self._reach.keep(conn, action.scope_id, self._scope, raw, now)
+        created = known.job.created_at
+        newer = created is not None and store.has_newer_job(conn, action.account, created)
+        no = STRANGE if job.state is JobState.UNKNOWN else changed(action, known)
+        no = no or stands_still(conn, action) or unfit(known, newer=newer, forbidden=self._reach.forbidden)
+        if no:
+            return known, self._step(conn, self._ended(no))
+        store.archive_job(conn, action.scope_id, action.job_id, now)
+        return known, self._step(conn, steps.archived(action, now) if action.sent_at is None else action)
+
+    async def _send(self, *, fresh_until: float) -> None:
+        """The request is written down before it goes out: whoever is killed in it looks first what came of it."""
+        before = self._action
+        await self._move(steps.sending(before, self._clock.now()))
+        sent = self._action
+        within = fresh_until - self._clock.monotonic()
+        try:
+            gone = await self._reach.delete(self._scope, sent.job_id, within=within)
+        except Declined as no:
+            await self._move(steps.declined(sent, str(no), self._clock.now()), ends_run="" if no.job_only else str(no))
+        except Fault as fault:
+            await self._unanswered(before, sent, fault)
+        else:
+            if gone:
+                await self._missing()
+            else:
+                await self._move(steps.accepted(sent, self._clock.now()))
+
+    async def _unanswered(self, before: Action, sent: Action, fault: Fault) -> None:
+        now = self._clock.now()
+        if fault.kind in steps.REFUSALS:
+            await self._move(steps.declined(sent, fault.message, now), ends_run=fault.message)
+        elif not fault.sent:
+            await self._move(steps.unsent(before, fault, now))
+        elif fault.kind is FaultKind.THROTTLED:
+            await self._move(steps.throttled(sent, fault, now))
+        else:
+            await self._move(steps.unclear(sent, now))
+
+    def _ended(self, reason: str) -> Action:
+        """Refused where nothing went out, else failed: nobody knows what comes of what did."""
+        end = steps.refused if self._action.sent_at is None else steps.failed
+        return end(self._action, reason, self._clock.now())
+
+    async def _move(self, after: Action, *, ends_run: str = "") -> None:
+        """`ends_run`: what would come of all others too that the same one asked for."""
+
+        def write(conn: Connection) -> Action:
+            moved = self._step(conn, after)
+            if ends_run:
+                stop_run(conn, self._db.epoch, self._reach.account, moved, ends_run, now=self._clock.now())
+            return moved
+
+        self._action = await self._db.write(write)
+
+    def _step(self, conn: Connection, after: Action) -> Action:
+        self._current(conn)
+        moved = move(conn, self._db.epoch, self._reach.account, self._action, after, now=self._clock.now())
+        if moved is None:
+            raise Overtaken
+        return moved
+
+    def _current(self, conn: Connection) -> None:
+        found = store.get_action(conn, self._action.id)
+        if found is None or found.account != self._reach.account.name:
+            raise Overtaken

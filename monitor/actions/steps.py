@@ -1,0 +1,102 @@
+"""The state machine of a deletion: where it is and what was seen or answered, to where it is then. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from monitor.fields.duration import format_duration
+from monitor.model import Action, ActionState
+from monitor.wire import Fault, FaultKind
+
+MOST_TRIES = 3
+"""Requests whose answer stays away, at most; then it is only looked at what becomes of the job."""
+FIRST_LOOK, NEXT_LOOK = 10.0, 20.0
+"""Seconds from the platform's yes to the first look at whether the job is gone, and from one look to the next."""
+PATIENCE = 1800.0
+"""Seconds after the last request in which the job must be gone."""
+STALE = 6 * 3600.0
+"""Seconds after which what was asked for is not begun any more, and what cannot be looked at is given up."""
+REFUSALS = frozenset({FaultKind.UNAUTHORIZED, FaultKind.BAD_SIGNATURE, FaultKind.ARREARS, FaultKind.MISCONFIGURED})
+"""Faults that no waiting mends: the next deletion with this credential would fare no better."""
+
+
+def begun_too_late(action: Action, now: datetime) -> str:
+    if (now - action.requested_at).total_seconds() <= STALE:
+        return ""
+    return f"nothing could be sent within {format_duration(STALE)} of asking; ask again"
+
+
+def refused(action: Action, reason: str, now: datetime) -> Action:
+    return _settled(action, ActionState.REFUSED, reason, now)
+
+
+def failed(action: Action, reason: str, now: datetime) -> Action:
+    return _settled(action, ActionState.FAILED, reason, now)
+
+
+def deleted(action: Action, now: datetime) -> Action:
+    return _settled(action, ActionState.DELETED, "", now)
+
+
+def archived(action: Action, now: datetime) -> Action:
+    return replace(action, state=ActionState.ARCHIVED, due_at=now)
+
+
+def sending(action: Action, now: datetime) -> Action:
+    """To be committed before the request goes out: whoever finds it so later looks at the job first."""
+    return replace(action, state=ActionState.SENT, tries=action.tries + 1, sent_at=now, due_at=now)
+
+
+def accepted(action: Action, now: datetime) -> Action:
+    return later(replace(action, state=ActionState.ACCEPTED), FIRST_LOOK, now)
+
+
+def later(action: Action, seconds: float, now: datetime) -> Action:
+    return replace(action, due_at=now + timedelta(seconds=seconds))
+
+
+def unread(action: Action, fault: Fault, now: datetime) -> Action:
+    """The job could not be read, so nothing may be sent and nothing be said."""
+    if action.sent_at is None and fault.kind in REFUSALS:
+        return refused(action, f"the job cannot be read: {fault.message}", now)
+    if action.sent_at is not None and (now - action.sent_at).total_seconds() > STALE:
+        return failed(action, f"the job cannot be read any more: {fault.message}", now)
+    return later(action, fault.retry_after or NEXT_LOOK, now)
+
+
+def unsent(before: Action, fault: Fault, now: datetime) -> Action:
+    """The request surely never left: it is as `before`, when it was to be sent."""
+    begun = before.state if before.sent_at is not None else ActionState.REQUESTED
+    return later(replace(before, state=begun), fault.retry_after or 0.0, now)
+
+
+def throttled(action: Action, fault: Fault, now: datetime) -> Action:
+    """The platform turned it away for the moment. It does not count as a try; the job is read before the next one."""
+    back = replace(action, tries=action.tries - 1)
+    return later(back, fault.retry_after or NEXT_LOOK, now)
+
+
+def unclear(action: Action, now: datetime) -> Action:
+    """The request went out and nobody knows what came of it: the job is read before it is sent again."""
+    return later(action, FIRST_LOOK * 3 ** (action.tries - 1), now)
+
+
+def declined(action: Action, reason: str, now: datetime) -> Action:
+    """A clear no. Where an earlier request went unanswered that one may be what it is about: then nothing is sent any
+    more, and it is looked at what becomes of the job."""
+    if action.tries <= 1:
+        return refused(action, reason, now)
+    return later(replace(action, tries=max(action.tries, MOST_TRIES)), NEXT_LOOK, now)
+
+
+def still_there(action: Action, now: datetime) -> Action:
+    """The job was read, and nothing is to be sent (any more)."""
+    if action.sent_at is None or (now - action.sent_at).total_seconds() <= PATIENCE:
+        return later(action, NEXT_LOOK, now)
+    word = "the platform said yes" if action.state is ActionState.ACCEPTED else "no clear answer came"
+    return failed(action, f"{word}, and {format_duration(PATIENCE)} later the job is still there", now)
+
+
+def _settled(action: Action, state: ActionState, reason: str, now: datetime) -> Action:
+    return replace(action, state=state, reason=reason, due_at=None, settled_at=now)

@@ -1,0 +1,39 @@
+"""The first refusal that no waiting mends ends the run that it happened in: what is left of it is not sent."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from monitor import diff, store
+from monitor.actions import steps
+from monitor.actions.telling import move
+from monitor.model import Account, Action, AskerKind
+from monitor.store import Connection
+
+
+def stop_run(conn: Connection, epoch: str, account: Account, action: Action, reason: str, *, now: datetime) -> None:
+    """Refuses what the same one asked for of the account and was not sent yet. A policy stands still from now on, until
+    somebody lets it go on; people may ask again as they like."""
+    why = f"not tried after the platform refused {action.job_id}: {reason}"
+    for other in store.unsent_of(conn, action.asker, account.name):
+        if other.n != action.n:
+            move(conn, epoch, account, other, steps.refused(other, why, now), now=now)
+    if action.asker.kind is AskerKind.POLICY:
+        stop_policy(conn, epoch, action.asker.name, reason, account=account.name, now=now)
+
+
+def stands_still(conn: Connection, action: Action) -> str:
+    """Why the run that the deletion belongs to is over; empty where it is not."""
+    if action.asker.kind is not AskerKind.POLICY:
+        return ""
+    row = store.load_cleanup(conn).get(action.asker.name)
+    return f"the policy {action.asker.name} stands still: {row.reason}" if row is not None and row.stopped_at else ""
+
+
+def stop_policy(conn: Connection, epoch: str, policy: str, reason: str, *, account: str | None, now: datetime) -> bool:
+    """It stands still from now on, and people hear of it; False where it did already."""
+    if not store.stop_cleanup(conn, policy, reason, now):
+        return False
+    draft = diff.cleanup_stopped(policy, reason, account=account, now=now)
+    store.append_events(conn, epoch, [(draft, store.next_revision(conn, None, draft.subject))])
+    return True
