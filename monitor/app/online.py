@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Literal
 
@@ -112,24 +112,27 @@ class _Ear(Http):
 async def try_accounts(settings: Settings, clock: Clock, *, retry_key: str | None = None, told: Told) -> list[Seen]:
     """What each account's key may do, in the order of the file. `told` is called with the name of each that is done.
 
-    Accounts that share a key are tried one after the other, the others at once. Raises StoreError: without the store
+    A credential of its own for deletions is tried like an account's. Accounts that share a key are tried one after the
+    other, the others at once. Raises StoreError: without the store
     bad signatures could not be counted, and a key might be locked.
     """
     db = await open_beside(settings)
-    found: dict[str, Seen] = {}
     try:
         async with new_session(patience=Patience(total=15.0, connect=8.0, silence=10.0)) as session:
             trials = [_Trial(options, session, db, clock) for options in settings.accounts]
+            deleting = [(options, options.deleting()) for options in settings.accounts]
+            apart = [own for options, own in deleting if own is not None and own is not options]
+            trials += [_Trial(own, session, db, clock, only_deletes=True) for own in apart]
             sharing: dict[str, list[_Trial]] = defaultdict(list)
             for trial in trials:
                 sharing[trial.fingerprint or trial.options.name].append(trial)
             async with anyio.create_task_group() as group:
                 for together in sharing.values():
                     allowed = LAST_TRY if any(each.options.name == retry_key for each in together) else REFUSALS
-                    group.start_soon(_try_together, together, allowed, found, told)
+                    group.start_soon(_try_together, together, allowed, told)
     finally:
         await db.aclose()
-    return [found[options.name] for options in settings.accounts]
+    return _joined(trials)
 
 
 async def open_beside(settings: Settings) -> Store:
@@ -149,18 +152,35 @@ async def open_beside(settings: Settings) -> Store:
 class _Trial:
     """One account while it is tried."""
 
-    def __init__(self, options: AccountOptions, session: aiohttp.ClientSession, db: Store, clock: Clock) -> None:
+    def __init__(
+        self,
+        options: AccountOptions,
+        session: aiohttp.ClientSession,
+        db: Store,
+        clock: Clock,
+        *,
+        only_deletes: bool = False,
+    ) -> None:
+        """`only_deletes`: `options` bear the credential that the account has for deletions alone."""
         self.options = options
+        self.only_deletes = only_deletes
         self.seen = Seen(name=options.name, provider=options.provider)
         self.gate = LateGate(options.name, clock, NO_METER)
         self.provider: Provider = registry.builder(options.provider)(
             options, _Ear(session, self.gate, clock, self.seen), clock
         )
-        self.seen.remarks += self.provider.remarks()
-        self.probes = self.provider.probes()
+        self.seen.remarks += self.provider.remarks() if not only_deletes else ()
+        self.probes = self._probes()
         self.fingerprint = self._identify()
         self._db = db
         self._clock = clock
+
+    def _probes(self) -> Sequence[Probe]:
+        """Whether jobs may be deleted is asked of no credential that is not to delete any."""
+        if self.only_deletes:
+            return [replace(self.provider.deletion_probe(), watch="delete_with")]
+        deletes = self.options.deleting() is self.options
+        return [*self.provider.probes(), *([self.provider.deletion_probe()] if deletes else [])]
 
     def pace(self, allowed: int) -> Pace | None:
         """None where there is no credential to speak of."""
@@ -223,7 +243,18 @@ class _Trial:
         )
 
 
-async def _try_together(trials: Sequence[_Trial], allowed: int, found: dict[str, Seen], told: Told) -> None:
+def _joined(trials: Sequence[_Trial]) -> list[Seen]:
+    """By account, in the order of the file, with what was seen of its credential for deletions."""
+    found = {trial.options.name: trial.seen for trial in trials if not trial.only_deletes}
+    for trial in trials:
+        if trial.only_deletes:
+            seen = found[trial.options.name]
+            seen.tried += trial.seen.tried
+            seen.bad_signatures = max(seen.bad_signatures, trial.seen.bad_signatures)
+    return list(found.values())
+
+
+async def _try_together(trials: Sequence[_Trial], allowed: int, told: Told) -> None:
     """Of accounts with one key the next is left alone once the platform has turned it away."""
     pace = trials[0].pace(allowed)
     going, why = pace is not None, "not tried after that"
@@ -239,7 +270,6 @@ async def _try_together(trials: Sequence[_Trial], allowed: int, found: dict[str,
     for trial in trials:
         trial.skip(f"not done within {PATIENCE:g} s" if scope.cancelled_caught else why)
         await trial.close()
-        found[trial.options.name] = trial.seen
         told(trial.options.name)
 
 

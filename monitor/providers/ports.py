@@ -175,6 +175,11 @@ class Provider(Protocol):
         they are to be tried, one after the other."""
         ...
 
+    def deletion_probe(self) -> Probe:
+        """Whether this credential may delete jobs, as far as can be known without deleting one: it asks to delete an id
+        that no job has. Only for who may delete at all (`AccountOptions.deleting`)."""
+        ...
+
     def remarks(self) -> Sequence[str]:
         """What looks odd in the account's options and can be said without asking the platform."""
         ...

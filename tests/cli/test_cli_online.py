@@ -21,6 +21,7 @@ from monitor.emulation import Emulator, Reply, Slow
 from monitor.fields import SystemClock
 from monitor.model import rfc3339
 from monitor.providers import registry
+from monitor.providers.model_studio.emulator import refusal
 from monitor.providers.modelarts.emulator import refuse
 from monitor.sandbox.server import serving
 from monitor.settings import Settings, load
@@ -86,10 +87,11 @@ async def test_what_a_good_key_may_is_said_also_of_what_nobody_watches(bench: Be
     assert {tried.what for tried in arts.tried if tried.watch is None} == {
         "list the training flavors",
         "list the workspaces",
+        "delete a training job",
     }
     assert set(said(arts).values()) | set(said(studio).values()) == {"ok"}
     assert arts.tried[0].detail == "1 job"
-    assert bench.arts.requests.total() == 5, "one small request for each thing that is tried"
+    assert bench.arts.requests.total() == 6, "one small request for each thing that is tried"
 
 
 @pytest.mark.parametrize(
@@ -114,12 +116,50 @@ async def test_a_catalogue_that_is_forbidden_matters_only_to_who_watches_it(benc
     assert (watching.verdict, other.verdict) == ("partly", "works")
 
 
+@pytest.mark.parametrize("kind", ["arts", "studio"])
+async def test_whether_jobs_may_be_deleted_is_asked_with_the_key_that_deletes_and_deletes_none(
+    bench: Bench, kind: str
+) -> None:
+    arts = {"delete_with": {"access_key": "AKDEL", "secret_key": "SKDEL"}}
+    bench.arts.entrance.keys["AKDEL"] = "SKDEL"
+    bench.add_arts(**arts) if kind == "arts" else bench.add_studio(delete_with={"api_key": "sk-demo"})
+    platform = bench.platforms["modelarts" if kind == "arts" else "model-studio"]
+    platform.world.add_job(*(["bert"] if kind == "arts" else ["SUCCEEDED"]))
+    (seen,) = await bench.look()
+    assert (seen.verdict, [tried.what.split()[0] for tried in seen.tried].count("delete")) == ("works", 1)
+    assert (seen.tried[-1].watch, seen.tried[-1].state) == ("delete_with", "ok")
+    assert "as far as" in seen.tried[-1].detail
+    refused = refuse(403, "ModelArts.2784", "No") if kind == "arts" else refusal(403, "AccessDenied")
+    platform.faults.add(refused, operation="delete")
+    (seen,) = await bench.look()
+    assert (seen.verdict, seen.tried[-1].state) == ("partly", "refused")
+    assert platform.requests["delete"] == 2
+    (job,) = platform.world.jobs.values() if kind == "arts" else platform.world.jobs()
+    assert not getattr(job, "deleting", False)
+
+
+async def test_a_read_only_account_is_never_asked_to_delete(bench: Bench) -> None:
+    bench.add_arts(read_only=True)
+    bench.add_studio(read_only=True)
+    arts, studio = await bench.look()
+    assert (arts.verdict, studio.verdict) == ("works", "works")
+    assert [platform.requests["delete"] for platform in bench.platforms.values()] == [0, 0]
+
+
+async def test_a_wrong_key_for_deletions_is_counted_like_any_other(bench: Bench) -> None:
+    bench.add_arts(read_only=True, delete_with={"access_key": "AKDEMO", "secret_key": "SKWRONG"})
+    for _ in range(6):
+        (arts,) = await bench.look()
+    assert (arts.verdict, arts.bad_signatures) == ("partly", ALLOWED)
+    assert bench.arts.entrance.bad_signatures <= ALLOWED
+
+
 async def test_a_wrong_model_studio_key_is_told_with_the_region(bench: Bench) -> None:
     bench.add_studio(api_key="sk-sp-nobody", region="ap-southeast-1", endpoint=f"{bench.address}/api/v1")
     (studio,) = await bench.look()
     assert studio.verdict == "failed"
     assert "region where the key was made" in studio.tried[0].hint
-    assert [tried.state for tried in studio.tried] == ["refused", "skipped"]
+    assert [tried.state for tried in studio.tried] == ["refused", "skipped", "skipped"]
     assert any("coding plan" in remark for remark in studio.remarks)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from monitor.fields import Secret
 from monitor.providers.model_studio.client import Client
 from monitor.providers.ports import Probe
+from monitor.wire import Fault
 
 _PERMISSION = "model training for the owner of the key (console: permissions of the workspace)"
 _NOBODY = "ft-000000000000-none"
@@ -31,6 +32,20 @@ def probes(client: Client, model: str | None, id_of: Callable[[bytes], str | Non
         Probe(what="list fine-tuning jobs", watch="jobs", permission=_PERMISSION, ask=listed),
         Probe(what="read a fine-tuning job", watch="jobs", permission=_PERMISSION, ask=read),
     ]
+
+
+def deletion_probe(client: Client) -> Probe:
+    """An unknown id may be a bad parameter to the platform (reference: section 5), which proves the same."""
+
+    async def asked() -> str:
+        try:
+            await client.delete(_NOBODY)
+        except Fault as fault:
+            if not (fault.code or "").lower().startswith("invalidparameter"):
+                raise
+        return "allowed, as far as an id that no job has can show"
+
+    return Probe(what="delete a fine-tuning job", watch=None, permission=_PERMISSION, ask=asked)
 
 
 def remarks(api_key: Secret, region: str | None, of_host: str | None) -> Iterator[str]:

@@ -14,7 +14,7 @@ from monitor.providers.model_studio.client import LOG_LINES, PAGE_SIZE, Client
 from monitor.providers.model_studio.log import consumed
 from monitor.providers.model_studio.options import Options, zone
 from monitor.providers.model_studio.parse import Reading, parse_job
-from monitor.providers.model_studio.probes import probes, remarks
+from monitor.providers.model_studio.probes import deletion_probe, probes, remarks
 from monitor.providers.ports import (
     Declined,
     Decoded,
@@ -147,6 +147,9 @@ class ModelStudio:
                 return None
 
         return probes(self._client, self._options.jobs.model, id_of)
+
+    def deletion_probe(self) -> Probe:
+        return deletion_probe(self._client)
 
     def remarks(self) -> Sequence[str]:
         of_host = _region(URL(self._options.endpoint).host or "")

@@ -25,7 +25,7 @@ _DELETE = Operation(
 async def delete(client: Client, path: str) -> bool:
     """True: there is no such job; False: accepted. Raises Declined and Fault as `ports.Provider.delete_job`."""
     try:
-        done = (await client.ask(_DELETE, "DELETE", path, read=lambda answer: _outcome(answer, client))).value
+        done = await attempt(client, path)
     except Fault as fault:
         refused = declined(fault)
         if refused is None:
@@ -34,6 +34,11 @@ async def delete(client: Client, path: str) -> bool:
     if isinstance(done, Declined):
         raise done
     return done
+
+
+async def attempt(client: Client, path: str) -> bool | Declined:
+    """The answer as it is, of which a refusal for the credential's sake is a Fault."""
+    return (await client.ask(_DELETE, "DELETE", path, read=lambda answer: _outcome(answer, client))).value
 
 
 def _outcome(answer: Answer, client: Client) -> bool | Declined:

@@ -11,6 +11,7 @@ from yarl import URL
 from monitor.model import Catalogue, Scope
 from monitor.providers.modelarts import slices
 from monitor.providers.modelarts.client import Client, Operation
+from monitor.providers.modelarts.deleting import DELETE_JOB, attempt
 from monitor.providers.modelarts.options import Options
 from monitor.providers.ports import FlavorPage, JobPage, Probe
 from monitor.wire import Answer, Fault, FaultKind
@@ -70,6 +71,16 @@ def workspace_probe(client: Client, path: str) -> Probe:
         return f"{_count(len(found), 'workspace')}: {', '.join(found[:5])}{', …' if len(found) > 5 else ''}"
 
     return Probe(what="list the workspaces", watch=None, permission=_GET_LIST, ask=listed)
+
+
+def deletion_probe(client: Client, path: Callable[[str], str]) -> Probe:
+    """`path` is that of a job by its id. A grant for some jobs only, by their tags or pool, does not show here."""
+
+    async def asked() -> str:
+        await attempt(client, path(_NOBODY))
+        return "allowed, as far as an id that no job has can show"
+
+    return Probe(what="delete a training job", watch=None, permission=DELETE_JOB, ask=asked)
 
 
 def remarks(options: Options) -> Iterator[str]:

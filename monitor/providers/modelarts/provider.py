@@ -26,6 +26,7 @@ from monitor.providers.modelarts.platform_time import PlatformTime
 from monitor.providers.modelarts.probes import (
     LIST_JOBS,
     READ_JOB,
+    deletion_probe,
     flavor_probe,
     job_probes,
     remarks,
@@ -144,6 +145,9 @@ class ModelArts:
             scope = scopes[0] if scopes else self._scope(catalogue, "")
             found.append(flavor_probe(scope, bool(scopes), self.list_flavors))
         return [*found, workspace_probe(self._client, self._path(1, "workspaces"))]
+
+    def deletion_probe(self) -> Probe:
+        return deletion_probe(self._client, self._job)
 
     def remarks(self) -> Sequence[str]:
         return list(remarks(self._options))

@@ -8,6 +8,7 @@ import aiohttp
 import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 
+from monitor.providers.modelarts.emulator import refuse
 from monitor.providers.modelarts.options import Options
 from monitor.providers.modelarts.provider import build
 from monitor.wire import Fault, FaultKind, Http
@@ -100,3 +101,16 @@ async def test_a_host_that_is_not_found_is_told_with_the_key_of_the_config_that_
         with pytest.raises(Fault) as fault:
             await probe.ask()
     assert fault.value.hint == f"check `{named}` and DNS"
+
+
+async def test_whether_jobs_may_be_deleted_is_asked_of_an_id_that_no_job_has(staged: Any) -> None:
+    async with staged() as stage:
+        stage.emulator.world.add_job("one", phase="Completed")
+        probe = stage.provider().deletion_probe()
+        assert (probe.watch, probe.permission) == (None, "modelarts:trainJob:delete")
+        assert (await probe.ask()).startswith("allowed")
+        stage.faults.add(refuse(403, "ModelArts.2784", "no"), operation="delete")
+        with pytest.raises(Fault) as caught:
+            await probe.ask()
+        assert caught.value.kind is FaultKind.UNAUTHORIZED
+        assert [job.deleting for job in stage.emulator.world.jobs.values()] == [False]
