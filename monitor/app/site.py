@@ -48,6 +48,7 @@ def new_site(
         wake=wake,
         ring=lasting.events.ring,
         ruleset=lambda: current().ruleset,
+        deletions=lambda: current().deletions,
     )
     exposer = Exposer(metrics, inside, health=lambda: health, watches=lambda: current().poller)
     return Site(

@@ -12,6 +12,7 @@ import anyio
 import structlog
 
 from monitor import __version__, diff, store
+from monitor.app.deleting import new_deletions
 from monitor.app.keeping import Kept, Tell, keep
 from monitor.app.liveness import Liveness
 from monitor.app.opened import OpenSink, Prepared, close_all, compile_rules, open_sinks, same_rules
@@ -91,6 +92,7 @@ class Stages:
             store=lasting.store, clock=clock, bell=bell, prices=prices, catch_up_after=after, meter=meter
         )
         self.poller = Poller(settings.accounts, lasting.polls, self._around)
+        self.deletions = new_deletions(self.poller, lasting.store, clock, bell)
         self.router = Router(
             lasting.store,
             ruleset,
@@ -136,9 +138,10 @@ class Stages:
                     live.start(routing, "routing", self.router.run, hung=self.router.hung)
                     async with anyio.create_task_group() as polling:
                         live.start(polling, "polling", self.poller.run, hung=self.poller.hung)
+                        live.start(polling, "deletions", self.deletions.run, hung=self.deletions.hung)
                         while (wish := await wishes.next(self.settings)).settings is not None:
                             await reload(wish.settings)
-                        live.forget("polling", "routing", "delivery")
+                        live.forget("deletions", "polling", "routing", "delivery")
                         polling.cancel_scope.cancel()
                     await self._last_words(wish.reason)
                     self.router.stop()
@@ -215,6 +218,7 @@ class Stages:
         self.outbox.take(entries, catch_up_after=settings.catch_up_after, names=names)
         self.poller.take(settings.accounts, made.watches, kept.health)
         self.poller.hasten()
+        self.deletions.ring()
         self.router.follow(made.ruleset, kept.links)
 
     def _options(self, name: str) -> SinkOptions | None:

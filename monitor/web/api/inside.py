@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from monitor.fields import Clock
 from monitor.rules import RuleSet
 from monitor.settings import Settings
 from monitor.store import Store
+
+if TYPE_CHECKING:
+    from monitor.actions.deletions import Deletions
 
 
 def _nobody(sinks: Iterable[str] | None = None) -> None:
@@ -64,6 +68,8 @@ class Inside:
     """Events were appended to the log."""
     ruleset: Callable[[], RuleSet] | None = None
     """The rules at work; None where no daemon runs: then they are compiled when somebody asks."""
+    deletions: Callable[[], Deletions] | None = None
+    """The stage that deletes; None where no daemon runs."""
 
     def rules(self) -> RuleSet:
         """Raises RuleErrors where the file's were never checked and are wrong."""
