@@ -16,6 +16,7 @@ from monitor.polling.sight import Found
 from monitor.polling.surroundings import Surroundings
 from monitor.polling.watching import AccountWatch
 from monitor.providers.options import JobsWatch
+from monitor.providers.ports import Declined
 from monitor.store import Connection
 
 
@@ -50,9 +51,14 @@ class AccountReach:
             raise RuntimeError("nothing may be deleted with this account")
         deleter.gate.until = self._around.clock.monotonic() + within
         try:
-            return await deleter.provider.delete_job(scope, job_id)
+            gone = await deleter.provider.delete_job(scope, job_id)
         finally:
             deleter.gate.until = inf
+        if gone and deleter.pace is not self._watch.pace and await self.read(scope, job_id) is not None:
+            # A key of another workspace is told "there is no such job" of one that is there.
+            text = "the credential for deletions does not see the job, which is still there"
+            raise Declined(text, code="not_seen", job_only=False)
+        return gone
 
     def decode(self, scope: Scope, raw: bytes) -> Job:
         return self._watch.provider.decode_job(scope, raw).item
