@@ -64,6 +64,7 @@ def wanted_renames(settings: Settings) -> list[Rename]:
         ("account", settings.accounts),
         ("sink", settings.sinks),
         ("rule", settings.rules),
+        ("budget", settings.budgets),
     )
     return [
         Rename(kind=kind, before=each.was, after=each.name)

@@ -1,9 +1,9 @@
-"""Another name for an account, a sink or a rule: all that is known goes on under it, in the caller's transaction."""
+"""Another name for an account, sink, rule or budget: what is known goes on under it, in the caller's transaction."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 from uuid import uuid4
@@ -15,6 +15,7 @@ from monitor.store.sink_tables import sink_health, sink_losses
 from monitor.store.tables import (
     actions,
     bookings,
+    budget_marks,
     deliveries,
     events,
     first_sights,
@@ -25,19 +26,22 @@ from monitor.store.tables import (
     jobs,
     meta,
     notifications,
+    quotas,
     scopes,
     subject_revisions,
     unsettled,
 )
 
-Kind = Literal["account", "sink", "rule"]
+Kind = Literal["account", "sink", "rule", "budget"]
 _EPOCH = meta.c.key == "epoch"
 OF_ACCOUNT = (
     *(scopes, jobs, flavors, events, bookings, health, first_sights, forgotten_jobs, subject_revisions),
-    actions,
+    *(actions, quotas),
 )
 OF_SINK = (deliveries, unsettled, sink_health, sink_losses)
 OF_RULE = (notifications, deliveries, unsettled, hidden)
+OF_BUDGET = (budget_marks,)
+_TABLES: Mapping[Kind, Sequence[Table]] = {"sink": OF_SINK, "rule": OF_RULE, "budget": OF_BUDGET}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,8 +59,7 @@ def rename(conn: Connection, wish: Rename) -> bool:
     """
     if wish.kind == "account":
         return _account(conn, wish)
-    tables = OF_SINK if wish.kind == "sink" else OF_RULE
-    moved = [_move(conn, table, table.c[wish.kind], wish) for table in tables]
+    moved = [_move(conn, table, table.c[wish.kind], wish) for table in _TABLES[wish.kind]]
     if wish.kind == "sink":
         moved.append(_hidden_sinks(conn, wish))
     return any([*moved, _subjects(conn, wish, "")])

@@ -135,7 +135,9 @@ async def test_a_rule_keeps_its_messages_and_the_order_of_those_under_way(store:
 
 
 @pytest.mark.parametrize(
-    ("column", "tables"), [("account", "OF_ACCOUNT"), ("sink", "OF_SINK"), ("rule", "OF_RULE")], ids=str
+    ("column", "tables"),
+    [("account", "OF_ACCOUNT"), ("sink", "OF_SINK"), ("rule", "OF_RULE"), ("budget", "OF_BUDGET")],
+    ids=str,
 )
 def test_no_table_is_forgotten(column: str, tables: str) -> None:
     counted_by_triggers = {"job_counts"}
