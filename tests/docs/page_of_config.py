@@ -35,8 +35,6 @@ WORDS = {
     "accounts project_id": "The project's id in that region (*My Credentials*).",
     "accounts access_key": "Of an access key (AK); needs `secret_key`.",
     "accounts secret_key": "Of an access key (SK).",
-    "accounts iam.user": "The IAM user's name.",
-    "accounts iam.password": "The IAM user's password.",
     "accounts training_flavors.flavor_type": "Only flavors of this type; default: all.",
     "accounts resource_flavors.label_selector": "Only flavors with these labels, in the platform's own form.",
 }

@@ -69,6 +69,7 @@ class DeleteWith(Strict):
     """Another API key of the same account, used for deletions alone."""
 
     api_key: Secret
+    """A key of the same workspace."""
 
 
 class Options(AccountOptions):

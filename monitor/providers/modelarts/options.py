@@ -52,7 +52,9 @@ class Iam(Strict):
     """An IAM user with its password; the daemon fetches and renews the token itself."""
 
     user: Annotated[str, Field(min_length=1)]
+    """The IAM user's name."""
     password: Secret
+    """The IAM user's password."""
     domain: Annotated[str, Field(min_length=1)]
     """The account (tenant) name that the user belongs to."""
     endpoint: str | None = None
@@ -68,9 +70,13 @@ class DeleteWith(Strict):
     """Another credential of the same project, used for deletions alone: one of the ways that an account has."""
 
     access_key: Secret | None = None
+    """Of another access key (AK); needs `secret_key`."""
     secret_key: Secret | None = None
+    """Of that access key (SK)."""
     security_token: Secret | None = None
+    """Belongs to a temporary access key."""
     token: Secret | None = None
+    """Another ready IAM token."""
     iam: Iam | None = None
 
 
@@ -144,9 +150,10 @@ class Options(AccountOptions):
         if self.region is None and self.endpoint is None:
             return ["needs region (like cn-north-4) or endpoint"]
         unknown = self.location() is None and _REFERENCE not in (self.endpoint or "")
-        if self.iam is not None and self.iam.endpoint is None and unknown:
-            return ["needs iam.endpoint or region, for the endpoint does not tell which IAM host to ask"]
-        return []
+        second = self.delete_with.iam if self.delete_with is not None else None
+        asked = {"iam.endpoint": self.iam, "delete_with.iam.endpoint": second}
+        lacking = [key for key, iam in asked.items() if iam is not None and iam.endpoint is None and unknown]
+        return [f"needs {key} or region, for the endpoint does not tell which IAM host to ask" for key in lacking]
 
     def _credential(self) -> list[str]:
         beside = [] if self.delete_with is None else [f"delete_with {each}" for each in _lacking(self.delete_with)]
