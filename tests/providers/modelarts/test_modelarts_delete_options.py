@@ -49,7 +49,7 @@ def test_half_a_credential_is_refused_and_named(second: dict[str, Any], says: st
 
 
 def test_the_token_service_of_the_second_credential_must_be_known() -> None:
-    elsewhere = OWN | {"region": None, "endpoint": "https://modelarts.example.org"}
+    elsewhere = OWN | {"region": None, "endpoint": "https://platform.example.org"}
     with pytest.raises(ValidationError, match=r"needs delete_with\.iam\.endpoint or region"):
         Options.model_validate(elsewhere | {"delete_with": {"iam": IAM}})
     options = Options.model_validate(
