@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from monitor.model import EventType
 
-LATER_TYPES = frozenset({"job.deleted", "budget.reached", "sink.failing", "sink.recovered"})
+LATER_TYPES = frozenset({"budget.reached", "sink.failing", "sink.recovered"})
 """Types of the design that this version does not emit yet: they are answered by name instead of by a near miss."""
 
 

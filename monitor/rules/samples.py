@@ -65,6 +65,14 @@ _USAGE: Mapping[str, Any] = {
     "model": "sample-model",
     "flavor": "sample.flavor",
 }
+_DELETION: Mapping[str, Any] = {
+    "id": "0123456789ab",
+    "job_id": "ft-sample",
+    "asked_by": {"kind": "user", "name": "sample-user"},
+    "reason": "a sample of a reason",
+    "tries": 1,
+}
+_CLEANUP: Mapping[str, Any] = {"policy": "sample", "reason": "a sample of a reason", "account": "sample"}
 _ACCOUNT: Mapping[str, Any] = {"name": "sample", "provider": "sample", "region": "sample-region"}
 _STOCK = (EventType.FLAVOR_SOLD_OUT, EventType.FLAVOR_RESTOCKED, EventType.FLAVOR_FLAPPING)
 
@@ -91,11 +99,15 @@ def sample(type: EventType) -> Event:
     family = type.value.partition(".")[0]
     data: dict[str, Any] = {}
     subject = "monitor"
-    if family in ("job", "usage"):
+    if family in ("job", "usage", "deletion"):
         data = {"job": dict(_JOB), "attempt": 1, "previous": dict(_PREVIOUS) if family == "job" else None}
         subject = "job/ft-sample"
         if type is EventType.JOB_FINISHED:
             data |= {"outcome": "failed", "duration": _JOB["duration"], "error": _JOB["error"]}
+    if family == "deletion" or type is EventType.JOB_DELETED:
+        data["deletion"] = dict(_DELETION)
+    if family == "cleanup":
+        subject, data = "cleanup/sample", {"cleanup": dict(_CLEANUP)}
     if family == "usage":
         data["usage"] = dict(_USAGE)
     if family == "flavor":
@@ -108,7 +120,7 @@ def sample(type: EventType) -> Event:
         subject, said = _OF_PEOPLE[family]
         data |= said
     account = None
-    if family in ("job", "usage", "flavor", "account", "provider", "poll"):
+    if family in ("job", "usage", "deletion", "flavor", "account", "provider", "poll"):
         account = {**_ACCOUNT, "labels": {}}
     return Event(
         seq=1,

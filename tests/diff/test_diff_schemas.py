@@ -18,6 +18,7 @@ from monitor import diff, ledger
 from monitor.lab.steps import EventStep
 from monitor.lab.told_events import whole
 from monitor.model import DEFAULT_SEVERITY, Account, Catalogue, Event, EventDraft, EventType, JobError
+from tests.kit.made import deletion, known_job
 
 FOLDER = Path(__file__).parents[2] / "docs" / "events"
 URN = "urn:training-monitor:event:v1:"
@@ -49,7 +50,7 @@ def validator(name: str) -> Draft202012Validator:
 
 @pytest.fixture
 def drafts(new_story: Any, poll: Any, at: Any, flavor: Any, reading: Any) -> list[EventDraft]:
-    own = [*_people_drafts(at), *_own_drafts(at)]
+    own = [*_people_drafts(at), *_own_drafts(at), *_deletion_drafts(poll, at)]
     return [*_job_drafts(new_story, poll, at), *_flavor_drafts(flavor, reading), *own]
 
 
@@ -117,6 +118,15 @@ def _people_drafts(at: Any) -> Iterator[EventDraft]:
     yield diff.silence_added("s1", match="true", start=at(20), until=at(60), by="bob", **about)
     yield diff.silence_ended("s1", by="bob", hidden=None, **about)
     yield diff.silence_ended("s1", by=None, hidden=3, **about)
+
+
+def _deletion_drafts(poll: Any, at: Any) -> Iterator[EventDraft]:
+    who, known, action = Account(name="llm", provider="model-studio"), known_job(), deletion(reason="it is so")
+    for tell in (diff.deletion_requested, diff.deletion_refused, diff.deletion_failed):
+        yield tell(who, known, action, now=at(20))
+    yield diff.unknown_refused(who, "ft-9", action.asker, "nobody knows it", now=at(20))
+    yield from (diff.as_deleted(draft, action) for draft in diff.job_gone(known, poll(30)).drafts)
+    yield diff.cleanup_stopped("nightly", "HTTP 403", account="llm", now=at(20))
 
 
 def _own_drafts(at: Any) -> Iterator[EventDraft]:

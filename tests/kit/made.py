@@ -6,7 +6,21 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from monitor.model import Event, EventDraft, EventType, Job, JobState, KnownJob, Reason, Severity, Text
+from monitor.model import (
+    Action,
+    ActionState,
+    Asker,
+    AskerKind,
+    Event,
+    EventDraft,
+    EventType,
+    Job,
+    JobState,
+    KnownJob,
+    Reason,
+    Severity,
+    Text,
+)
 from monitor.store import NotificationWrite
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -35,6 +49,24 @@ def known_job(id: str = "ft-1", *, revision: int = 1, **changes: Any) -> KnownJo
         extra={"engine": "PyTorch", "spot": False, "cards": 8},
     )
     return replace(KnownJob(job=job, revision=revision, state_since=NOON), **changes)
+
+
+def deletion(**changes: Any) -> Action:
+    """Asked for by Ann at noon, of the first attempt of `ft-1` in the first scope; nothing was sent."""
+    plain = Action(
+        n=1,
+        id="d1",
+        account="north",
+        scope_id=1,
+        job_id="ft-1",
+        job_name="name of ft-1",
+        attempt=1,
+        asker=Asker(AskerKind.USER, "ann"),
+        state=ActionState.REQUESTED,
+        requested_at=NOON,
+        due_at=NOON,
+    )
+    return replace(plain, **changes)
 
 
 def notification(id: str, *, events: tuple[Event, ...] = (), **changes: Any) -> NotificationWrite:

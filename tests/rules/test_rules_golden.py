@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,13 @@ from typing import Any
 import pytest
 
 from monitor import diff
-from monitor.model import Event, EventDraft, EventType, JobError, Reason, Severity
+from monitor.model import Asker, AskerKind, Event, EventDraft, EventType, JobError, Reason, Severity
 from monitor.rules import render
+from tests.kit.made import deletion
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 FOLDER = Path(__file__).parent / "golden"
+ANN = Asker(AskerKind.USER, "ann")
 OOM = JobError(code="OutOfMemory", message="CUDA out of memory on rank 3: tried to allocate 2.50 GiB")
 
 
@@ -26,6 +29,7 @@ def told(
     found: dict[str, list[Event]] = {"test": []}
     found |= _jobs(tuned, trained, stored, at)
     found |= _places(shelf, stored, accounts, at)
+    found |= _deletions(tuned, trained, stored, at)
     found |= _digests(tuned, trained, shelf, stored, at)
     return found
 
@@ -131,6 +135,29 @@ def _of_people(at: Any) -> dict[str, EventDraft]:
         "silence-ended": diff.silence_ended("s1", by="bob", hidden=None, now=at(60), **about),
         "silence-over": diff.silence_ended("s1", by=None, hidden=3, now=at(125), **about),
     }
+
+
+def _deletions(tuned: Any, trained: Any, stored: Any, at: Any) -> dict[str, list[Event]]:
+    life = tuned().see(0, "failed", error=OOM, ended_at=at(0))
+    who, known = life.account, life.known
+    wanted = deletion(asker=Asker(AskerKind.POLICY, "nightly"), requested_at=at(5))
+    (gone,) = diff.job_gone(known, life.poll(9)).drafts
+    other = trained().see(0, "succeeded", ended_at=at(0), started_at=at(-40))
+    (left,) = diff.job_gone(other.known, other.poll(9)).drafts
+    newest = replace(wanted, reason="it is the newest job of its account, which is never deleted")
+    still = "the platform said yes, and 30 min later the job is still there"
+    no = replace(wanted, tries=1, reason="ModelArts does not delete the job in its present state (HTTP 409)")
+    drafts = {
+        "deletion-requested": diff.deletion_requested(who, known, replace(wanted, asker=ANN), now=at(5)),
+        "deletion-refused": diff.deletion_refused(who, known, newest, now=at(5)),
+        "deletion-refused-there": diff.deletion_refused(who, known, no, now=at(5)),
+        "deletion-unknown": diff.unknown_refused(who, "ft-9", ANN, "no job of this account has this id", now=at(5)),
+        "deletion-failed": diff.deletion_failed(who, known, replace(wanted, tries=3, reason=still), now=at(35)),
+        "deleted": diff.as_deleted(gone, wanted),
+        "deleted-train": diff.as_deleted(left, replace(wanted, asker=Asker(AskerKind.TOKEN, "api"))),
+        "cleanup-stopped": diff.cleanup_stopped("nightly", "ModelArts refuses (HTTP 403)", account="a", now=at(6)),
+    }
+    return {name: stored([draft]) for name, draft in drafts.items()}
 
 
 def _digests(tuned: Any, trained: Any, shelf: Any, stored: Any, at: Any) -> dict[str, list[Event]]:

@@ -26,6 +26,7 @@ ADDED = {"job": {"outcome"}}
         ("job", ["job"]),
         ("flavor", ["flavor"]),
         ("usage", ["usage"]),
+        ("deletion", ["deletion"]),
         ("previous", ["job_before", "stock_before"]),
     ],
 )
@@ -42,7 +43,7 @@ def test_an_error_has_the_fields_that_events_carry() -> None:
 def test_a_sample_has_what_an_event_of_its_type_has(kind: EventType) -> None:
     published = json.loads((SCHEMAS / f"{kind.value}.schema.json").read_text())
     event = sample(kind)
-    for name in ("job", "flavor", "usage"):
+    for name in ("job", "flavor", "usage", "deletion"):
         assert (name in event.data) == (name in published["required"])
         if name in event.data:
             assert set(event.data[name]) == set(PARTS[name]["properties"])

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from monitor.model import Event, Reason, Severity, Text
 from monitor.rules.message.clean import one_line
+from monitor.rules.message.deletions import cleanup_story, deletion_story
 from monitor.rules.message.digest import digest
 from monitor.rules.message.facts import Facts, clock, joined
 from monitor.rules.message.jobs import job_story, owner
@@ -27,6 +28,8 @@ _STORIES = {
     "poll": account_story,
     "notification": answer_story,
     "silence": silence_story,
+    "deletion": deletion_story,
+    "cleanup": cleanup_story,
 }
 
 

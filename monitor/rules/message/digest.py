@@ -147,7 +147,8 @@ def _kind(event: Event, occasion: Occasion) -> tuple[str, str]:
     match family:
         case "job":
             state = Facts(event.data).part("job").text("state")
-            return "job", "gone" if event.type is EventType.JOB_GONE else state or word
+            left = event.type in (EventType.JOB_GONE, EventType.JOB_DELETED)
+            return "job", word if left else state or word
         case "usage":
             return "job", "with usage"
         case "flavor":

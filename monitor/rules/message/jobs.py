@@ -20,6 +20,7 @@ def job_story(event: Event) -> Story:
     job = data.part("job")
     lines = [
         Line("Why", _why(data) if event.type in _ENDS else ""),
+        Line("Asked for by", asker(data)),
         Line("Time", _time(event, data)),
         Line("New model", job.text("output_model", 80)),
         Line("Engine", job.text("model", 80) if "flavor" in job else ""),
@@ -41,6 +42,15 @@ def job_name(event: Event) -> str:
     name = f"“{job.text('name') or job.text('id') or Facts({'id': event.subject}).text('id')}”"
     model = job.text("model", MODEL) or job.text("base_model", MODEL)
     return f"{model} fine-tune {name}" if model and "flavor" not in job else f"training job {name}"
+
+
+def asker(data: Facts) -> str:
+    """Who wanted it deleted: `ann`, `the policy nightly`, `the API token`; "" where nobody did."""
+    asked = data.part("deletion").part("asked_by")
+    kind, name = asked.text("kind"), asked.text("name")
+    if kind == "policy":
+        return f"the policy {name}"
+    return "the API token" if kind == "token" else name
 
 
 def owner(event: Event, names: Mapping[str, str]) -> str:
@@ -109,6 +119,12 @@ def _gone(data: Facts) -> str:
     return "is gone from the platform" + (f" (it {was} {state})" if state else "")
 
 
+def _deleted(data: Facts) -> str:
+    state = data.part("previous").text("state") or data.part("job").text("state")
+    was = "had" if state in ("succeeded", "failed") else "was"
+    return "was deleted from the platform" + (f" (it {was} {state})" if state else "")
+
+
 def _recorded(data: Facts) -> str:
     return f"used {in_all(data.part('usage')) or 'tokens'}"
 
@@ -128,6 +144,7 @@ _HAPPENED: dict[EventType, Callable[[Facts], str]] = {
     EventType.JOB_REOPENED: _reopened,
     EventType.JOB_CHECKPOINT: _checkpoint,
     EventType.JOB_GONE: _gone,
+    EventType.JOB_DELETED: _deleted,
     EventType.USAGE_RECORDED: _recorded,
     EventType.USAGE_CORRECTED: _corrected,
 }

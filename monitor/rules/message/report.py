@@ -107,6 +107,8 @@ def _jobs(found: Tally) -> str:
 
 
 def _state(event: Event) -> str:
+    if event.type is EventType.JOB_DELETED:
+        return "deleted"
     return "gone" if event.type is EventType.JOB_GONE else Facts(event.data).part("job").text("state", 20) or "unknown"
 
 

@@ -20,7 +20,7 @@ _TURNS: Final = frozenset({EventType.FLAVOR_SOLD_OUT, EventType.FLAVOR_RESTOCKED
 _JOBS: Final = frozenset(each for each in EventType if each.value.startswith("job."))
 _FLAVORS: Final = frozenset(each for each in EventType if each.value.startswith("flavor."))
 _ACCOUNTS: Final = frozenset(each for each in EventType if each.value.startswith("account."))
-_STILL: Final = frozenset({EventType.JOB_CHECKPOINT, EventType.JOB_STOPPING, EventType.JOB_GONE})
+_STILL: Final = frozenset({EventType.JOB_CHECKPOINT, EventType.JOB_STOPPING, EventType.JOB_GONE, EventType.JOB_DELETED})
 """They do not take a job's end back."""
 
 Key = tuple[str | None, str]
