@@ -91,7 +91,7 @@ def _declare(file: descriptor_pb2.FileDescriptorProto, name: str, fields: Mappin
                 name=field, number=number, label=_FIELD.LABEL_OPTIONAL, type=_FIELD.TYPE_MESSAGE, type_name=_TYPES[kind]
             )
             continue
-        entry = message.nested_type.add(name=f"{field.capitalize()}Entry")
+        entry = message.nested_type.add(name=f"{field.title().replace('_', '')}Entry")  # as protobuf wants it
         entry.options.map_entry = True
         for place, part in enumerate(("key", "value"), 1):
             entry.field.add(name=part, number=place, label=_FIELD.LABEL_OPTIONAL, type=_FIELD.TYPE_STRING)
