@@ -89,6 +89,7 @@ def test_a_running_job_is_read_whole() -> None:
         created_at=at(CREATED),
         started_at=at(STARTED),
         duration=61.0,
+        ran=61.0,
         extra={
             "policy": "regular",
             "engine_version": "2.3.0",
@@ -182,6 +183,34 @@ def test_an_end_that_is_not_proven_is_none() -> None:
     assert ended(("status.running_records", runs)) is None, "duration may leave the pause between the runs out"
     assert ended(("status.start_time", 0)) is None
     assert ended(("status.duration", 0)) is None
+
+
+@pytest.mark.parametrize(
+    ("runs", "ran"),
+    [
+        ([], 61.0),
+        ([(0, 10)], 61.0),
+        ([(0, 10), (20, 90)], 80.0),
+        ([(20, 90), (0, 10)], 80.0),
+        ([(0, 30), (20, 90)], 90.0),
+        ([(0, 90), (20, 30)], 90.0),
+        ([(0, 10), (20, -5)], 61.0),
+        ([(0, 10), (20, None)], 61.0),
+    ],
+)
+def test_its_nodes_ran_for_the_duration_or_with_several_runs_for_their_spans(
+    runs: list[tuple[int, int | None]], ran: float
+) -> None:
+    records = [{"start_at": SECOND + start, "end_at": SECOND + end if end else 0} for start, end in runs]
+    assert parse(changed(("status.running_records", records))).item.ran == ran
+
+
+def test_without_a_duration_the_spans_that_make_sense_are_added() -> None:
+    records = [{"start_at": SECOND, "end_at": SECOND + 10}, {"start_at": SECOND + 20}]
+    none = ("status.duration", 0)
+    assert parse(changed(none, ("status.running_records", records))).item.ran == 10.0
+    assert parse(changed(none, ("status.running_records", records[1:] * 2))).item.ran is None
+    assert parse(changed(none)).item.ran is None, "0 means not yet"
 
 
 def test_a_job_that_is_not_over_has_no_end() -> None:
