@@ -67,20 +67,21 @@ class Life:
 
     def use(self, at: float, tokens: int) -> Life:
         """Books the figure at 0.03 CNY per thousand tokens."""
-        price = ledger.PriceOptions.model_validate(
-            {
-                "provider": "model-studio",
-                "model": "qwen3-14b",
-                "per_1k_tokens": "0.03",
-                "currency": "CNY",
-                "since": "2026-01-01",
-            }
-        )
-        used = replace(self.known, job=replace(self.known.job, tokens=tokens))
-        booking = ledger.book(used, [price], provider="model-studio", region="cn-beijing", day=minutes(at).date())
+        return self._book(at, {"model": "qwen3-14b", "per_1k_tokens": "0.03"}, tokens=tokens)
+
+    def work(self, at: float, ran: float, per_card_hour: str | None = None) -> Life:
+        """Books the seconds that its nodes ran."""
+        return self._book(at, {"flavor": self.known.job.flavor, "per_card_hour": per_card_hour or 0}, ran=ran)
+
+    def _book(self, at: float, priced: dict[str, Any], **figure: Any) -> Life:
+        told = {"provider": self.account.provider, "currency": "CNY", "since": "2026-01-01"}
+        prices = [ledger.PriceOptions.model_validate(told | priced)] if 0 not in priced.values() else []
+        used = replace(self.known, job=replace(self.known.job, **figure))
+        booking = ledger.book(used, prices, provider=self.account.provider, region=None, day=minutes(at).date())
         assert booking is not None
         self.drafts.append(diff.usage_event(self.known, booking, self.poll(at)))
-        self.known = replace(self.known, booked_tokens=tokens)
+        tokens, time = booking.after(self.known)
+        self.known = replace(self.known, booked_tokens=tokens, booked_time=time)
         return self
 
     def gone(self, at: float) -> Life:

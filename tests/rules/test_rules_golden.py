@@ -40,11 +40,13 @@ def _jobs(tuned: Any, trained: Any, stored: Any, at: Any) -> dict[str, list[Even
     life.see(48, "failed", error=OOM, ended_at=at(48)).see(50, "running", error=None, ended_at=None)
     life.see(70, "succeeded", output_model="qwen3-14b-ft-2026", ended_at=at(70), duration=1200.0)
     life.use(71, 1_234_567).use(90, 1_240_000).gone(95)
-    other = trained().see(0, "queued").see(12, "running", started_at=at(11), runs=1)
+    other = trained(accelerators=8.0).see(0, "queued").see(12, "running", started_at=at(11), runs=1)
     other.see(40, "queued").see(55, "running", runs=2).see(60, "stopping").see(61, "canceled", ended_at=at(61))
+    other.work(61, 3000.0, "2.50").work(90, 3030.5, "2.50")
     late = trained(started_at=at(5), ended_at=at(65), runs=1).see(240, "failed", gap=True, error=OOM)
     found = _named("tune", stored(life.drafts)) | _named("train", stored(other.drafts))
-    return found | {"train-late": stored(late.drafts)[-1:]}
+    small = trained(started_at=at(5), nodes=1, accelerators=None).see(9, "failed").work(9, 30.0)
+    return found | {"train-late": stored(late.drafts)[-1:], "train-unpriced": stored(small.drafts)[-1:]}
 
 
 def _named(family: str, events: list[Event]) -> dict[str, list[Event]]:

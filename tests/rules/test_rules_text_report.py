@@ -88,6 +88,15 @@ def test_costs_are_exact_and_apart_by_currency(used: Any) -> None:
     assert text.title == "Daily report 2026-11-22: 202 tokens (0.95 CNY and 2.50 USD)"
 
 
+def test_hours_of_nodes_and_cards_are_added_and_what_has_no_price_is_said(trained: Any, stored: Any) -> None:
+    drafts = trained("a", id="a", accelerators=8.0).see(0, "running").see(5, "succeeded").work(5, 3600.0, "2.5").drafts
+    drafts += trained("b", id="b").see(0, "running").see(5, "succeeded").work(5, 1800.0).drafts
+    drafts += trained("c", id="c", accelerators=8.0).see(0, "running").see(6, "failed").work(6, 1800.0, "2.5").drafts
+    text = told(stored(drafts))
+    assert line(text, "Used") == "4 node-hours, 24 card-hours (60.00 CNY; no price for 1 node-hour)"
+    assert text.title.endswith("3 jobs finished, 1 of them failed, 4 node-hours, 24 card-hours (60.00 CNY)")
+
+
 def test_use_is_told_by_owner_and_model_the_most_first(used: Any) -> None:
     events = [used(1, 10, "0.1"), used(2, 30, "0.3", model="n"), used(3, 20, "0.2", creator="2"), used(4, 0, None)]
     rows = part(told(events), "Tokens and cost")
