@@ -39,6 +39,9 @@ def _ledger() -> None:
 
 def _deletions() -> None:
     op.add_column("jobs", sa.Column("archived_at", sa.BigInteger(), nullable=True))
+    op.drop_index("ix_jobs_gone", "jobs")
+    going = sa.and_(sa.column("gone").is_(True), sa.column("archived_at").is_(None))
+    op.create_index("ix_jobs_gone", "jobs", ["changed_at", "id"], sqlite_where=going, postgresql_where=going)
     op.create_table(
         "actions",
         sa.Column("n", _key(), nullable=False),

@@ -98,7 +98,7 @@ def drop_silences(conn: Connection, found: Sequence[tuple[int, str]]) -> Pruned:
 def drop_jobs(conn: Connection, numbers: Collection[int], before: datetime) -> Pruned:
     """Those of the jobs that are still gone. How far each was advanced and what was booked for it is kept for good:
     should one come back, its events must not bear ids of before, nor what it used be booked again."""
-    gone = (jobs.c.id.in_(numbers), jobs.c.gone.is_(True), jobs.c.changed_at < before)
+    gone = (jobs.c.id.in_(numbers), jobs.c.gone.is_(True), jobs.c.archived_at.is_(None), jobs.c.changed_at < before)
     rows = list(conn.execute(select(jobs.c.id, jobs.c.account, jobs.c.doc).where(*gone).with_for_update()))
     for _, account, doc in rows:
         _keep_traces(conn, account, decode_job(doc))

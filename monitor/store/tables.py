@@ -16,6 +16,7 @@ from sqlalchemy import (
     LargeBinary,
     Table,
     UniqueConstraint,
+    and_,
     false,
     text,
 )
@@ -101,12 +102,13 @@ for _name_of, _columns, _where in (
     _listed = (*_columns, jobs.c.created_at, jobs.c.id)
     Index(f"ix_jobs_{_name_of}", *_listed, sqlite_where=_where, postgresql_where=_where)
 
+_going = and_(jobs.c.gone.is_(True), jobs.c.archived_at.is_(None))
 Index(
     "ix_jobs_gone",
     jobs.c.changed_at,
     jobs.c.id,
-    sqlite_where=jobs.c.gone.is_(True),
-    postgresql_where=jobs.c.gone.is_(True),
+    sqlite_where=_going,
+    postgresql_where=_going,
 )
 
 forgotten_jobs = Table(
