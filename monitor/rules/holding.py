@@ -29,6 +29,8 @@ _SIDES: Final[Mapping[str, int]] = {
     "well": 1,
     "failing": 0,
     "delivering": 1,
+    "reached": 0,
+    "renewed": 1,
 }
 """States of subjects that go to and fro: who was told neither that it went nor that it came back has missed nothing."""
 

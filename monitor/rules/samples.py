@@ -65,6 +65,24 @@ _USAGE: Mapping[str, Any] = {
     "model": "sample-model",
     "flavor": "sample.flavor",
 }
+_BUDGET: Mapping[str, Any] = {
+    "name": "sample",
+    "unit": "cost",
+    "amount": "5000",
+    "currency": "CNY",
+    "used": "4012.5",
+    "left": "987.5",
+    "share": 80.3,
+    "threshold": 80.0,
+    "reason": "threshold",
+    "period": "month",
+    "timezone": "UTC",
+    "scope": 'account.name == "sample"',
+    "starts_at": "2026-01-01T00:00:00Z",
+    "ends_at": "2026-02-01T00:00:00Z",
+    "expected": "5200",
+    "passes_at": _AT,
+}
 _DELETION: Mapping[str, Any] = {
     "id": "0123456789ab",
     "job_id": "ft-sample",
@@ -108,6 +126,8 @@ def sample(type: EventType) -> Event:
         data["deletion"] = dict(_DELETION)
     if family == "cleanup":
         subject, data = "cleanup/sample", {"cleanup": dict(_CLEANUP)}
+    if family == "budget":
+        subject, data = "budget/sample", {"budget": dict(_BUDGET)}
     if family == "usage":
         data["usage"] = dict(_USAGE)
     if family == "flavor":

@@ -43,6 +43,11 @@ VARIABLES: Final[Mapping[str, Mapping[str, Kind]]] = {
     ),
     "previous": _fields(text="state provider_state stock", time="since", span="duration", flag="at_least"),
     "flavor": _fields(text="id name catalogue type zone stock", whole="max_nodes", map="zones specification billing"),
+    "budget": _fields(
+        text="name unit currency period timezone scope reason",
+        number="amount used left share threshold expected",
+        time="starts_at ends_at passes_at",
+    ),
     "deletion": _fields(text="id job_id reason", whole="tries", map="asked_by"),
     "usage": _fields(
         text="currency model flavor",
@@ -50,7 +55,7 @@ VARIABLES: Final[Mapping[str, Mapping[str, Kind]]] = {
         number="cost total_cost node_hours card_hours delta_node_hours delta_card_hours",
     ),
 }
-"""What has fields. `account job previous flavor deletion usage` may be absent as a whole."""
+"""What has fields. `account job previous flavor budget deletion usage` may be absent as a whole."""
 
 SCALARS: Final[Mapping[str, Kind]] = {"now": Kind.TIME, "severity": Kind.TEXT}
 """What has none: `now` is the moment of the event's detection, `severity` the event's own."""

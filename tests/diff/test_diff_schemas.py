@@ -15,8 +15,12 @@ from jsonschema import Draft202012Validator, FormatChecker
 from referencing import Registry, Resource
 
 from monitor import diff, ledger
+from monitor.budgets.telling import reached, renewed
 from monitor.lab.steps import EventStep
 from monitor.lab.told_events import whole
+from monitor.ledger.budget_options import BudgetOptions
+from monitor.ledger.budgets import Entry, Step, standing
+from monitor.ledger.periods import period_of
 from monitor.model import DEFAULT_SEVERITY, Account, Catalogue, Event, EventDraft, EventType, JobError
 from tests.kit.made import deletion, known_job
 
@@ -50,7 +54,7 @@ def validator(name: str) -> Draft202012Validator:
 
 @pytest.fixture
 def drafts(new_story: Any, poll: Any, at: Any, flavor: Any, reading: Any) -> list[EventDraft]:
-    own = [*_people_drafts(at), *_own_drafts(at), *_deletion_drafts(poll, at)]
+    own = [*_people_drafts(at), *_own_drafts(at), *_deletion_drafts(poll, at), *_budget_drafts(at)]
     return [*_job_drafts(new_story, poll, at), *_flavor_drafts(flavor, reading), *own]
 
 
@@ -129,6 +133,18 @@ def _deletion_drafts(poll: Any, at: Any) -> Iterator[EventDraft]:
     yield diff.cleanup_stopped("nightly", "HTTP 403", account="llm", now=at(20))
 
 
+def _budget_drafts(at: Any) -> Iterator[EventDraft]:
+    now = at(20)
+    for facts in ({"tokens": 10}, {"cost": "0.1", "currency": "CNY", "period": "1h", "scope": "true"}):
+        options = BudgetOptions.model_validate({"name": "b", **facts})
+        used = [Entry(now, Decimal("0.05"))]
+        found = standing(options, period_of(options, now), used, now)
+        yield reached(found, Step(threshold=100.0), now)
+        yield reached(found, Step(forecast=True), now)
+        yield from (renewed("b", why, now, found) for why in ("ended", "eased"))
+    yield from (renewed("b", why, now) for why in ("changed", "removed"))
+
+
 def _own_drafts(at: Any) -> Iterator[EventDraft]:
     who, now = Account(name="llm", provider="model-studio"), at(20)
     yield diff.baselined(who, watch="jobs", counts={"running": 2}, now=now, first_run="silent", workspace="0")
@@ -186,7 +202,8 @@ def test_severity_and_account_in_the_data_are_those_of_the_event(drafts: list[Ev
     for draft in drafts:
         assert (draft.data["severity"], draft.data["late"]) == (draft.severity, draft.late)
         assert (draft.data["account"] or {}).get("name") == draft.account
-        if draft.type is not EventType.JOB_FINISHED and not draft.data.get("settled"):
+        graded = (EventType.JOB_FINISHED, EventType.BUDGET_REACHED, EventType.QUOTA_REACHED)
+        if draft.type not in graded and not draft.data.get("settled"):
             assert draft.severity == DEFAULT_SEVERITY.get(draft.type, "info")
 
 

@@ -42,7 +42,7 @@ def test_all_mistakes_of_a_rule_are_told_at_once() -> None:
         ("flavor.sold.out", "did you mean flavor.sold_out?"),
         ("jobs.*", "no event type matches 'jobs.*'; did you mean job.*?"),
         ("flavour*", "did you mean flavor.*?"),
-        ("budget.reached", "events of type budget.reached are not supported yet"),
+        ("budget.reach", "did you mean budget.reached?"),
         ("", "no event type matches ''"),
     ],
 )
@@ -96,7 +96,7 @@ def test_all_mistakes_of_all_rules_are_told_with_their_places() -> None:
     [
         ("{{ job.nam }}", 1, "in {{ job.nam }}: job has no field 'nam'; did you mean name?"),
         ("a\nb {{ jbo.name }}", 2, "unknown name 'jbo'; did you mean job?"),
-        ("{{ flavor.name }}", 1, "job.finished has no flavor, deletion, usage"),
+        ("{{ flavor.name }}", 1, "job.finished has no flavor, budget, deletion, usage"),
         ("{% if job %}", 1, "{% if %} is never closed; add {% endif %}"),
         ("{{ job.name | nosuch }}", 1, "there is no filter 'nosuch'"),
         ("{% include 'x' %}", 1, "a template cannot take in another one"),

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from monitor.model import Event, Reason, Severity, Text
+from monitor.rules.message.budgets import budget_story
 from monitor.rules.message.clean import one_line
 from monitor.rules.message.deletions import cleanup_story, deletion_story
 from monitor.rules.message.digest import digest
@@ -30,6 +31,7 @@ _STORIES = {
     "silence": silence_story,
     "deletion": deletion_story,
     "cleanup": cleanup_story,
+    "budget": budget_story,
 }
 
 

@@ -35,6 +35,8 @@ _IS: Final[Mapping[str, tuple[str, str]]] = {
     "well": ("reachable again", "of being reachable"),
     "failing": ("failing", "of failing"),
     "delivering": ("delivering", "of delivering"),
+    "reached": ("near or beyond its amount", "near or beyond its amount"),
+    "renewed": ("renewed", "of being renewed"),
 }
 """By state: what a thing that has it is, and what it comes out of (`after 2 h in the queue`)."""
 
@@ -59,6 +61,8 @@ _END: Final[Mapping[EventType, str]] = {
     EventType.ACCOUNT_RECOVERED: "can be read again",
     EventType.SINK_FAILING: "takes no messages",
     EventType.SINK_RECOVERED: "takes messages again",
+    EventType.BUDGET_REACHED: "has reached a threshold",
+    EventType.BUDGET_RENEWED: "has room again",
 }
 _OUTCOME: Final[Mapping[str, str]] = {"succeeded": "has succeeded", "failed": "has failed", "canceled": "was canceled"}
 

@@ -14,6 +14,7 @@ _OWN_WORDS = (
     "training ",
     "account ",
     "rule ",
+    "budget ",
     "sink ",
     "store ",
     "catching ",
