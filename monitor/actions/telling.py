@@ -25,7 +25,7 @@ def move(
     """Where the deletion is now, told where people hear of that; None where somebody else has moved it meanwhile."""
     if not store.move_action(conn, before, after):
         return None
-    if after.state is not before.state:
+    if after.state.settled and not before.state.settled:
         told(conn, epoch, account, after, now=now)
     return after
 
