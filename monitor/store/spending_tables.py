@@ -1,11 +1,40 @@
-"""The tables of what is spent beside the ledger's own: thresholds that were told, and how far running jobs are."""
+"""The tables of what is spent: the ledger, the thresholds that were told, and how far running jobs are."""
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, Table
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Table, text
 
 from monitor.store.columns import Bytewise, Key
-from monitor.store.table_parts import metadata, name_column, number_column, time_column
+from monitor.store.table_parts import flag_column, metadata, name_column, number_column, text_column, time_column
+
+bookings = Table(
+    "bookings",
+    metadata,
+    Column("id", Key, primary_key=True),
+    text_column("account"),
+    text_column("provider"),
+    Column("scope_id", Key, ForeignKey("scopes.id"), nullable=False),
+    text_column("job_id"),
+    text_column("job_name"),
+    text_column("model", null=True),
+    text_column("creator", null=True),
+    text_column("labels"),
+    text_column("flavor", null=True),
+    text_column("region", null=True),
+    text_column("workspace", null=True),
+    text_column("kind", null=True),
+    time_column("at", null=False),
+    number_column("tokens"),
+    Column("node_ms", BigInteger(), nullable=False, server_default=text("0")),
+    Column("card_ms", BigInteger(), nullable=False, server_default=text("0")),
+    text_column("cost", null=True),
+    text_column("currency", null=True),
+    flag_column("correction"),
+    Index(None, "at"),
+    Index(None, "account", "at"),
+)
+"""`tokens`, `node_ms`, `card_ms` and `cost` are what a row adds; `kind`: the job's training type. Milliseconds of nodes
+and of cards, so that sums are exact."""
 
 budget_marks = Table(
     "budget_marks",

@@ -7,7 +7,6 @@ NULL never equals NULL in a uniqueness rule.
 from __future__ import annotations
 
 from sqlalchemy import (
-    BigInteger,
     Boolean,
     Column,
     ForeignKey,
@@ -18,7 +17,6 @@ from sqlalchemy import (
     UniqueConstraint,
     and_,
     false,
-    text,
 )
 
 from monitor.store.action_tables import actions as actions
@@ -29,6 +27,7 @@ from monitor.store.silence_tables import hidden as hidden
 from monitor.store.silence_tables import silences as silences
 from monitor.store.sink_tables import sink_health as sink_health
 from monitor.store.sink_tables import sink_losses as sink_losses
+from monitor.store.spending_tables import bookings as bookings
 from monitor.store.spending_tables import budget_marks as budget_marks
 from monitor.store.spending_tables import progress as progress
 from monitor.store.table_parts import flag_column, name_column, number_column, text_column, time_column
@@ -185,35 +184,6 @@ bad_signatures = Table(
     number_column("count"),
     time_column("changed_at", null=False),
 )
-
-bookings = Table(
-    "bookings",
-    metadata,
-    Column("id", Key, primary_key=True),
-    text_column("account"),
-    text_column("provider"),
-    Column("scope_id", Key, ForeignKey("scopes.id"), nullable=False),
-    text_column("job_id"),
-    text_column("job_name"),
-    text_column("model", null=True),
-    text_column("creator", null=True),
-    text_column("labels"),
-    text_column("flavor", null=True),
-    text_column("region", null=True),
-    text_column("workspace", null=True),
-    text_column("kind", null=True),
-    time_column("at", null=False),
-    number_column("tokens"),
-    Column("node_ms", BigInteger(), nullable=False, server_default=text("0")),
-    Column("card_ms", BigInteger(), nullable=False, server_default=text("0")),
-    text_column("cost", null=True),
-    text_column("currency", null=True),
-    flag_column("correction"),
-    Index(None, "at"),
-    Index(None, "account", "at"),
-)
-"""`tokens`, `node_ms`, `card_ms` and `cost` are what a row adds; `kind`: the job's training type. Milliseconds of nodes
-and of cards, so that sums are exact."""
 
 cursors = Table("cursors", metadata, name_column("name"), number_column("seq"))
 rule_state = Table("rule_state", metadata, name_column("key"), Column("value", LargeBinary(), nullable=False))
