@@ -10,7 +10,7 @@ from monitor.settings import ConfigErrors, Settings
 from monitor.store import Rename
 
 _SECTIONS = {"account": "accounts", "sink": "sinks", "rule": "rules"}
-_PLAIN = ("people", "prices", "unmatched", "flapping", "catch_up_after", "retention", "heartbeat")
+_PLAIN = ("people", "prices", "budgets", "cleanup", "unmatched", "flapping", "catch_up_after", "retention", "heartbeat")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

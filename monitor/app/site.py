@@ -49,6 +49,7 @@ def new_site(
         ring=lasting.events.ring,
         ruleset=lambda: current().ruleset,
         deletions=lambda: current().deletions,
+        budgets=lambda: current().budgets.countings(),
     )
     exposer = Exposer(metrics, inside, health=lambda: health, watches=lambda: current().poller)
     return Site(

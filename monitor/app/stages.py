@@ -17,6 +17,7 @@ from monitor.app.keeping import Kept, Tell, keep
 from monitor.app.liveness import Liveness
 from monitor.app.opened import OpenSink, Prepared, close_all, compile_rules, open_sinks, same_rules
 from monitor.app.wishes import GRACE, Wishes
+from monitor.budgets import Budgets
 from monitor.delivery import Outbox
 from monitor.fields import Clock
 from monitor.fields.bell import Broadcast
@@ -93,6 +94,7 @@ class Stages:
         )
         self.poller = Poller(settings.accounts, lasting.polls, self._around)
         self.deletions = new_deletions(self.poller, lasting.store, clock, bell)
+        self.budgets = Budgets(lasting.store, settings.budgets, clock, bell)
         self.router = Router(
             lasting.store,
             ruleset,
@@ -139,9 +141,10 @@ class Stages:
                     async with anyio.create_task_group() as polling:
                         live.start(polling, "polling", self.poller.run, hung=self.poller.hung)
                         live.start(polling, "deletions", self.deletions.run, hung=self.deletions.hung)
+                        live.start(polling, "budgets", self.budgets.run, hung=self.budgets.hung)
                         while (wish := await wishes.next(self.settings)).settings is not None:
                             await reload(wish.settings)
-                        live.forget("deletions", "polling", "routing", "delivery")
+                        live.forget("budgets", "deletions", "polling", "routing", "delivery")
                         polling.cancel_scope.cancel()
                     await self._last_words(wish.reason)
                     self.router.stop()
@@ -169,7 +172,7 @@ class Stages:
         try:
             await self.outbox.part(parting, RELOAD_GRACE)
             await self.poller.part(made.settings.accounts)
-            async with self.router.resting():
+            async with self.router.resting(), self.budgets.resting():
                 await self._route_the_rest(RELOAD_ROUTING)
                 self._torn = True
                 kept = await self._written(made, parting, tell)
@@ -200,6 +203,7 @@ class Stages:
             except StoreError as error:
                 storeless.met(reason=str(error))
                 self.router.pulse.beat(STORE_PAUSE)
+                self.budgets.pulse.beat(STORE_PAUSE)
                 await self._lasting.clock.sleep(STORE_PAUSE)
             else:
                 storeless.over()
@@ -219,6 +223,7 @@ class Stages:
         self.poller.take(settings.accounts, made.watches, kept.health)
         self.poller.hasten()
         self.deletions.ring()
+        self.budgets.take(settings.budgets)
         self.router.follow(made.ruleset, kept.links)
 
     def _options(self, name: str) -> SinkOptions | None:

@@ -9,6 +9,8 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("what failed in the last week", "jobs list --state failed --since 7d"),
         ("names and ids by the Tab key", "--install-completion"),
     ),
+    "budgets": (("what is left of each?", "budgets list"),),
+    "budgets list": (("what is left of each?", "budgets list"),),
     "check": (("every mistake at once", "check --config training-monitor.yaml"),),
     "config": (("a schema for the editor", "config schema > training-monitor.schema.json"),),
     "config schema": (("a schema for the editor", "config schema > training-monitor.schema.json"),),

@@ -12,6 +12,7 @@ import typer
 from typer.exceptions import TyperException
 
 from monitor.cli import (
+    budgets,
     check,
     configs,
     database,
@@ -67,6 +68,7 @@ def build() -> typer.Typer:
     for name, group in (("jobs", jobs.app), ("flavors", flavors.app)):
         app.add_typer(group, name=name, rich_help_panel=None)
     app.command("usage")(usage.usage)
+    app.add_typer(budgets.app, name="budgets")
     for name, group in (
         ("events", events.app),
         ("notifications", notifications.app),

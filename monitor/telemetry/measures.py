@@ -202,6 +202,12 @@ HEARTBEAT_HELD: Final = Measure(
     "What speaks against a heartbeat at the moment, counted; `doctor` and `/api/v1/status` name it. Missing where the "
     "config asks for none.",
 )
+BUDGET_USED: Final = Measure(
+    "budget_used_ratio",
+    "gauge",
+    "How much of the budget is used in the period that lasts: 1 is all of it. Missing until it is counted.",
+    ("budget",),
+)
 THREADS: Final = Measure("threads", "gauge", "Threads of the process that Python knows.")
 SCRAPE_FAILED: Final = Measure(
     "scrape_failed", "gauge", "1 where the store could not be read for this scrape: what is read from it is missing."
@@ -216,6 +222,7 @@ IN_MEMORY: Final = (
     HEARTBEAT_AGE,
     HEARTBEAT_EVERY,
     HEARTBEAT_HELD,
+    BUDGET_USED,
     THREADS,
     SCRAPE_FAILED,
 )

@@ -107,6 +107,8 @@ class Exposer:
         states = {(name, each): float(state == each) for name, state in watches.states().items() for each in STATES}
         yield _gauge(m.ACCOUNT_STATE, states)
         yield from self._heartbeat(now)
+        counted = self._inside.budgets() or ()
+        yield _gauge(m.BUDGET_USED, {(each.options.name,): float(each.standing(now).percent / 100) for each in counted})
         yield _gauge(m.THREADS, {(): threading.active_count()})
         yield _gauge(m.SCRAPE_FAILED, {(): failed})
 

@@ -54,6 +54,7 @@ WORKS: dict[str, tuple[list[str], str]] = {
     "rules schema": ([], r'"\$schema"'),
     "rules lint": ([], r"training-monitor\.yaml: 0 rules, nothing to look at\.$"),
     "config schema": ([], r'"\$schema"'),
+    "budgets list": ([], r"^The config file has no budgets"),
     "config show": (["--changed"], r"^sinks\[0\]\.name +journal "),
     "db upgrade": ([], r"^The database "),
     "db check": ([], r" is whole"),

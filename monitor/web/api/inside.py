@@ -14,6 +14,7 @@ from monitor.store import Store
 
 if TYPE_CHECKING:
     from monitor.actions.deletions import Deletions
+    from monitor.budgets import Counting
 
 
 def _nobody(sinks: Iterable[str] | None = None) -> None:
@@ -47,6 +48,10 @@ def _silent() -> Heartbeating | None:
     return None
 
 
+def _uncounted() -> None:
+    return None
+
+
 @dataclass(slots=True, kw_only=True)
 class Inside:
     """Not frozen: a reload puts new settings in its place while requests are served."""
@@ -70,6 +75,8 @@ class Inside:
     """The rules at work; None where no daemon runs: then they are compiled when somebody asks."""
     deletions: Callable[[], Deletions] | None = None
     """The stage that deletes; None where no daemon runs."""
+    budgets: Callable[[], Sequence[Counting] | None] = _uncounted
+    """The budgets as the daemon counts them; None where nobody has counted them yet."""
 
     def rules(self) -> RuleSet:
         """Raises RuleErrors where the file's were never checked and are wrong."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from monitor.web.api import (
     accounts,
     answers,
+    budgets,
     changes,
     deliveries,
     events,
@@ -37,6 +38,7 @@ _LISTED: tuple[Route, ...] = (
     *rules.ROUTES,
     *silences.ROUTES,
     *usage.ROUTES,
+    *budgets.ROUTES,
     *changes.ROUTES,
 )
 ROUTES: tuple[Route, ...] = (*_LISTED, openapi.route(_LISTED))
