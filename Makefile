@@ -11,7 +11,7 @@ PYTEST_ARGS ?=
 LOCKS := requirements.lock runtime.lock build.lock $(wildcard tests/*/requirements.lock)
 FUZZ_SECONDS ?= 60
 
-.PHONY: help install demo test check lock clean sdk dist install-service year watchdog fuzz audit crash soak
+.PHONY: help install demo test check lock clean sdk dist install-service year watchdog fuzz audit crash deletions soak
 
 help: ## this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' Makefile
@@ -40,6 +40,9 @@ soak: .venv/.installed ## the daemon at 100 times speed for an hour: memory, fil
 
 watchdog: .venv/.installed ## each part that can hang does, under a real systemd: the watchdog ends it, nothing is lost (root, a minute)
 	$(BIN)/pytest -q -n 0 tests/systemd/long_systemd_watchdog.py
+
+deletions: .venv/.installed ## 1,000 deletions on bad days and 100 kills: no wrong one, each told once; DELETIONS_ARGS="--kills 10"
+	$(BIN)/python -m tests.actions $(DELETIONS_ARGS)
 
 crash: .venv/.installed ## 300 kills of the daemon on each store, 60 of PostgreSQL: CRASH_ARGS="--store sqlite --kills 50"
 	$(BIN)/python -m tests.crash $(CRASH_ARGS)

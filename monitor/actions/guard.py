@@ -8,6 +8,7 @@ UNKNOWN = "no job of this account has this id, as far as the monitor knows"
 GONE = "it is gone from the platform already"
 NEWEST = "it is the newest job of its account, which is never deleted"
 UNDATED = "the platform does not say when it was created, so it may be the newest of its account"
+RUNNING = "it is {}; only a job that is over may be deleted"
 RESTARTED = "it was restarted after its deletion was asked for"
 STRANGE = "its state is one that the monitor does not know"
 
@@ -22,7 +23,7 @@ def unfit(known: KnownJob | None, *, newer: bool, forbidden: str) -> str:
     if known.gone:
         return GONE
     if not known.job.state.terminal:
-        return f"it is {known.job.state.value}; only a job that is over may be deleted"
+        return RUNNING.format(known.job.state.value)
     if known.job.created_at is None:
         return UNDATED
     return "" if newer else NEWEST

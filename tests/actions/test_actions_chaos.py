@@ -30,7 +30,7 @@ async def course(kind: str, seed: int, *, deaths: int = 0) -> tuple[Chaos, list[
             return chaos, await chaos.wrongs(rig)
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", [0, 1])
 @pytest.mark.parametrize("kind", ["modelarts", "model-studio"])
 async def test_nothing_wrong_comes_of_a_bad_day(kind: str, seed: int) -> None:
     chaos, wrong = await course(kind, seed)
@@ -38,7 +38,7 @@ async def test_nothing_wrong_comes_of_a_bad_day(kind: str, seed: int) -> None:
     assert chaos.done, "nothing was deleted at all"
 
 
-@pytest.mark.parametrize("seed", range(100, 105))
+@pytest.mark.parametrize("seed", [100, 101])
 @pytest.mark.parametrize("kind", ["modelarts", "model-studio"])
 async def test_nor_where_the_process_dies_again_and_again(kind: str, seed: int) -> None:
     _, wrong = await course(kind, seed, deaths=4)

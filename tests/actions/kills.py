@@ -1,0 +1,50 @@
+"""A course in which the process that deletes is killed, really, again and again."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import signal
+from collections.abc import Sequence
+from pathlib import Path
+
+from monitor.providers.options import AccountOptions
+from tests.actions import victim
+from tests.actions.bench import deleting
+from tests.actions.chaos import Chaos, live_through
+from tests.actions.victim import MAKE, SharedClock
+from tests.kit.rig import rigged
+
+LIVES = 4
+
+
+async def killed_course(kind: str, seed: int, folder: Path) -> tuple[int, list[str]]:
+    """How many were killed, and what went wrong."""
+    chaos = Chaos(kind, seed, SharedClock(folder / "clock"))
+    fork = multiprocessing.get_context("forkserver")
+    fork.set_forkserver_preload([victim.__name__])
+    kills, served = 0, []
+
+    def make(address: str) -> Sequence[AccountOptions]:
+        served.append(address)
+        return MAKE[kind]()(address)
+
+    async with rigged(make, {kind: chaos.emulator}, chaos.clock) as rig:
+        (rig.folder / "clock").hardlink_to(folder / "clock")
+        async with rig.running():
+            await rig.poll()
+            await chaos.ask(rig, deleting(rig))
+        for _ in range(LIVES):
+            chaos.befall()
+            by_time = chaos.random.random() < 0.5
+            moments = 10_000 if by_time else chaos.random.randrange(25)
+            fate = {"moments": moments, "seconds": 0.05 + chaos.random.random() * 0.25 if by_time else None}
+            process = fork.Process(target=victim.live, args=(kind, served[0], str(rig.folder)), kwargs=fate)
+            process.start()
+            await asyncio.to_thread(process.join)
+            assert process.exitcode in (0, -signal.SIGKILL), process.exitcode
+            kills += process.exitcode == -signal.SIGKILL
+            chaos.clock.advance(30.0)
+        async with rig.running():
+            await live_through(chaos, rig)
+            return kills, await chaos.wrongs(rig)
