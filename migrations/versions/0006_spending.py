@@ -71,7 +71,7 @@ def _deletions() -> None:
         "cleanup_state",
         sa.Column("policy", sa.String(), nullable=False),
         *(sa.Column(name, sa.BigInteger(), nullable=True) for name in ("ran_at", "stopped_at")),
-        sa.Column("reason", sa.String(), nullable=False),
+        *(sa.Column(name, sa.String(), nullable=False) for name in ("reason", "form")),
         sa.PrimaryKeyConstraint("policy", name="pk_cleanup_state"),
     )
 

@@ -65,6 +65,7 @@ def wanted_renames(settings: Settings) -> list[Rename]:
         ("sink", settings.sinks),
         ("rule", settings.rules),
         ("budget", settings.budgets),
+        ("cleanup", settings.cleanup),
     )
     return [
         Rename(kind=kind, before=each.was, after=each.name)

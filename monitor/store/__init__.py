@@ -25,13 +25,14 @@ from monitor.store.actions import (
     list_actions,
     move_action,
     open_action,
+    settled_by_policies,
     unsent_of,
     where_known,
 )
 from monitor.store.backlog import backlog, collapse, kill_sink
 from monitor.store.bookings import BookingRow, book
 from monitor.store.check import StoreCheck, check
-from monitor.store.cleanup import CleanupRow, cleanup_ran, load_cleanup, resume_cleanup, stop_cleanup
+from monitor.store.cleanup import CleanupRow, cleanup_ran, end_was_told, load_cleanup, resume_cleanup, stop_cleanup
 from monitor.store.deliveries import claim, next_due, recover_claims, settle
 from monitor.store.delivery_list import (
     AttemptRow,
@@ -96,10 +97,12 @@ from monitor.store.renewal import CHANGEABLE, RENEWABLE, give_up, hold_delivery,
 from monitor.store.rules import get_cursor, load_rule_state, save_rule_state, set_cursor
 from monitor.store.scopes import ScopeRow, ensure_scope, list_scopes, update_scope
 from monitor.store.silences import SilenceRow, add_silence, end_silence, get_silence, list_silences
+from monitor.store.usage_keys import GROUPS as USAGE_GROUPS
 from monitor.store.usage_sums import UsageRow, UsageSum, sum_usage, usage
 from monitor.store.walk import Place
 
 __all__ = [
+    "USAGE_GROUPS",
     "CHANGEABLE",
     "RENEWABLE",
     "ActionFilter",
@@ -162,6 +165,7 @@ __all__ = [
     "delivery_id",
     "due_actions",
     "end_silence",
+    "end_was_told",
     "ensure_scope",
     "epoch_of",
     "find_job",
@@ -223,6 +227,7 @@ __all__ = [
     "set_bad_signatures",
     "set_cursor",
     "settle",
+    "settled_by_policies",
     "signatures_changed_at",
     "stop_cleanup",
     "sum_usage",

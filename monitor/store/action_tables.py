@@ -47,8 +47,9 @@ cleanup_state = Table(
     time_column("ran_at"),
     time_column("stopped_at"),
     text_column("reason"),
+    text_column("form"),
 )
-"""When a policy ran last, and why it stands still until somebody lets it go on."""
+"""When a policy ran last and what it said then, and why it stands still until somebody lets it go on or changes it."""
 
 quotas = Table(
     "quotas",

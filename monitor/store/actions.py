@@ -30,6 +30,7 @@ class ActionFilter:
 
     account: str | None = None
     job_id: str | None = None
+    ids: Collection[str] | None = None
     asker: Asker | None = None
     states: Collection[ActionState] | None = None
     open: bool | None = None
@@ -103,6 +104,12 @@ def unsent_of(conn: Connection, asker: Asker, account: str | None = None) -> lis
     return _rows(conn, _filtered(wanted).where(actions.c.state.in_(_UNSENT)).order_by(actions.c.n))
 
 
+def settled_by_policies(conn: Connection, since: datetime, states: Collection[ActionState]) -> list[Action]:
+    """What policies asked for that came to one of these states since then, the oldest first."""
+    query = select(actions).where(actions.c.settled_at >= since, actions.c.asked_kind == AskerKind.POLICY.value)
+    return _rows(conn, query.where(actions.c.state.in_([state.value for state in states])).order_by(actions.c.n))
+
+
 def list_actions(
     conn: Connection, wanted: ActionFilter = ActionFilter(), *, before: int | None = None, limit: int = 100
 ) -> list[Action]:
@@ -140,6 +147,8 @@ def _filtered(wanted: ActionFilter) -> Select[Any]:
         query = query.where(actions.c.account == wanted.account)
     if wanted.job_id is not None:
         query = query.where(actions.c.job_id == wanted.job_id)
+    if wanted.ids is not None:
+        query = query.where(actions.c.id.in_(list(wanted.ids)))
     if wanted.asker is not None:
         query = query.where(actions.c.asked_kind == wanted.asker.kind.value, actions.c.asked_by == wanted.asker.name)
     if wanted.states is not None:

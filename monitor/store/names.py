@@ -1,4 +1,4 @@
-"""Another name for an account, sink, rule or budget: what is known goes on under it, in the caller's transaction."""
+"""Another name for an account, sink, rule, budget or policy: what is known goes on under it, in the caller's transaction."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from uuid import uuid4
 
 from sqlalchemy import Column, Connection, Table, and_, delete, exists, func, literal, select, update
 
+from monitor.model import AskerKind
 from monitor.store.columns import like_any
 from monitor.store.sink_tables import sink_health, sink_losses
 from monitor.store.tables import (
     actions,
     bookings,
     budget_marks,
+    cleanup_state,
     deliveries,
     events,
     first_sights,
@@ -32,7 +34,7 @@ from monitor.store.tables import (
     unsettled,
 )
 
-Kind = Literal["account", "sink", "rule", "budget"]
+Kind = Literal["account", "sink", "rule", "budget", "cleanup"]
 _EPOCH = meta.c.key == "epoch"
 OF_ACCOUNT = (
     *(scopes, jobs, flavors, events, bookings, health, first_sights, forgotten_jobs, subject_revisions),
@@ -59,6 +61,8 @@ def rename(conn: Connection, wish: Rename) -> bool:
     """
     if wish.kind == "account":
         return _account(conn, wish)
+    if wish.kind == "cleanup":
+        return _policy(conn, wish)
     moved = [_move(conn, table, table.c[wish.kind], wish) for table in _TABLES[wish.kind]]
     if wish.kind == "sink":
         moved.append(_hidden_sinks(conn, wish))
@@ -85,6 +89,12 @@ def _account(conn: Connection, wish: Rename) -> bool:
     # The name is free for another account, of which no event may bear an id that was given out under it.
     conn.execute(update(meta).where(_EPOCH).values(value=uuid4().hex))
     return True
+
+
+def _policy(conn: Connection, wish: Rename) -> bool:
+    asked = (actions.c.asked_kind == AskerKind.POLICY.value, actions.c.asked_by == wish.before)
+    found = conn.execute(update(actions).where(*asked).values(asked_by=wish.after)).rowcount > 0
+    return any([found, _move(conn, cleanup_state, cleanup_state.c.policy, wish), _subjects(conn, wish, "")])
 
 
 def _move(conn: Connection, table: Table, column: Column[Any], wish: Rename) -> bool:

@@ -1,0 +1,145 @@
+"""Reads from the store what the plan of a clean-up needs: the jobs, what is under way, and what was refused lately."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from hashlib import blake2b
+
+from monitor import store
+from monitor.actions.carrying import UNWATCHED
+from monitor.actions.options import CleanupOptions
+from monitor.actions.plan import Candidate, Policy, TooMany, Verdict, plan, too_many
+from monitor.fields.duration import format_duration
+from monitor.model import Account, Action, ActionState, Asker, AskerKind, KnownJob
+from monitor.model import Scope as Place
+from monitor.providers.options import AccountOptions
+from monitor.rules.scope import Scope
+from monitor.store import ActionFilter, Connection, JobRecord
+
+DAY = 86400.0
+SENT_BACK = DAY
+"""Seconds for which policies leave a job alone that the platform would not delete; twice as long each time."""
+LONGEST = 30 * DAY
+NEVER_SENT = DAY / 4
+"""The same where nothing was sent, for something of ours spoke against it."""
+ALL = 1_000_000
+_NO = (ActionState.REFUSED, ActionState.FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class Land:
+    """An account whose jobs may be cleaned up. `forbidden`: why not; `watches`: whether it still looks at a place."""
+
+    account: Account
+    forbidden: str
+    watches: Callable[[Place], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Every job that a policy means, the oldest end first, beside all that there are."""
+
+    verdicts: Sequence[Verdict]
+    candidates: Sequence[Candidate]
+
+    def going(self, names: Iterable[str]) -> list[Verdict]:
+        """What these policies would delete now."""
+        wanted = set(names)
+        return [each for each in self.verdicts if each.goes and each.policy in wanted]
+
+    def too_many(self, going: Iterable[Verdict]) -> list[TooMany]:
+        return too_many(self.candidates, [(each.candidate.account.name, each.candidate.known.job.id) for each in going])
+
+
+def land(options: AccountOptions, watches: Callable[[Place], bool], account: Account | None = None) -> Land:
+    """`account`: as its provider knows it, where there is one at work."""
+    made = account or Account(
+        name=options.name,
+        provider=options.provider,
+        region=getattr(options, "region", None),
+        labels=options.labels,
+    )
+    return Land(made, options.forbids_deleting(), watches)
+
+
+def form(options: CleanupOptions) -> str:
+    """Equal for policies that say the same, whatever they are called."""
+    text = options.model_copy(update={"was": None, "name": "x"}).model_dump_json()
+    return blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+def read_plan(
+    conn: Connection,
+    policies: Sequence[CleanupOptions],
+    lands: Sequence[Land],
+    *,
+    now: datetime,
+    again: Iterable[str] = (),
+) -> Plan:
+    """Changes nothing. `again`: policies that try anew what was refused before."""
+    anew = set(again)
+    checked = [Policy(each, Scope(each.when), _under_way(conn, each.name)) for each in policies]
+    named = [each.accounts for each in policies]
+    wanted = None if None in named else {name for names in named for name in names or ()}
+    held = {} if anew.issuperset(each.name for each in policies) else _held(conn, now)
+    candidates = [
+        candidate
+        for each in lands
+        if policies and (wanted is None or each.account.name in wanted)
+        for candidate in _candidates(conn, each, held)
+    ]
+    delivered = partial(store.end_was_told, conn)
+    return Plan(plan(candidates, checked, now=now, delivered=delivered), candidates)
+
+
+def _candidates(conn: Connection, of: Land, held: Mapping[tuple[str, str, int], str]) -> list[Candidate]:
+    name = of.account.name
+    found: dict[str, JobRecord] = {}
+    for record in store.list_jobs(conn, account=name, limit=ALL):
+        before = found.get(record.known.job.id)
+        # Two scopes may show one job: what is not over anywhere is not over.
+        if before is None or before.known.job.state.terminal:
+            found[record.known.job.id] = record
+    leaving = {action.job_id for action in store.list_actions(conn, ActionFilter(account=name, open=True), limit=ALL)}
+    return [_candidate(of, record, record.known, leaving, held) for record in found.values()]
+
+
+def _candidate(
+    of: Land, record: JobRecord, known: KnownJob, leaving: set[str], held: Mapping[tuple[str, str, int], str]
+) -> Candidate:
+    unwatched = "" if of.watches(record.scope) else UNWATCHED
+    return Candidate(
+        account=of.account,
+        known=known,
+        forbidden=of.forbidden or unwatched,
+        leaving=known.job.id in leaving,
+        refused=held.get((of.account.name, known.job.id, known.attempt), ""),
+    )
+
+
+def _under_way(conn: Connection, policy: str) -> int:
+    wanted = ActionFilter(asker=Asker(AskerKind.POLICY, policy), open=True)
+    return len(store.list_actions(conn, wanted, limit=ALL))
+
+
+def _held(conn: Connection, now: datetime) -> dict[tuple[str, str, int], str]:
+    """By account, job and attempt: why policies leave it alone, of those of which that holds now."""
+    by_job: dict[tuple[str, str, int], list[Action]] = {}
+    since = now - timedelta(seconds=2 * LONGEST)
+    for action in store.settled_by_policies(conn, since, _NO):
+        by_job.setdefault((action.account, action.job_id, action.attempt), []).append(action)
+    return {place: words for place, some in by_job.items() if (words := _words(some, now))}
+
+
+def _words(refusals: Sequence[Action], now: datetime) -> str:
+    """`refusals` with the last one at the end."""
+    last = refusals[-1]
+    sent = sum(1 for each in refusals if each.tries)
+    wait = min(SENT_BACK * 2 ** (sent - 1), LONGEST) if last.tries else NEVER_SENT
+    at = last.settled_at or now
+    if (now - at).total_seconds() >= wait:
+        return ""
+    return f"it was tried and not deleted ({last.reason}); policies try it again {format_duration(wait)} after that"
