@@ -66,6 +66,10 @@ class Deletions:
         self.moved = Broadcast()
         """Rung after each step of any deletion."""
 
+    def reach(self, account: str) -> Reach | None:
+        """The account as it is at work; None where the config has none of that name."""
+        return self._reaches(account)
+
     def ring(self) -> None:
         """Something was asked for: it is begun at once."""
         self._wake.ring()

@@ -15,8 +15,9 @@ from monitor.store.upsert import insert_new
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CleanupRow:
-    """A policy as last committed. `stopped_at`: since when it stands still, for `reason`; None: it does not. `form`: what
-    it said when it ran last. `ran_at` None: it never did, or was let go on since."""
+    """A policy as last committed. `stopped_at`: since when it stands still, for `reason`; None: it does not.
+
+    `form`: what it said when it ran last. `ran_at` None: it never did, or was let go on since."""
 
     policy: str
     ran_at: datetime | None = None
@@ -52,7 +53,8 @@ def resume_cleanup(conn: Connection, policy: str) -> bool:
 
 
 def end_was_told(conn: Connection, account: str, job_id: str, rule: str) -> bool:
-    """Whether a message of the rule about the job's last end has arrived at a sink. What retention has removed has not."""
+    """Whether a message of the rule about the job's last end has arrived at a sink. What retention has removed
+    has not."""
     finished = (events.c.subject == f"job/{job_id}", events.c.account == account)
     last = select(func.max(events.c.seq)).where(*finished, events.c.type == EventType.JOB_FINISHED.value)
     arrived = (

@@ -1,4 +1,4 @@
-"""Another name for an account, sink, rule, budget or policy: what is known goes on under it, in the caller's transaction."""
+"""Another name for an account, sink, rule, budget or policy: what is known goes on under it, in one transaction."""
 
 from __future__ import annotations
 

@@ -1,0 +1,172 @@
+"""The runs of clean-up policies: when one is due its plan is made, and what goes is asked for like any deletion."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from functools import partial
+
+import structlog
+
+from monitor import store
+from monitor.actions.deletions import Deletions
+from monitor.actions.options import CleanupOptions
+from monitor.actions.plan import TooMany, Verdict
+from monitor.actions.policies import Plan, form, land, read_plan
+from monitor.actions.stopping import stop_policy
+from monitor.fields import Clock
+from monitor.fields.bell import Bell
+from monitor.fields.pulse import Pulse
+from monitor.model import Asker, AskerKind
+from monitor.model import Scope as Place
+from monitor.providers.options import AccountOptions
+from monitor.store import CleanupRow, Connection, Store, StoreError
+from monitor.telemetry.trouble import store_trouble
+
+SETTLE = 120.0
+"""Seconds after a start in which nothing is asked for: polls see first how things are."""
+TICK = 60.0
+"""Seconds between two looks: people let a policy go on."""
+STORE_PAUSE = 5.0
+BUG_PAUSE = 300.0
+PATIENCE = 300.0
+_log = structlog.get_logger("actions")
+
+
+class Cleanup:
+    """The stage. Only policies that are enabled run, and none that stands still."""
+
+    def __init__(
+        self,
+        db: Store,
+        deletions: Deletions,
+        clock: Clock,
+        *,
+        policies: Sequence[CleanupOptions],
+        accounts: Sequence[AccountOptions],
+        ring: Callable[[], None],
+    ) -> None:
+        """`ring`: events were written."""
+        self._db = db
+        self._deletions = deletions
+        self._clock = clock
+        self._ring = ring
+        self._pulse = Pulse(clock, patience=PATIENCE)
+        self._storeless = store_trouble("actions", "cleaning up")
+        self._wake = Bell()
+        self.take(policies, accounts)
+
+    def take(self, policies: Sequence[CleanupOptions], accounts: Sequence[AccountOptions]) -> None:
+        """These hold from now on."""
+        self._policies, self._accounts = tuple(policies), tuple(accounts)
+        self._wake.ring()
+
+    async def run(self) -> None:
+        """Works until it is cancelled."""
+        self._pulse.beat(SETTLE)
+        await self._clock.sleep(SETTLE)
+        while True:
+            self._pulse.beat()
+            pause = await self._guarded()
+            self._pulse.beat(pause)
+            await self._wake.wait_at_most(self._clock, pause)
+
+    def hung(self) -> list[str]:
+        return ["cleanup"] if self._pulse.missed() else []
+
+    async def turn(self) -> None:
+        """Runs each policy that is due, one after the other. Raises StoreError."""
+        for options in [each for each in self._policies if each.enabled]:
+            row = (await self._db.read(store.load_cleanup)).get(options.name)
+            if row is not None and row.stopped_at is not None and row.form != form(options):
+                await self._db.write(partial(store.resume_cleanup, policy=options.name))
+                _log.info("the policy was changed and goes on", policy=options.name)
+                row = CleanupRow(policy=options.name)
+            if row is None or due(row, options, self._clock.now()):
+                await self._run(options, first=row is None or row.ran_at is None)
+
+    async def _guarded(self) -> float:
+        try:
+            await self.turn()
+        except StoreError as error:
+            self._storeless.met(reason=str(error))
+            return STORE_PAUSE
+        except Exception as error:  # a run that breaks must not end the daemon
+            _log.exception("a clean-up broke; this is a bug", error=type(error).__name__)
+            return BUG_PAUSE
+        self._storeless.over()
+        return TICK
+
+    async def _run(self, options: CleanupOptions, *, first: bool) -> None:
+        """`first`: since it was made or let go on; then what was refused before is tried anew."""
+        policies, accounts = self._policies, self._accounts
+        again = [options.name] if first else []
+        found = await self._db.read(
+            lambda conn: plan_of(conn, policies, accounts, self._deletions, now=self._clock.now(), again=again)
+        )
+        going = found.going([options.name])
+        asked = await self._db.write(partial(self._written, options=options, going=going, many=found.too_many(going)))
+        if asked or going:
+            self._ring()
+            self._deletions.ring()
+            _log.info("cleaning up", policy=options.name, jobs=asked, stopped=not asked)
+
+    def _written(
+        self, conn: Connection, *, options: CleanupOptions, going: Sequence[Verdict], many: Sequence[TooMany]
+    ) -> int:
+        """What was asked for. A policy that would empty an account stands still instead."""
+        now, name = self._clock.now(), options.name
+        row = store.load_cleanup(conn).get(name)
+        if row is not None and row.stopped_at is not None:
+            return 0
+        store.cleanup_ran(conn, name, now, form(options))
+        if many:
+            reason = f"{many[0]}; only a person may do that: jobs cleanup {name} --yes --yes-delete-many"
+            stop_policy(conn, self._db.epoch, name, reason, account=many[0].account, now=now)
+            return 0
+        return ask_for(conn, self._deletions, going, lambda each: Asker(AskerKind.POLICY, each.policy))
+
+
+def due(row: CleanupRow, options: CleanupOptions, now: datetime) -> bool:
+    """Whether a policy that is enabled would run now."""
+    if row.stopped_at is not None:
+        return False
+    return row.ran_at is None or (now - row.ran_at).total_seconds() >= options.every
+
+
+def plan_of(
+    conn: Connection,
+    policies: Sequence[CleanupOptions],
+    accounts: Sequence[AccountOptions],
+    deletions: Deletions | None,
+    *,
+    now: datetime,
+    again: Iterable[str] = (),
+) -> Plan:
+    """The plan as things are. Without `deletions`, where no daemon is asked, every place counts as watched."""
+    lands = []
+    for options in accounts:
+        reach = deletions.reach(options.name) if deletions is not None else None
+        lands.append(
+            land(options, _anywhere) if reach is None else land(options, reach.watches, reach.account),
+        )
+    return read_plan(conn, policies, lands, now=now, again=again)
+
+
+def ask_for(conn: Connection, deletions: Deletions, going: Sequence[Verdict], asker: Callable[[Verdict], Asker]) -> int:
+    """Asks for what goes, and counts what was not refused at once. To be followed by `Deletions.ring`."""
+    asked = 0
+    for each in going:
+        reason = f"{each.policy}: {each.why}"
+        try:
+            done = deletions.ask(
+                conn, each.candidate.account.name, each.candidate.known.job.id, asker(each), reason=reason
+            )
+        except LookupError:  # the account has just left the config
+            continue
+        asked += not done.reason
+    return asked
+
+
+def _anywhere(place: Place) -> bool:
+    return True
