@@ -49,10 +49,15 @@ class PriceOptions(Strict):
 
     provider: str
     model: Annotated[str, Field(min_length=1)] | None = None
+    """The base model that was trained, or the model itself: a price of tokens."""
     flavor: Annotated[str, Field(min_length=1)] | None = None
+    """What nodes are: a price of hours."""
     per_1k_tokens: Money | None = None
+    """What 1,000 tokens of a `model` cost."""
     per_node_hour: Money | None = None
+    """What an hour of one node of a `flavor` costs."""
     per_card_hour: Money | None = None
+    """What an hour of one card of a node costs."""
     currency: Currency
     since: date
     region: str | None = None

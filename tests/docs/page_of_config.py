@@ -19,8 +19,6 @@ WORDS = {
     "people ids": "Who they are on the platforms: `<provider>:<id>`, the creator's id in a job.",
     "people notify": "Sinks that reach them.",
     "prices provider": "Of which platform.",
-    "prices model": "The base model that was trained.",
-    "prices per_1k_tokens": "What 1,000 tokens cost.",
     "prices currency": "Three letters, like `CNY`.",
     "prices since": "The day from which it holds, until the next price of the same model.",
     "rules name": "Its identity, in messages and in the database.",
