@@ -1,12 +1,12 @@
-"""What deletions ask of an account at work. They know no polling: the wiring makes these of its parts."""
+"""What deletions and quotas ask of an account at work. They know no polling: the wiring makes these of its parts."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from monitor.model import Account, Job, KnownJob, Scope
+from monitor.model import Account, Job, JobState, KnownJob, Quota, Scope
 from monitor.store import Connection
 
 
@@ -56,3 +56,48 @@ class Reach(Protocol):
 
 Reaches = Callable[[str], Reach | None]
 """By the account's name; None: the config file has no such account."""
+
+
+class Capped(Protocol):
+    """One account of the config file, as far as its cap of jobs is concerned."""
+
+    @property
+    def account(self) -> Account: ...
+
+    @property
+    def forbidden(self) -> str:
+        """As `Reach.forbidden`."""
+        ...
+
+    def watches(self, scope: Scope) -> bool:
+        """As `Reach.watches`."""
+        ...
+
+    @property
+    def scopes(self) -> Sequence[Scope]:
+        """Where its jobs are looked for; none where they are not."""
+        ...
+
+    @property
+    def seen(self) -> bool:
+        """Whether its jobs could be read lately, so that a question to its platform has a chance."""
+        ...
+
+    @property
+    def counted(self) -> frozenset[JobState]:
+        """As `Provider.counted`."""
+        ...
+
+    @property
+    def job_cap(self) -> int | None:
+        """As the config file says; None: nothing."""
+        ...
+
+    @property
+    def sweep_every(self) -> float:
+        """Seconds between two looks at everything."""
+        ...
+
+    async def quota(self) -> Quota | None:
+        """As `Provider.quota`. Raises wire.Fault, StoreError."""
+        ...

@@ -39,7 +39,7 @@ def decide(quota: Quota, told: int) -> Turn:
     return Turn(held, eased=told > 0 and held == 0)
 
 
-def count(here: Mapping[str, int], counting: Collection[JobState], cap: int, now: datetime) -> Quota:
+def count(here: Mapping[str, int], counting: Collection[JobState], cap: int | None, now: datetime) -> Quota:
     """From the jobs that are there, by state. `counting`: in which states they count; none named: in all."""
     used = sum(number for state, number in here.items() if not counting or state in counting)
     return Quota(resource=COUNTED, used=used, cap=cap, seen_at=now)

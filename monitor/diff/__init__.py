@@ -34,6 +34,7 @@ from monitor.diff.own import (
     template_failed,
 )
 from monitor.diff.people import acknowledged, silence_added, silence_ended, snoozed
+from monitor.diff.quotas import quota_eased, quota_reached
 from monitor.diff.significant import significant
 from monitor.diff.stock import is_settled
 from monitor.diff.usage import usage_event, usage_still_absent
@@ -64,6 +65,8 @@ __all__ = [
     "monitor_started",
     "monitor_stopped",
     "outside_polls",
+    "quota_eased",
+    "quota_reached",
     "recovered",
     "rule_failed",
     "significant",

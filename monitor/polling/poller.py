@@ -87,6 +87,10 @@ class Poller:
         watch = self._watches.get(account)
         return None if watch is None else AccountReach(watch, self._around)
 
+    def reaches(self) -> list[AccountReach]:
+        """All accounts of the config, for who watches over them."""
+        return [AccountReach(watch, self._around) for watch in self._watches.values()]
+
     def hasten(self) -> None:
         """Accounts that were slowed down because the platform refused something are tried at once."""
         for watch in self._watches.values():

@@ -3,14 +3,16 @@ would have."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from math import inf
 
 from monitor import store
 from monitor.diff import significant
-from monitor.model import Account, Job, KnownJob, Scope
+from monitor.model import Account, Job, JobState, KnownJob, Quota, Scope
 from monitor.polling.ingest import Batch, ingest_jobs
 from monitor.polling.jobs import JobsScope
+from monitor.polling.loop import WatchLoop
 from monitor.polling.memory import Entry, significance
 from monitor.polling.sight import Found
 from monitor.polling.surroundings import Surroundings
@@ -21,7 +23,8 @@ from monitor.store import Connection
 
 
 class AccountReach:
-    """As `actions.ports.Reach`. Made for one step; it stays good through a reload that leaves the account alone."""
+    """As `actions.ports.Reach` and `Capped`. Made for one step; it stays good through a reload that leaves the account
+    alone."""
 
     def __init__(self, watch: AccountWatch, around: Surroundings) -> None:
         self._watch = watch
@@ -41,6 +44,31 @@ class AccountReach:
 
     def watches(self, scope: Scope) -> bool:
         return any(loop.scope == scope for loop in self._watch.loops)
+
+    @property
+    def scopes(self) -> Sequence[Scope]:
+        return [loop.scope for loop in self._job_loops()]
+
+    @property
+    def seen(self) -> bool:
+        loops = self._job_loops()
+        return bool(loops) and all(loop.seen for loop in loops)
+
+    @property
+    def counted(self) -> frozenset[JobState]:
+        return self._watch.provider.counted
+
+    @property
+    def job_cap(self) -> int | None:
+        return self._watch.options.job_cap
+
+    @property
+    def sweep_every(self) -> float:
+        jobs = [watch for watch in self._watch.options.watches().values() if isinstance(watch, JobsWatch)]
+        return min((watch.sweep_every for watch in jobs), default=inf)
+
+    async def quota(self) -> Quota | None:
+        return await self._watch.provider.quota()
 
     async def read(self, scope: Scope, job_id: str) -> bytes | None:
         return await self._watch.provider.read_job(scope, job_id)
@@ -92,6 +120,9 @@ class AccountReach:
         fresh.usage_due = known.usage_due
         fresh.poll, fresh.sweep = (before.poll, before.sweep) if before is not None else (0, at_work.lens.sweep)
         at_work.memory.put(fresh)
+
+    def _job_loops(self) -> list[WatchLoop]:
+        return [loop for loop in self._watch.loops if loop.scope.watch == "jobs"]
 
     def _at_work(self, scope: Scope) -> JobsScope | None:
         """The scope as it is polled; None while nobody does."""

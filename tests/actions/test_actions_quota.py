@@ -26,7 +26,6 @@ def quota(used: int, cap: int | None) -> Quota:
         (25, 20, 95, Turn(95)),
         (18, 20, 95, Turn(95)),
         (17, 20, 95, Turn(80)),
-        (19, 20, 80, Turn(95, reached=95)),
         (15, 20, 95, Turn(80)),
         (14, 20, 95, Turn(0, eased=True)),
         (14, 20, 80, Turn(0, eased=True)),
