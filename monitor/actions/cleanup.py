@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
 from functools import partial
 
+import anyio
 import structlog
 
 from monitor import store
@@ -51,31 +53,42 @@ class Cleanup:
         self._deletions = deletions
         self._clock = clock
         self._ring = ring
-        self._pulse = Pulse(clock, patience=PATIENCE)
+        self.pulse = Pulse(clock, patience=PATIENCE)
         self._storeless = store_trouble("actions", "cleaning up")
         self._wake = Bell()
+        self._turning = anyio.Lock()
         self.take(policies, accounts)
 
     def take(self, policies: Sequence[CleanupOptions], accounts: Sequence[AccountOptions]) -> None:
-        """These hold from now on."""
+        """These hold from the next turn on; to be called while it rests."""
         self._policies, self._accounts = tuple(policies), tuple(accounts)
         self._wake.ring()
 
+    @asynccontextmanager
+    async def resting(self) -> AsyncIterator[None]:
+        """No policy runs while the block does: names may change in the store."""
+        async with self._turning:
+            yield
+
     async def run(self) -> None:
         """Works until it is cancelled."""
-        self._pulse.beat(SETTLE)
+        self.pulse.beat(SETTLE)
         await self._clock.sleep(SETTLE)
         while True:
-            self._pulse.beat()
+            self.pulse.beat()
             pause = await self._guarded()
-            self._pulse.beat(pause)
+            self.pulse.beat(pause)
             await self._wake.wait_at_most(self._clock, pause)
 
     def hung(self) -> list[str]:
-        return ["cleanup"] if self._pulse.missed() else []
+        return ["cleanup"] if self.pulse.missed() else []
 
     async def turn(self) -> None:
         """Runs each policy that is due, one after the other. Raises StoreError."""
+        async with self._turning:
+            await self._each()
+
+    async def _each(self) -> None:
         for options in [each for each in self._policies if each.enabled]:
             row = (await self._db.read(store.load_cleanup)).get(options.name)
             if row is not None and row.stopped_at is not None and row.form != form(options):

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 import anyio
 
+from monitor.actions.cleanup import Cleanup
 from monitor.actions.deletions import Deletions
 from monitor.fields import Clock
 from monitor.fields.bell import Bell
@@ -20,6 +21,12 @@ from monitor.wire import new_session
 def new_deletions(poller: Poller, db: Store, clock: Clock, bell: Bell) -> Deletions:
     """Reaches the accounts as they are polled, through a reload and on."""
     return Deletions(db, poller.reach, clock, bell=bell)
+
+
+def new_cleanup(settings: Settings, deletions: Deletions, db: Store, clock: Clock, bell: Bell) -> Cleanup:
+    """`bell`: of the events."""
+    policies, accounts = settings.cleanup, settings.accounts
+    return Cleanup(db, deletions, clock, policies=policies, accounts=accounts, ring=bell.ring)
 
 
 @asynccontextmanager

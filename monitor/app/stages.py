@@ -12,7 +12,7 @@ import anyio
 import structlog
 
 from monitor import __version__, diff, store
-from monitor.app.deleting import new_deletions
+from monitor.app.deleting import new_cleanup, new_deletions
 from monitor.app.keeping import Kept, Tell, keep
 from monitor.app.liveness import Liveness
 from monitor.app.opened import OpenSink, Prepared, close_all, compile_rules, open_sinks, same_rules
@@ -94,6 +94,7 @@ class Stages:
         )
         self.poller = Poller(settings.accounts, lasting.polls, self._around)
         self.deletions = new_deletions(self.poller, lasting.store, clock, bell)
+        self.cleanup = new_cleanup(settings, self.deletions, lasting.store, clock, bell)
         self.budgets = Budgets(lasting.store, settings.budgets, clock, bell)
         self.router = Router(
             lasting.store,
@@ -141,10 +142,11 @@ class Stages:
                     async with anyio.create_task_group() as polling:
                         live.start(polling, "polling", self.poller.run, hung=self.poller.hung)
                         live.start(polling, "deletions", self.deletions.run, hung=self.deletions.hung)
+                        live.start(polling, "cleanup", self.cleanup.run, hung=self.cleanup.hung)
                         live.start(polling, "budgets", self.budgets.run, hung=self.budgets.hung)
                         while (wish := await wishes.next(self.settings)).settings is not None:
                             await reload(wish.settings)
-                        live.forget("budgets", "deletions", "polling", "routing", "delivery")
+                        live.forget("budgets", "cleanup", "deletions", "polling", "routing", "delivery")
                         polling.cancel_scope.cancel()
                     await self._last_words(wish.reason)
                     self.router.stop()
@@ -172,7 +174,7 @@ class Stages:
         try:
             await self.outbox.part(parting, RELOAD_GRACE)
             await self.poller.part(made.settings.accounts)
-            async with self.router.resting(), self.budgets.resting():
+            async with self.router.resting(), self.budgets.resting(), self.cleanup.resting():
                 await self._route_the_rest(RELOAD_ROUTING)
                 self._torn = True
                 kept = await self._written(made, parting, tell)
@@ -204,6 +206,7 @@ class Stages:
                 storeless.met(reason=str(error))
                 self.router.pulse.beat(STORE_PAUSE)
                 self.budgets.pulse.beat(STORE_PAUSE)
+                self.cleanup.pulse.beat(STORE_PAUSE)
                 await self._lasting.clock.sleep(STORE_PAUSE)
             else:
                 storeless.over()
@@ -223,6 +226,7 @@ class Stages:
         self.poller.take(settings.accounts, made.watches, kept.health)
         self.poller.hasten()
         self.deletions.ring()
+        self.cleanup.take(settings.cleanup, settings.accounts)
         self.budgets.take(settings.budgets)
         self.router.follow(made.ruleset, kept.links)
 
