@@ -14,7 +14,9 @@ class Reach(Protocol):
     """One account of the config file. Every request goes through the gate of the credential that it is made with."""
 
     @property
-    def account(self) -> Account: ...
+    def account(self) -> Account:
+        """As the events of its jobs name it."""
+        ...
 
     @property
     def forbidden(self) -> str:
@@ -62,7 +64,9 @@ class Capped(Protocol):
     """One account of the config file, as far as its cap of jobs is concerned."""
 
     @property
-    def account(self) -> Account: ...
+    def account(self) -> Account:
+        """As the events of its quotas name it."""
+        ...
 
     @property
     def forbidden(self) -> str:
