@@ -68,7 +68,7 @@ def event_types(incomplete: str) -> list[str]:
 
 
 def groupings(incomplete: str) -> list[str]:
-    return _offered(lambda: ["day", "owner", "model", "account", "label:"], incomplete)
+    return _offered(lambda: ["day", "week", "month", "owner", "model", "flavor", "account", "label:"], incomplete)
 
 
 def job_words(ctx: typer.Context, incomplete: str) -> list[str]:

@@ -102,9 +102,9 @@ from monitor.store.usage_sums import UsageRow, UsageSum, sum_usage, usage
 from monitor.store.walk import Place
 
 __all__ = [
-    "USAGE_GROUPS",
     "CHANGEABLE",
     "RENEWABLE",
+    "USAGE_GROUPS",
     "ActionFilter",
     "AttemptRow",
     "BookingRow",

@@ -73,7 +73,7 @@ def test_bash_is_taught_by_one_command_and_offers_what_there_is(daemon: Installe
         ("events follow --type flavor.*", ["flavor.*"]),
         ("sinks test j", ["journal"]),
         ("check --online --retry-key a", ["ascend-north"]),
-        ("usage --by m", ["model"]),
+        ("usage --by m", ["month", "model"]),
         ("jobs show nix", []),
     ],
 )

@@ -49,6 +49,7 @@ except SystemExit:
         (("events", "list", "--type", "job.finishd"), "did you mean job.finished?"),
         (("events", "list", "--since", "yesterday"), "--since 'yesterday' is no moment."),
         (("usage", "--by", "colour"), "--by 'colour' is no grouping."),
+        (("usage", "--timezone", "Shanghai"), "--timezone: there is no time zone 'Shanghai'."),
         (("sinks", "test", "nobody"), "No sink is named 'nobody'."),
         (("sinks", "test", "journal", "--timeout", "long"), "'long' is no duration"),
         (("jobs", "list", "--config", "nix.yaml"), "There is no config file nix.yaml."),
@@ -223,7 +224,9 @@ def test_usage_as_csv_is_for_spreadsheets(installed: Installed) -> None:
     done = installed.run("usage", "--by", "owner,model", "--output", "csv")
     rows = list(csv.DictReader(io.StringIO(done.stdout, newline="")))
     assert [row["currency"] for row in rows] == ["CNY", "USD", ""] or len(rows) == 3
-    assert set(rows[0]) == {"owner", "owner_name", "model", "jobs", "tokens", "cost", "currency"}
+    assert set(rows[0]) == {
+        *("owner", "owner_name", "model", "jobs", "tokens", "node_hours", "card_hours", "cost", "currency"),
+    }
 
 
 def test_an_output_that_cannot_show_chinese_gets_escapes_instead_of_an_error(installed: Installed) -> None:

@@ -40,7 +40,11 @@ READS: dict[str, list[tuple[str, dict[str, Any]]]] = {
     "/api/v1/sinks": [("/sinks", {})],
     "/api/v1/rules": [("/rules", {})],
     "/api/v1/ruleset": [("/ruleset", {})],
-    "/api/v1/usage": [("/usage", {}), ("/usage", {"by": "owner,label:team,model,account"})],
+    "/api/v1/usage": [
+        ("/usage", {}),
+        ("/usage", {"by": "owner,label:team,model,account"}),
+        ("/usage", {"by": "month,week,flavor", "timezone": "Asia/Shanghai"}),
+    ],
     "/api/v1/openapi.json": [("/openapi.json", {})],
 }
 

@@ -82,6 +82,7 @@ ASKED = [
     "/rules",
     "/usage?since=7d",
     "/usage?since=7d&account=north",
+    "/usage?since=7d&by=week&timezone=Europe/Berlin",
 ]
 CHANGED = ("/deliveries/{dead}/retry", "/deliveries/{dead}/drop", "/sinks/slack/test")
 SMALL = (

@@ -102,6 +102,8 @@ async def test_usage_is_summed_by_several_at_once_and_money_exactly(ask: Asking)
         "owner_name": "Ann Bright",
         "jobs": 2,
         "tokens": 2001,
+        "node_hours": "0",
+        "card_hours": "0",
         "cost": "0.30",
         "currency": "CNY",
     }

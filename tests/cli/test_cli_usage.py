@@ -1,0 +1,119 @@
+"""What `usage` shows people: tokens and hours beside each other, totals by currency, bars that mean one thing."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from monitor.cli import usage
+from monitor.cli.usage_table import drawn, price
+from monitor.model import Scope
+from monitor.store import USAGE_GROUPS, BookingRow, Connection, book, ensure_scope
+from tests.kit.installed import START, Installed
+
+HOUR = 3_600_000
+
+
+def booked(job: str, **changes: Any) -> BookingRow:
+    facts: dict[str, Any] = {
+        "account": "ascend-north",
+        "provider": "modelarts",
+        "scope_id": 1,
+        "job_id": job,
+        "job_name": job,
+        "model": None,
+        "creator": "bob",
+        "labels": {},
+        "at": START,
+        "tokens": 0,
+        "node_ms": 2 * HOUR,
+        "card_ms": 16 * HOUR,
+        "flavor": "modelarts.p3.large",
+        "cost": Decimal("1250.123456789012"),
+        "currency": "CNY",
+    }
+    return BookingRow(**(facts | changes))
+
+
+@pytest.fixture
+def both(installed: Installed) -> Installed:
+    """Tokens on one platform and hours on the other."""
+
+    def write(conn: Connection, epoch: str) -> None:
+        ensure_scope(conn, Scope(account="ascend-north", watch="jobs", key="k"), now=START)
+        late = START.replace(hour=16, minute=30)
+        book(conn, booked("a"), booked("b", at=late, node_ms=3_600, card_ms=0, cost=None, currency=None))
+        book(conn, booked("a", at=late + timedelta(days=40), node_ms=-HOUR, card_ms=-8 * HOUR, correction=True))
+
+    installed.write(write)
+    return installed
+
+
+def test_groupings_of_the_command_are_those_of_the_store() -> None:
+    assert usage.GROUPS == USAGE_GROUPS
+
+
+def test_hours_and_tokens_have_a_column_each_where_there_are_both(both: Installed) -> None:
+    lines = both.run("usage", "--by", "account", COLUMNS="100").stdout.splitlines()
+    assert lines[0].split() == ["ACCOUNT", "JOBS", "TOKENS", "NODE", "HOURS", "CARD", "HOURS", "COST", "BY", "TOKENS"]
+    rows = [line.split("█")[0].split() for line in lines[1:]]
+    assert ["ascend-north", "1", "1.00", "8.00", "2,500.2469", "CNY"] in rows
+    assert ["ascend-north", "1", "<0.01", "no", "price"] in rows
+    assert ["TOTAL", "2,000", "1.00", "8.00", "2,500.5469", "CNY"] in rows
+
+
+@pytest.mark.parametrize(("columns", "widest"), [("80", 80), ("40", 40)])
+def test_nothing_is_cut_and_no_currency_lost_in_a_narrow_terminal(both: Installed, columns: str, widest: int) -> None:
+    lines = both.run("usage", "--by", "flavor", COLUMNS=columns).stdout.splitlines()
+    assert max(map(len, lines)) <= widest
+    assert "2,500.5469 CNY" in " ".join(lines)
+
+
+def test_bars_stand_for_money_where_tokens_and_hours_are_paid_in_one_currency() -> None:
+    paid, dollars, free = ({"currency": each} for each in ("CNY", "USD", None))
+    assert drawn([paid, paid], ["tokens", "node_hours"]) == "cost"
+    assert drawn([paid, dollars], ["tokens", "node_hours"]) == drawn([free], ["tokens", "node_hours"]) == "tokens"
+    assert drawn([paid, paid], ["node_hours", "card_hours"]) == "node_hours"
+
+
+def test_a_month_and_a_week_begin_where_people_are(both: Installed) -> None:
+    def keys(by: str, *arguments: str) -> set[str]:
+        found = json.loads(both.run("usage", "--by", by, "--output", "json", *arguments).stdout)
+        return {row[by] for row in found}
+
+    day = START.date()
+    assert keys("day", "--account", "ascend-north") == {f"{day}", f"{day + timedelta(days=40)}"}
+    there = keys("day", "--account", "ascend-north", "--timezone", "Asia/Shanghai")
+    assert there == {f"{day}", f"{day + timedelta(days=1)}", f"{day + timedelta(days=41)}"}
+    assert f"{day - timedelta(days=day.weekday())}" in keys("week")
+    assert f"{day:%Y-%m}" in keys("month", "--timezone", "Asia/Shanghai")
+
+
+def test_programs_get_hours_and_money_exactly(both: Installed) -> None:
+    arguments = ("usage", "--by", "flavor", "--account", "ascend-north", "--output")
+    row = json.loads(both.run(*arguments, "json").stdout)[-1]
+    assert (row["node_hours"], row["card_hours"], row["cost"]) == ("1", "8", "2500.246913578024")
+    told = list(csv.DictReader(io.StringIO(both.run(*arguments, "csv").stdout, newline="")))
+    assert (told[0]["node_hours"], told[0]["cost"], told[1]["card_hours"]) == ("0.001", "", "8")
+
+
+@pytest.mark.parametrize(
+    ("cost", "shown"),
+    [
+        ("0", "0.00 CNY"),
+        ("1E+3", "1,000.00 CNY"),
+        ("8.39424", "8.3942 CNY"),
+        ("1.005", "1.005 CNY"),
+        ("0.0000123456", "0.000012 CNY"),
+        ("-0.50", "-0.50 CNY"),
+        (None, "no price"),
+    ],
+)
+def test_a_price_is_shown_as_short_as_it_can_be(cost: str | None, shown: str) -> None:
+    assert price(cost, "CNY") == shown
