@@ -62,7 +62,7 @@ class QuotaWatch:
         """When a platform is asked next, by account; inf while it is."""
         self._refused: set[str] = set()
         self._turning = anyio.Lock()
-        self._pulse = Pulse(clock, patience=PATIENCE)
+        self.pulse = Pulse(clock, patience=PATIENCE)
         self._storeless = store_trouble("actions", "the watch over quotas")
 
     async def run(self) -> None:
@@ -70,12 +70,12 @@ class QuotaWatch:
         with self._bell.listening() as heard:
             async with anyio.create_task_group() as group:
                 while True:
-                    self._pulse.beat()
+                    self.pulse.beat()
                     due, pause = await self._guarded()
                     for account in due:
                         self._due[account.account.name] = inf
                         group.start_soon(self._apart, account, name=f"quota of {account.account.name}")
-                    self._pulse.beat(pause)
+                    self.pulse.beat(pause)
                     if await heard.wait_at_most(self._clock, pause):
                         await self._clock.sleep(SPACE)
 
@@ -86,7 +86,7 @@ class QuotaWatch:
 
     def hung(self) -> list[str]:
         """Itself, where it was not heard of for too long."""
-        return ["quotas"] if self._pulse.missed() else []
+        return ["quotas"] if self.pulse.missed() else []
 
     def take(self, policies: Sequence[CleanupOptions]) -> None:
         """Other policies, and perhaps other accounts and caps, hold from now on; to be called while it rests."""
