@@ -20,7 +20,6 @@ from monitor.fields import Clock
 from monitor.fields.bell import Bell
 from monitor.fields.pulse import Pulse
 from monitor.model import Asker, AskerKind
-from monitor.model import Scope as Place
 from monitor.providers.options import AccountOptions
 from monitor.store import CleanupRow, Connection, Store, StoreError
 from monitor.telemetry.trouble import store_trouble
@@ -160,9 +159,7 @@ def plan_of(
     lands = []
     for options in accounts:
         reach = deletions.reach(options.name) if deletions is not None else None
-        lands.append(
-            land(options, _anywhere) if reach is None else land(options, reach.watches, reach.account),
-        )
+        lands.append(land(options) if reach is None else land(options, reach.watches, reach.account))
     return read_plan(conn, policies, lands, now=now, again=again)
 
 
@@ -179,7 +176,3 @@ def ask_for(conn: Connection, deletions: Deletions, going: Sequence[Verdict], as
             continue
         asked += not done.reason
     return asked
-
-
-def _anywhere(place: Place) -> bool:
-    return True

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from hashlib import blake2b
+from types import MappingProxyType
 
 from monitor import store
 from monitor.actions.carrying import UNWATCHED
@@ -54,8 +55,12 @@ class Plan:
         return too_many(self.candidates, [(each.candidate.account.name, each.candidate.known.job.id) for each in going])
 
 
-def land(options: AccountOptions, watches: Callable[[Place], bool], account: Account | None = None) -> Land:
-    """`account`: as its provider knows it, where there is one at work."""
+def _anywhere(place: Place) -> bool:
+    return True
+
+
+def land(options: AccountOptions, watches: Callable[[Place], bool] = _anywhere, account: Account | None = None) -> Land:
+    """`account`: as its provider knows it, where there is one at work; without one every place counts as watched."""
     made = account or Account(
         name=options.name,
         provider=options.provider,
@@ -89,13 +94,16 @@ def read_plan(
         candidate
         for each in lands
         if policies and (wanted is None or each.account.name in wanted)
-        for candidate in _candidates(conn, each, held)
+        for candidate in candidates_of(conn, each, held)
     ]
     delivered = partial(store.end_was_told, conn)
     return Plan(plan(candidates, checked, now=now, delivered=delivered), candidates)
 
 
-def _candidates(conn: Connection, of: Land, held: Mapping[tuple[str, str, int], str]) -> list[Candidate]:
+def candidates_of(
+    conn: Connection, of: Land, held: Mapping[tuple[str, str, int], str] = MappingProxyType({})
+) -> list[Candidate]:
+    """The jobs of an account that are not gone. `held`: what policies leave alone for a while."""
     name = of.account.name
     found: dict[str, JobRecord] = {}
     for record in store.list_jobs(conn, account=name, limit=ALL):

@@ -54,6 +54,8 @@ class Api:
             inside.wake(done.sinks)
         if done.events:
             inside.ring()
+        if done.deletions and inside.deletions is not None:
+            inside.deletions().ring()
         return done.answer
 
     def _find(self, request: Request) -> tuple[Route, dict[str, str]]:

@@ -7,6 +7,8 @@ from monitor.web.api import (
     answers,
     budgets,
     changes,
+    cleanup,
+    deletions,
     deliveries,
     events,
     explanation,
@@ -40,5 +42,7 @@ _LISTED: tuple[Route, ...] = (
     *usage.ROUTES,
     *budgets.ROUTES,
     *changes.ROUTES,
+    *deletions.ROUTES,
+    *cleanup.ROUTES,
 )
 ROUTES: tuple[Route, ...] = (*_LISTED, openapi.route(_LISTED))
