@@ -39,6 +39,11 @@ class Scope:
             except ExpressionError as error:
                 raise ScopeMistakes(error.complaints) from None
 
+    @property
+    def reads(self) -> frozenset[tuple[str, ...]]:
+        """The values that it needs, as variable and field; empty where everything is meant."""
+        return self._expression.reads if self._expression is not None else frozenset()
+
     def decide(self, event: Event, now: datetime | None = None) -> Verdict:
         """Never raises; an expression that needs what is absent does not match."""
         if self._expression is None or self._language is None:

@@ -9,6 +9,7 @@ from pathlib import Path as FilePath
 from typing import TYPE_CHECKING
 
 from monitor.model import EventType
+from monitor.settings.budgetdoubts import budget_doubts
 from monitor.settings.document import Document, read_document
 from monitor.settings.nodes import Scalar
 from monitor.settings.problems import Problem
@@ -36,6 +37,7 @@ def doubts(path: FilePath, settings: Settings | None = None) -> list[Problem]:
     if settings is not None:
         found += [*_first_runs(document, settings), *_accounts(document, settings)]
         found += [*_rules(document, settings), *_answers(document, settings), *_reports(document, settings)]
+        found += budget_doubts(document, settings)
     return sorted(found)
 
 

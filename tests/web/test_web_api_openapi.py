@@ -45,8 +45,12 @@ READS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("/usage", {"by": "owner,label:team,model,account"}),
         ("/usage", {"by": "month,week,flavor", "timezone": "Asia/Shanghai"}),
     ],
+    "/api/v1/budgets": [("/budgets", {})],
     "/api/v1/openapi.json": [("/openapi.json", {})],
 }
+
+
+BUDGETS = "budgets: [{name: team, tokens: 1000}]\n"
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +111,7 @@ def test_examples_are_as_the_document_says(said: dict[str, Any]) -> None:
 @pytest.fixture
 async def ask(ask: Asking, tmp_path: Path) -> Asking:
     """With a silence, and a message that may be answered."""
-    ask.inside.settings = settings(tmp_path, CONFIG.replace("rules:\n", silent.rules("slack")))
+    ask.inside.settings = settings(tmp_path, CONFIG.replace("rules:\n", silent.rules("slack")) + BUDGETS)
     now, store = ask.clock.now(), ask.inside.store
     await store.write(lambda conn: silent.stuck(conn, store.epoch, now, sink="slack"))
     await store.write(lambda conn: silent.silenced(conn, store.epoch, now))

@@ -16,9 +16,11 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parse
 
 from monitor import __version__
+from monitor.budgets import Counting
 from monitor.delivery import Outbox, SinkEntry
 from monitor.emulation import Reply
 from monitor.fields.bell import Bell
+from monitor.ledger.budget_options import BudgetOptions
 from monitor.model import Text
 from monitor.providers import registry
 from monitor.routing import Router
@@ -81,6 +83,7 @@ class Scene:
     def exposer(self, store: Any = None) -> Exposer:
         inside = Inside(store=store or self.rig.store, clock=self.rig.clock, settings=self.settings())
         inside.heartbeat = lambda: self.heartbeat
+        inside.budgets = lambda: [Counting(BudgetOptions(name="team", tokens=1000))]
         health = Health(dead_loops=lambda: self.dead, untried=list, probe_store=probe)
         return Exposer(self.metrics, inside, health=lambda: health, watches=lambda: self.rig.poller)
 

@@ -1,0 +1,91 @@
+"""What a budget may say and hardly means: a scope that nothing can match, a currency in which nothing costs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from monitor.ledger.budget_options import BudgetOptions
+from monitor.settings.document import Document
+from monitor.settings.problems import Problem
+from monitor.settings.shipped import all_prices
+
+if TYPE_CHECKING:
+    from monitor.model import Event
+    from monitor.settings.root import Settings
+
+_NEVER = frozenset({"never-matches", "never-matches-type", "never-equal"})
+
+
+def budget_doubts(document: Document, settings: Settings) -> Iterator[Problem]:
+    """Loads the language where there is a scope. What the ledger holds is looked at by the daemon."""
+    for index, budget in enumerate(settings.budgets):
+        place = ("budgets", index)
+        for message, *inner in _scope(budget, settings) if budget.scope is not None else ():
+            yield document.problem((*place, "scope"), message, inner=inner[0] if inner else None)
+        if budget.currency is not None and not _priced(budget.currency, settings):
+            message = f"no price is in {budget.currency}, so nothing counts; add `prices` in it, or correct it"
+            yield document.problem((*place, "currency"), message)
+
+
+def _scope(budget: BudgetOptions, settings: Settings) -> Iterator[tuple[Any, ...]]:
+    """What is wrong with it, and the line and column in its text where there is one."""
+    from monitor.rules.scope import Scope
+
+    told = list(_unequal(budget, settings))
+    yield from told
+    scope, kept = Scope(budget.scope), _event()
+    for path in sorted(scope.reads):
+        if len(path) > 1 and path[0] in kept.data and path[1] not in kept.data[path[0]]:
+            there = ", ".join(sorted(kept.data[path[0]]))
+            yield (f"`{'.'.join(path[:2])}` is not kept in the ledger; of `{path[0]}` there are: {there}",)
+    if not told and scope.reads and all(path[0] == "account" for path in scope.reads):
+        accounts = [_event(each) for each in settings.accounts]
+        if not any(scope.decide(each).matched for each in accounts):
+            yield ("matches no account, so nothing counts; correct it, or the `labels` of an account",)
+
+
+def _unequal(budget: BudgetOptions, settings: Settings) -> Iterator[tuple[str, tuple[int, int] | None]]:
+    """What the lint of rules finds, for a rule that takes what a budget counts."""
+    from monitor.rules import RuleOptions, RuleSet
+    from monitor.rules.lint import lint
+
+    sinks = ["nobody"]
+    rule = {"name": budget.name, "on": ["usage.recorded", "usage.corrected"], "when": budget.scope, "notify": sinks}
+    rules = RuleSet.compile([RuleOptions.model_validate(rule)], [], None, sinks)
+    accounts = {account.name: getattr(account, "provider", "") for account in settings.accounts}
+    for finding in lint(rules, sinks, (), accounts):
+        if finding.kind == "never-equal" and finding.line is not None:
+            yield str(finding), (finding.line, finding.column or 1)
+        elif finding.kind in _NEVER:
+            yield f"{finding.what.replace('`when`', 'it')}; so nothing counts", None
+
+
+def _event(account: Any = None) -> Event:
+    """What a scope sees of something that was used under the account."""
+    from monitor.budgets.counting import as_event
+    from monitor.store import BookingRow
+    from monitor.store.budgets import Booked
+
+    row = BookingRow(
+        account=getattr(account, "name", ""),
+        provider=getattr(account, "provider", ""),
+        region=getattr(account, "region", None),
+        scope_id=0,
+        job_id="",
+        job_name="",
+        model=None,
+        creator=None,
+        labels=dict(getattr(account, "labels", {})),
+        at=datetime(2026, 1, 1, tzinfo=UTC),
+        tokens=0,
+        cost=None,
+        currency=None,
+    )
+    return as_event(Booked(id=0, place=(0, 0), row=row))
+
+
+def _priced(currency: str, settings: Settings) -> bool:
+    providers = {getattr(account, "provider", "") for account in settings.accounts}
+    return any(price.currency == currency and price.provider in providers for price in all_prices(settings.prices))
