@@ -12,6 +12,7 @@ import anyio
 import structlog
 
 from monitor import __version__, diff, store
+from monitor.actions.quota_watch import QuotaWatch
 from monitor.app.deleting import new_cleanup, new_deletions
 from monitor.app.keeping import Kept, Tell, keep
 from monitor.app.liveness import Liveness
@@ -95,6 +96,7 @@ class Stages:
         self.poller = Poller(settings.accounts, lasting.polls, self._around)
         self.deletions = new_deletions(self.poller, lasting.store, clock, bell)
         self.cleanup = new_cleanup(settings, self.deletions, lasting.store, clock, bell)
+        self.quotas = QuotaWatch(lasting.store, self.poller.reaches, settings.cleanup, clock, bell)
         self.budgets = Budgets(lasting.store, settings.budgets, clock, bell)
         self.router = Router(
             lasting.store,
@@ -143,10 +145,11 @@ class Stages:
                         live.start(polling, "polling", self.poller.run, hung=self.poller.hung)
                         live.start(polling, "deletions", self.deletions.run, hung=self.deletions.hung)
                         live.start(polling, "cleanup", self.cleanup.run, hung=self.cleanup.hung)
+                        live.start(polling, "quotas", self.quotas.run, hung=self.quotas.hung)
                         live.start(polling, "budgets", self.budgets.run, hung=self.budgets.hung)
                         while (wish := await wishes.next(self.settings)).settings is not None:
                             await reload(wish.settings)
-                        live.forget("budgets", "cleanup", "deletions", "polling", "routing", "delivery")
+                        live.forget("budgets", "quotas", "cleanup", "deletions", "polling", "routing", "delivery")
                         polling.cancel_scope.cancel()
                     await self._last_words(wish.reason)
                     self.router.stop()
@@ -174,7 +177,7 @@ class Stages:
         try:
             await self.outbox.part(parting, RELOAD_GRACE)
             await self.poller.part(made.settings.accounts)
-            async with self.router.resting(), self.budgets.resting(), self.cleanup.resting():
+            async with self.router.resting(), self.budgets.resting(), self.cleanup.resting(), self.quotas.resting():
                 await self._route_the_rest(RELOAD_ROUTING)
                 self._torn = True
                 kept = await self._written(made, parting, tell)
@@ -207,6 +210,7 @@ class Stages:
                 self.router.pulse.beat(STORE_PAUSE)
                 self.budgets.pulse.beat(STORE_PAUSE)
                 self.cleanup.pulse.beat(STORE_PAUSE)
+                self.quotas.pulse.beat(STORE_PAUSE)
                 await self._lasting.clock.sleep(STORE_PAUSE)
             else:
                 storeless.over()
@@ -227,6 +231,7 @@ class Stages:
         self.poller.hasten()
         self.deletions.ring()
         self.cleanup.take(settings.cleanup, settings.accounts)
+        self.quotas.take(settings.cleanup)
         self.budgets.take(settings.budgets)
         self.router.follow(made.ruleset, kept.links)
 
