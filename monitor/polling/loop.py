@@ -1,4 +1,5 @@
-"""The one supervised loop that runs every watch: poll, judge what came of it, sweep in the time that is left, wait."""
+"""The one supervised loop that runs every watch: poll, judge what came of it, sweep and read logs in the time that is
+left, wait."""
 
 from __future__ import annotations
 
@@ -20,6 +21,7 @@ from monitor.polling.flavors import FlavorScope
 from monitor.polling.freshness import Freshness
 from monitor.polling.health import REFUSALS, AccountHealth
 from monitor.polling.jobs import JobsScope
+from monitor.polling.progress import ProgressReads
 from monitor.polling.surroundings import Surroundings
 from monitor.polling.sweep import Sweep
 from monitor.providers.options import WatchOptions
@@ -69,6 +71,7 @@ class WatchLoop:
         """Whether the last poll went well: what is known is how things are."""
         self.watched: Watched | None = None
         self.sweep: Sweep | None = None
+        self.progress: ProgressReads | None = None
         self._storeless = store_trouble("polling", "polling", account=scope.account, watch=self.name)
         self.tried = False
         """Whether one poll was tried, well or not: what readiness asks."""
@@ -86,6 +89,7 @@ class WatchLoop:
             due = clock.monotonic() + crawl if crawl else self._next(begun, clock.monotonic())
             self.pulse.beat(due - clock.monotonic())
             await self._sweep_until(due)
+            await self._read_logs_until(due)
             await self._rest(due - clock.monotonic(), crawling=crawl >= CRAWL)
 
     def hasten(self) -> None:
@@ -165,6 +169,7 @@ class WatchLoop:
         await watched.open(row)
         self.last_good = self.last_good or row.last_good
         self.sweep = Sweep(watched) if isinstance(watched, JobsScope) else None
+        self.progress = ProgressReads(watched) if isinstance(watched, JobsScope) else None
         self.watched = watched
 
     async def _failed(self, watch: str, fault: Fault) -> float:
@@ -200,6 +205,20 @@ class WatchLoop:
             self._stepped += await self._failed(self.sweep_name, fault)
         except StaleWrite:
             self.watched = None
+        except StoreError as error:
+            self._storeless.met(**_why(error))
+        except Exception as error:
+            self._stepped += await self._broke(self.sweep_name, error)
+
+    async def _read_logs_until(self, due: float) -> None:
+        """The same once no sweep needs the time. A log that cannot be read is no trouble of the watch."""
+        progress = self.progress
+        if not self._well or progress is None or self.watched is None or (self.sweep and self.sweep.running):
+            return
+        try:
+            while progress.due() and await self._room(due):
+                self._stepped = self._around.clock.monotonic()
+                await progress.step()
         except StoreError as error:
             self._storeless.met(**_why(error))
         except Exception as error:
