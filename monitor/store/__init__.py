@@ -95,6 +95,7 @@ from monitor.store.notification_list import (
 from monitor.store.notifications import NotificationWrite, delivery_id, write_notifications
 from monitor.store.renewal import CHANGEABLE, RENEWABLE, give_up, hold_delivery, renew
 from monitor.store.rules import get_cursor, load_rule_state, save_rule_state, set_cursor
+from monitor.store.running import ProgressRow, RunningJob, running_jobs, save_progress, unread_logs, usual_tokens
 from monitor.store.scopes import ScopeRow, ensure_scope, list_scopes, update_scope
 from monitor.store.silences import SilenceRow, add_silence, end_silence, get_silence, list_silences
 from monitor.store.usage_keys import GROUPS as USAGE_GROUPS
@@ -131,7 +132,9 @@ __all__ = [
     "NotificationWrite",
     "Owned",
     "Place",
+    "ProgressRow",
     "Rename",
+    "RunningJob",
     "ScopeRow",
     "SilenceRow",
     "StaleWrite",
@@ -220,9 +223,11 @@ __all__ = [
     "renew",
     "resume_cleanup",
     "revisions_elsewhere",
+    "running_jobs",
     "save_flavors",
     "save_health",
     "save_jobs",
+    "save_progress",
     "save_rule_state",
     "set_bad_signatures",
     "set_cursor",
@@ -231,10 +236,12 @@ __all__ = [
     "signatures_changed_at",
     "stop_cleanup",
     "sum_usage",
+    "unread_logs",
     "unsent_of",
     "update_scope",
     "upgrade",
     "usage",
+    "usual_tokens",
     "where_known",
     "write_hidden",
     "write_notifications",
