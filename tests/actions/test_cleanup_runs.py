@@ -3,71 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
-from typing import Any
 
 import pytest
 
 from monitor import store
-from monitor.actions.cleanup import Cleanup
-from monitor.actions.deletions import Deletions
-from monitor.actions.options import CleanupOptions
 from monitor.emulation import Reply
 from monitor.model import AskerKind
-from monitor.providers import registry
-from tests.actions.bench import actions, deleting, finish, told
-from tests.kit.clock import VirtualClock
-from tests.kit.platforms import modelarts
-from tests.kit.rig import Rig, rigged
-
-
-def policy(**options: Any) -> CleanupOptions:
-    return CleanupOptions.model_validate({"name": "nightly", "enabled": True, "at_most": 2, **options})
-
-
-class Bench:
-    """Six jobs that are over and one that was made later; `clean` is one look of the stage and all that follows."""
-
-    def __init__(self, rig: Rig, emulator: Any) -> None:
-        self.rig, self.emulator = rig, emulator
-        self.deletions: Deletions = deleting(rig)
-
-    def stage(self, *policies: CleanupOptions) -> Cleanup:
-        rung: list[None] = []
-        return Cleanup(
-            self.deletions._db,
-            self.deletions,
-            self.rig.clock,
-            policies=policies,
-            accounts=self.rig.accounts,
-            ring=lambda: rung.append(None),
-        )
-
-    async def clean(self, stage: Cleanup) -> list[str]:
-        """The jobs that are there afterwards."""
-        await stage.turn()
-        await finish(self.rig, self.deletions)
-        return sorted(job.name for job in self.emulator.world.jobs.values())
-
-    async def rows(self) -> dict[str, store.CleanupRow]:
-        return await self.rig.store.read(store.load_cleanup)
+from tests.actions.bench import actions, told
+from tests.kit.cleaning import Cleaning, cleaning, policy
 
 
 @pytest.fixture
-async def bench() -> AsyncIterator[Bench]:
-    clock = VirtualClock()
-    emulator: Any = registry.emulator("modelarts")(clock, autoplay=False)
-    for number in range(6):
-        made = clock.now() - timedelta(days=20 - number)
-        job = emulator.world.add_job(f"old-{number}", phase="Running", at=made)
-        emulator.world.set_phase(job, "Completed", at=made + timedelta(hours=2))
-    emulator.world.add_job("newest", phase="Completed")
-    async with rigged(modelarts(), {"modelarts": emulator}, clock) as rig, rig.running():
-        await rig.poll()
-        yield Bench(rig, emulator)
+async def bench() -> AsyncIterator[Cleaning]:
+    async with cleaning() as found:
+        yield found
 
 
-async def test_a_policy_deletes_the_oldest_and_goes_on_when_it_is_due_again(bench: Bench) -> None:
+async def test_a_policy_deletes_the_oldest_and_goes_on_when_it_is_due_again(bench: Cleaning) -> None:
     stage = bench.stage(policy())
     assert await bench.clean(stage) == ["newest", "old-2", "old-3", "old-4", "old-5"]
     first, _ = await actions(bench.rig)
@@ -80,12 +32,12 @@ async def test_a_policy_deletes_the_oldest_and_goes_on_when_it_is_due_again(benc
     assert (await bench.rows())["nightly"].stopped_at is None
 
 
-async def test_one_that_is_not_enabled_asks_for_nothing(bench: Bench) -> None:
+async def test_one_that_is_not_enabled_asks_for_nothing(bench: Cleaning) -> None:
     assert len(await bench.clean(bench.stage(policy(enabled=False)))) == 7
     assert await told(bench.rig) == []
 
 
-async def test_more_than_half_of_an_account_is_left_to_people_and_told_once(bench: Bench) -> None:
+async def test_more_than_half_of_an_account_is_left_to_people_and_told_once(bench: Cleaning) -> None:
     stage = bench.stage(policy(at_most=20))
     assert len(await bench.clean(stage)) == 7
     bench.rig.clock.advance(7200)
@@ -98,7 +50,7 @@ async def test_more_than_half_of_an_account_is_left_to_people_and_told_once(benc
     )
 
 
-async def test_one_that_stands_still_goes_on_once_it_is_changed_and_through_a_restart(bench: Bench) -> None:
+async def test_one_that_stands_still_goes_on_once_it_is_changed_and_through_a_restart(bench: Cleaning) -> None:
     assert len(await bench.clean(bench.stage(policy(at_most=20)))) == 7
     assert len(await bench.clean(bench.stage(policy(at_most=20)))) == 7, (
         "a restart with the same policy changes nothing"
@@ -106,7 +58,7 @@ async def test_one_that_stands_still_goes_on_once_it_is_changed_and_through_a_re
     assert len(await bench.clean(bench.stage(policy(at_most=3)))) == 4
 
 
-async def test_one_that_stands_still_goes_on_once_somebody_lets_it(bench: Bench) -> None:
+async def test_one_that_stands_still_goes_on_once_somebody_lets_it(bench: Cleaning) -> None:
     body = b'{"error_code":"ModelArts.0108","error_msg":"no"}'
     bench.emulator.faults.add(Reply(status=403, body=body), operation="delete", times=None)
     stage = bench.stage(policy())
