@@ -36,19 +36,19 @@ def quota_reached(account: Account, quota: Quota, threshold: int, relief: Relief
     severity = Severity.CRITICAL if full else Severity.WARNING
     freed = {
         "frees": sum(each.jobs for each in relief.policies),
+        "finished": relief.finished,
         "policies": [
             {"name": each.policy, "jobs": each.jobs, "enabled": each.enabled, "held": each.held or None}
             for each in relief.policies
         ],
-        "finished": relief.finished,
     }
-    data = {"quota": {**quota_data(quota), "threshold": threshold}, "cleanup": freed}
+    data = {"quota": {**quota_data(quota), "threshold": threshold, **freed}}
     return _draft(EventType.QUOTA_REACHED, account, quota, data, severity, now)
 
 
 def quota_eased(account: Account, quota: Quota, *, now: datetime) -> EventDraft:
     """It is below every threshold, or the cap is not known any more."""
-    data = {"quota": {**quota_data(quota), "threshold": None}, "cleanup": None}
+    data = {"quota": {**quota_data(quota), "threshold": None, "frees": None, "finished": None, "policies": []}}
     return _draft(EventType.QUOTA_EASED, account, quota, data, Severity.INFO, now)
 
 

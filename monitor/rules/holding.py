@@ -31,6 +31,8 @@ _SIDES: Final[Mapping[str, int]] = {
     "delivering": 1,
     "reached": 0,
     "renewed": 1,
+    "near its cap": 0,
+    "eased": 1,
 }
 """States of subjects that go to and fro: who was told neither that it went nor that it came back has missed nothing."""
 
@@ -71,7 +73,7 @@ def watch_of(event: Event) -> str | None:
     family = event.subject.partition("/")[0]
     if event.account is None:
         return None
-    if family == "job":
+    if family in ("job", "quota"):
         return words(f"{event.account}|jobs")
     if family in ("flavor", "training-flavor", "resource-flavor"):
         flavor = event.data.get("flavor")

@@ -83,6 +83,18 @@ _BUDGET: Mapping[str, Any] = {
     "expected": "5200",
     "passes_at": _AT,
 }
+_QUOTA: Mapping[str, Any] = {
+    "resource": "jobs",
+    "used": 19,
+    "cap": 20,
+    "free": 1,
+    "share": 95.0,
+    "seen_at": _AT,
+    "threshold": 95,
+    "frees": 6,
+    "finished": 17,
+    "policies": [{"name": "sample", "jobs": 6, "enabled": True, "held": None}],
+}
 _DELETION: Mapping[str, Any] = {
     "id": "0123456789ab",
     "job_id": "ft-sample",
@@ -128,6 +140,8 @@ def sample(type: EventType) -> Event:
         subject, data = "cleanup/sample", {"cleanup": dict(_CLEANUP)}
     if family == "budget":
         subject, data = "budget/sample", {"budget": dict(_BUDGET)}
+    if family == "quota":
+        subject, data = "quota/jobs", {"quota": dict(_QUOTA)}
     if family == "usage":
         data["usage"] = dict(_USAGE)
     if family == "flavor":
@@ -140,7 +154,7 @@ def sample(type: EventType) -> Event:
         subject, said = _OF_PEOPLE[family]
         data |= said
     account = None
-    if family in ("job", "usage", "deletion", "flavor", "account", "provider", "poll"):
+    if family in ("job", "usage", "deletion", "flavor", "account", "provider", "poll", "quota"):
         account = {**_ACCOUNT, "labels": {}}
     return Event(
         seq=1,

@@ -48,6 +48,7 @@ VARIABLES: Final[Mapping[str, Mapping[str, Kind]]] = {
         number="amount used left share threshold expected",
         time="starts_at ends_at passes_at",
     ),
+    "quota": _fields(text="resource", whole="used cap free threshold frees finished", number="share", time="seen_at"),
     "deletion": _fields(text="id job_id reason", whole="tries", map="asked_by"),
     "usage": _fields(
         text="currency model flavor",
@@ -55,7 +56,7 @@ VARIABLES: Final[Mapping[str, Mapping[str, Kind]]] = {
         number="cost total_cost node_hours card_hours delta_node_hours delta_card_hours",
     ),
 }
-"""What has fields. `account job previous flavor budget deletion usage` may be absent as a whole."""
+"""What has fields. `account job previous flavor budget quota deletion usage` may be absent as a whole."""
 
 SCALARS: Final[Mapping[str, Kind]] = {"now": Kind.TIME, "severity": Kind.TEXT}
 """What has none: `now` is the moment of the event's detection, `severity` the event's own."""

@@ -16,12 +16,13 @@ from referencing import Registry, Resource
 
 from monitor import diff, ledger
 from monitor.budgets.telling import reached, renewed
+from monitor.diff.quotas import Freed, Relief
 from monitor.lab.steps import EventStep
 from monitor.lab.told_events import whole
 from monitor.ledger.budget_options import BudgetOptions
 from monitor.ledger.budgets import Entry, Step, standing
 from monitor.ledger.periods import period_of
-from monitor.model import DEFAULT_SEVERITY, Account, Catalogue, Event, EventDraft, EventType, JobError
+from monitor.model import DEFAULT_SEVERITY, Account, Catalogue, Event, EventDraft, EventType, JobError, Quota
 from tests.kit.made import deletion, known_job
 
 FOLDER = Path(__file__).parents[2] / "docs" / "events"
@@ -54,7 +55,7 @@ def validator(name: str) -> Draft202012Validator:
 
 @pytest.fixture
 def drafts(new_story: Any, poll: Any, at: Any, flavor: Any, reading: Any) -> list[EventDraft]:
-    own = [*_people_drafts(at), *_own_drafts(at), *_deletion_drafts(poll, at), *_budget_drafts(at)]
+    own = [*_people_drafts(at), *_own_drafts(at), *_deletion_drafts(poll, at), *_budget_drafts(at), *_quota_drafts(at)]
     return [*_job_drafts(new_story, poll, at), *_flavor_drafts(flavor, reading), *own]
 
 
@@ -143,6 +144,17 @@ def _budget_drafts(at: Any) -> Iterator[EventDraft]:
         yield reached(found, Step(forecast=True), now)
         yield from (renewed("b", why, now, found) for why in ("ended", "eased"))
     yield from (renewed("b", why, now) for why in ("changed", "removed"))
+
+
+def _quota_drafts(at: Any) -> Iterator[EventDraft]:
+    who, now = Account(name="llm", provider="model-studio"), at(20)
+    relief = Relief(
+        finished=3, policies=[Freed("nightly", 2, True), Freed("trial", 0, False, "it stands still: HTTP 403")]
+    )
+    for used, step in ((16, 80), (20, 95)):
+        full = Quota(resource="jobs", used=used, cap=20, seen_at=now)
+        yield diff.quota_reached(who, full, step, relief, now=now)
+    yield from (diff.quota_eased(who, replace(full, cap=cap), now=now) for cap in (50, None))
 
 
 def _own_drafts(at: Any) -> Iterator[EventDraft]:

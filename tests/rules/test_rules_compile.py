@@ -96,7 +96,7 @@ def test_all_mistakes_of_all_rules_are_told_with_their_places() -> None:
     [
         ("{{ job.nam }}", 1, "in {{ job.nam }}: job has no field 'nam'; did you mean name?"),
         ("a\nb {{ jbo.name }}", 2, "unknown name 'jbo'; did you mean job?"),
-        ("{{ flavor.name }}", 1, "job.finished has no flavor, budget, deletion, usage"),
+        ("{{ flavor.name }}", 1, "job.finished has no flavor, budget, quota, deletion, usage"),
         ("{% if job %}", 1, "{% if %} is never closed; add {% endif %}"),
         ("{{ job.name | nosuch }}", 1, "there is no filter 'nosuch'"),
         ("{% include 'x' %}", 1, "a template cannot take in another one"),

@@ -18,6 +18,7 @@ from monitor.rules.message.occasion import Occasion
 from monitor.rules.message.own import own_story
 from monitor.rules.message.people import answer_story, silence_story
 from monitor.rules.message.places import account_story, flavor_story
+from monitor.rules.message.quotas import quota_story
 from monitor.rules.message.story import TITLE, Line, Story, told
 
 _STORIES = {
@@ -32,6 +33,7 @@ _STORIES = {
     "deletion": deletion_story,
     "cleanup": cleanup_story,
     "budget": budget_story,
+    "quota": quota_story,
 }
 
 

@@ -37,6 +37,8 @@ _IS: Final[Mapping[str, tuple[str, str]]] = {
     "delivering": ("delivering", "of delivering"),
     "reached": ("near or beyond its amount", "near or beyond its amount"),
     "renewed": ("renewed", "of being renewed"),
+    "near its cap": ("near its cap", "near its cap"),
+    "eased": ("below its cap again", "of being below its cap"),
 }
 """By state: what a thing that has it is, and what it comes out of (`after 2 h in the queue`)."""
 
@@ -63,6 +65,8 @@ _END: Final[Mapping[EventType, str]] = {
     EventType.SINK_RECOVERED: "takes messages again",
     EventType.BUDGET_REACHED: "has reached a threshold",
     EventType.BUDGET_RENEWED: "has room again",
+    EventType.QUOTA_REACHED: "is near its cap of jobs",
+    EventType.QUOTA_EASED: "has room for jobs again",
 }
 _OUTCOME: Final[Mapping[str, str]] = {"succeeded": "has succeeded", "failed": "has failed", "canceled": "was canceled"}
 

@@ -13,7 +13,9 @@ from monitor.sinks.alertmanager.labels import label, labels_of, labels_of_messag
 from monitor.sinks.alertmanager.options import Options
 from monitor.sinks.alertmanager.standing import Standing
 
-_CLEAR = frozenset({EventType.ACCOUNT_RECOVERED, EventType.SINK_RECOVERED, EventType.BUDGET_RENEWED})
+_CLEAR = frozenset(
+    {EventType.ACCOUNT_RECOVERED, EventType.SINK_RECOVERED, EventType.BUDGET_RENEWED, EventType.QUOTA_EASED}
+)
 """They end what was wrong, and are nothing by themselves."""
 _GOOD = frozenset({EventType.FLAVOR_RESTOCKED, EventType.FLAVOR_LISTED})
 """News, and no trouble that should stand until it ends."""

@@ -10,7 +10,7 @@ export const TYPES = [
   "job.submitted", "job.queued", "job.started", "job.requeued", "job.restarted", "job.stopping", "job.finished",
   "job.reopened", "job.checkpoint", "job.gone", "job.deleted", "deletion.requested",
   "deletion.refused", "deletion.failed", "cleanup.stopped", "usage.recorded", "usage.corrected", "budget.reached",
-  "budget.renewed",
+  "budget.renewed", "quota.reached", "quota.eased",
   "flavor.sold_out", "flavor.restocked", "flavor.listed", "flavor.delisted", "flavor.changed", "flavor.flapping",
   "account.baselined", "account.unreachable", "account.recovered", "account.unauthorized", "account.view_shrunk",
   "provider.unrecognised", "poll.malformed", "rule.failed", "template.failed", "sink.failing", "sink.recovered",

@@ -1,0 +1,74 @@
+"""Stories of quotas: how near an account is to its cap of jobs, and what would make room."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from monitor.model import Event, EventType
+from monitor.rules.message.facts import Facts, amount, clock, counted, joined
+from monitor.rules.message.places import account_name
+from monitor.rules.message.story import Line, Story
+
+_POLICIES = 5
+
+
+def quota_story(event: Event) -> Story:
+    """`quota.reached` and `quota.eased`."""
+    quota = Facts(event.data).part("quota")
+    over = event.type is EventType.QUOTA_EASED
+    used, free = _used(quota), quota.raw("free")
+    lines = (
+        Line("Used", used),
+        Line("Free", (str(free) if free else "none: the platform takes no more") if _whole(free) and not over else ""),
+        Line("Cleanup", "" if over else _cleanup(quota)),
+        *(() if over else _policies(quota)),
+        Line("To see it", "" if over else "training-monitor jobs cleanup"),
+        Line("Time", clock(event.time)),
+    )
+    happened = "has room for jobs again" if over else _reached(quota)
+    return Story(account_name(event), happened, tuple(line for line in lines if line.value), "" if over else used)
+
+
+def _reached(quota: Facts) -> str:
+    used, cap = quota.raw("used"), quota.raw("cap")
+    if not _whole(used) or not _whole(cap):
+        return "is near its cap of jobs"
+    if used >= cap:
+        return f"has no room for another job: {used:,} of {cap:,}"
+    return f"has used {used:,} of its {counted(cap, 'job')}"
+
+
+def _used(quota: Facts) -> str:
+    used, cap, share = quota.raw("used"), quota.raw("cap"), amount(quota.raw("share"))
+    if not _whole(used):
+        return ""
+    if not _whole(cap):
+        return f"{counted(used, 'job')}, of no known cap"
+    return f"{used:,} of {counted(cap, 'job')}" + (f" ({share.normalize():,f}%)" if share is not None else "")
+
+
+def _cleanup(quota: Facts) -> str:
+    frees, finished = quota.raw("frees"), quota.raw("finished")
+    over = f"{counted(finished, 'job is', 'jobs are')} over" if _whole(finished) else ""
+    listed = quota.raw("policies")
+    if not listed:
+        return joined(over, "no cleanup policy is for the account", by=", and ")
+    if not _whole(frees):
+        return over
+    return joined(f"would free {counted(frees, 'job')} now" if frees else "would free nothing now", over, by="; ")
+
+
+def _policies(quota: Facts) -> tuple[Line, ...]:
+    listed: Any = quota.raw("policies")
+    shown = [Facts(each) for each in listed[:_POLICIES]] if isinstance(listed, list) else []
+    return tuple(Line("Policy", joined(each.text("name", 40), _policy(each), by=": ")) for each in shown)
+
+
+def _policy(policy: Facts) -> str:
+    jobs = policy.raw("jobs")
+    why = policy.text("held", 120) or ("" if policy.raw("enabled") is True else "it is not enabled")
+    return joined(counted(jobs, "job") if _whole(jobs) else "", why, by="; ")
+
+
+def _whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
