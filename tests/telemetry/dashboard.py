@@ -92,6 +92,10 @@ ROWS: dict[str, list[Panel]] = {
               [("events", f"{_M}events_unrouted{{{_BY}}}"),
                ("seconds", f"{_M}oldest_unrouted_age_seconds{{{_BY}}}")]),
     ],
+    "Spending": [
+        Panel("Budgets", "How much of each is used in the period that lasts; 100 % is all of it.",
+              [("{{budget}}", f"max by (budget) ({_M}budget_used_ratio{{{_BY}}})")], unit="percentunit", bad=1),
+    ],
     "Inside": [
         Panel("Lag of the event loop", "Half, and 99 of 100, are shorter.",
               [("p50", _quantile(0.5, "event_loop_lag_seconds")), ("p99", _quantile(0.99, "event_loop_lag_seconds"))],

@@ -157,6 +157,7 @@ def config(folder: Path, platforms: str, inbox: str, ping: str) -> Path:
                       {"name": "gone", "type": "webhook", "url": "http://127.0.0.1:9/x"}],
             "rules": [{"name": "jobs", "on": ["job.*"], "notify": ["team", "gone"]}],
             "heartbeat": {"url": ping, "every": "1s"},
+            "budgets": [{"name": "all", "tokens": 1_000_000}],
         },
     )  # fmt: skip
 
