@@ -42,7 +42,6 @@ class Carrier:
         if action.sent_at is None and (no := self._hopeless()):
             await self._move(steps.refused(action, no, self._clock.now()))
             return
-        read_at = self._clock.monotonic()
         try:
             raw = await self._reach.read(self._scope, action.job_id)
         except Fault as fault:
@@ -54,7 +53,7 @@ class Carrier:
         elif action.state is ActionState.ACCEPTED or action.tries >= steps.MOST_TRIES:
             await self._move(steps.still_there(action, self._clock.now()))
         elif await self._kept(raw):
-            await self._send(fresh_until=read_at + FRESH)
+            await self._send(fresh_until=self._reach.read_at + FRESH + self._reach.pause)
 
     def _hopeless(self) -> str:
         """Why nothing is read for it at all."""

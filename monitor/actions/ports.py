@@ -31,6 +31,11 @@ class Reach(Protocol):
         """As `Provider.read_job`. Raises wire.Fault, StoreError."""
         ...
 
+    @property
+    def read_at(self) -> float:
+        """The clock's moment at which the last read went out, after its wait at the gate."""
+        ...
+
     async def delete(self, scope: Scope, job_id: str, *, within: float) -> bool:
         """As `Provider.delete_job`. Where the gate opens later than `within` seconds from now nothing is sent: what the
         caller knows of the job is too old by then (a Fault that was not sent). Raises Declined, wire.Fault, StoreError.

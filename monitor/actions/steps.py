@@ -68,7 +68,7 @@ def unread(action: Action, fault: Fault, now: datetime) -> Action:
 def unsent(before: Action, fault: Fault, now: datetime) -> Action:
     """The request surely never left: it is as `before`, when it was to be sent."""
     begun = before.state if before.sent_at is not None else ActionState.REQUESTED
-    return later(replace(before, state=begun), fault.retry_after or 0.0, now)
+    return later(replace(before, state=begun), fault.retry_after or FIRST_LOOK, now)
 
 
 def throttled(action: Action, fault: Fault, now: datetime) -> Action:

@@ -252,7 +252,8 @@ class LateGate:
         self._clock = clock
         self._meter = meter
         self._gate: Pace | None = None
-        self._sent = 0.0
+        self.sent_at = 0.0
+        """The clock's moment at which the last request got through."""
         self.until = inf
         """The clock's moment after which what waits for the gate must not be sent any more."""
 
@@ -263,14 +264,14 @@ class LateGate:
         if self._gate is None:
             raise RuntimeError("no pace was bound to this client")
         await self._gate.enter()
-        self._sent = self._clock.monotonic()
-        if self._sent > self.until:
+        self.sent_at = self._clock.monotonic()
+        if self.sent_at > self.until:
             with anyio.CancelScope(shield=True):
                 await self._gate.forgo()
             raise Fault(FaultKind.TRANSIENT, "it was not this request's turn in time, so it was not sent", sent=False)
 
     async def leave(self, fault: Fault | None) -> None:
         outcome = "answered" if fault is None else fault.kind.value
-        self._meter.requested(self._account, outcome, self._clock.monotonic() - self._sent)
+        self._meter.requested(self._account, outcome, self._clock.monotonic() - self.sent_at)
         if self._gate is not None:
             await self._gate.leave(fault)

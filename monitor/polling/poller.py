@@ -140,7 +140,7 @@ class Poller:
         return [trouble for watch in self._watches.values() for trouble in watch.health.troubles()]
 
     def _watch(self, options: AccountOptions) -> AccountWatch:
-        provider, _, pace = self._behind_gate(options)
+        provider, gate, pace = self._behind_gate(options)
         deleting = options.deleting()
         deleter = None
         if deleting is not None:
@@ -149,7 +149,9 @@ class Poller:
         watches = options.watches()
         scopes = [(scope, watches[watch]) for watch in watches for scope in provider.scopes(watch)]
         loops = [self._loop(options, provider, health, scope, watch) for scope, watch in scopes]
-        return AccountWatch(options=options, provider=provider, deleter=deleter, pace=pace, health=health, loops=loops)
+        return AccountWatch(
+            options=options, provider=provider, gate=gate, deleter=deleter, pace=pace, health=health, loops=loops
+        )
 
     def _behind_gate(self, options: AccountOptions, pace: Pace | None = None) -> tuple[Provider, LateGate, Pace]:
         """`pace`: that of the credential where it is known already, for to identify one takes its time."""

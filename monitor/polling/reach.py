@@ -29,6 +29,7 @@ class AccountReach:
     def __init__(self, watch: AccountWatch, around: Surroundings) -> None:
         self._watch = watch
         self._around = around
+        self._read_at = 0.0
 
     @property
     def account(self) -> Account:
@@ -71,7 +72,15 @@ class AccountReach:
         return await self._watch.provider.quota()
 
     async def read(self, scope: Scope, job_id: str) -> bytes | None:
-        return await self._watch.provider.read_job(scope, job_id)
+        try:
+            return await self._watch.provider.read_job(scope, job_id)
+        finally:
+            self._read_at = self._watch.gate.sent_at
+
+    @property
+    def read_at(self) -> float:
+        """Where a poll got through at once behind it this is that one's moment: at most the answer's."""
+        return self._read_at
 
     async def delete(self, scope: Scope, job_id: str, *, within: float) -> bool:
         deleter = self._watch.deleter

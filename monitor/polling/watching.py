@@ -31,6 +31,7 @@ class AccountWatch:
 
     options: AccountOptions
     provider: Provider
+    gate: LateGate
     deleter: Deleter | None
     """None where nothing may be deleted with the account."""
     pace: Pace
