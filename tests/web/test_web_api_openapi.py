@@ -11,10 +11,12 @@ import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
+from monitor.store import add_action
 from monitor.web.api.openapi import document
 from monitor.web.api.routes import ROUTES
 from tests.kit import silent
 from tests.kit.api import CONFIG, Asking, settings
+from tests.kit.made import deletion
 
 DOCS = Path(__file__).parents[2] / "docs" / "openapi.json"
 FORM = "application/json"
@@ -35,6 +37,10 @@ READS: dict[str, list[tuple[str, dict[str, Any]]]] = {
     "/api/v1/notifications/{id}": [("/notifications/n03", {})],
     "/api/v1/deliveries": [("/deliveries", {}), ("/deliveries", {"state": ["dead", "refused"]})],
     "/api/v1/deliveries/{id}": [],
+    "/api/v1/deletions": [("/deletions", {}), ("/deletions", {"state": ["requested"], "open": True})],
+    "/api/v1/deletions/preview": [("/deletions/preview", {"account": "north", "job": ["north-0-1", "nix"]})],
+    "/api/v1/deletions/{id}": [("/deletions/d1", {})],
+    "/api/v1/cleanup": [("/cleanup", {})],
     "/api/v1/silences": [("/silences", {}), ("/silences", {"state": "active"})],
     "/api/v1/silences/{id}": [(f"/silences/{silent.SILENCE}", {})],
     "/api/v1/sinks": [("/sinks", {})],
@@ -50,6 +56,7 @@ READS: dict[str, list[tuple[str, dict[str, Any]]]] = {
 }
 
 
+CLEANUP = "cleanup: [{name: nightly, after: 0s}]\n"
 BUDGETS = "budgets: [{name: team, tokens: 1000}]\n"
 
 
@@ -110,11 +117,12 @@ def test_examples_are_as_the_document_says(said: dict[str, Any]) -> None:
 
 @pytest.fixture
 async def ask(ask: Asking, tmp_path: Path) -> Asking:
-    """With a silence, and a message that may be answered."""
-    ask.inside.settings = settings(tmp_path, CONFIG.replace("rules:\n", silent.rules("slack")) + BUDGETS)
+    """With a silence, a message that may be answered, and a job that is to be deleted."""
+    ask.inside.settings = settings(tmp_path, CONFIG.replace("rules:\n", silent.rules("slack")) + BUDGETS + CLEANUP)
     now, store = ask.clock.now(), ask.inside.store
     await store.write(lambda conn: silent.stuck(conn, store.epoch, now, sink="slack"))
     await store.write(lambda conn: silent.silenced(conn, store.epoch, now))
+    await store.write(lambda conn: add_action(conn, deletion()))
     return ask
 
 

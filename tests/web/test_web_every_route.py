@@ -15,12 +15,12 @@ from aiohttp import web
 from yarl import URL
 
 from monitor.settings import Listen
-from monitor.store import Connection, write_notifications
+from monitor.store import Connection, add_action, write_notifications
 from monitor.web.api.routes import ROUTES
 from monitor.web.server import control_app, port_app
 from tests.kit import silent
 from tests.kit.api import seed
-from tests.kit.made import notification
+from tests.kit.made import deletion, notification
 from tests.kit.web import TOKEN, served
 
 Ask = tuple[str, int, str]
@@ -50,6 +50,13 @@ API: dict[str, Ask] = {
     "GET /api/v1/openapi.json": ("/api/v1/openapi.json", 200, '"3.1.0"'),
     "GET /api/v1/silences": ("/api/v1/silences?state=active", 200, '"owner":"ann"'),
     "GET /api/v1/silences/{id}": ("/api/v1/silences/{silence}", 200, '"night'),
+    "GET /api/v1/deletions": ("/api/v1/deletions", 200, '"d1"'),
+    "GET /api/v1/deletions/preview": ("/api/v1/deletions/preview?account=north&job=x", 200, '"refused"'),
+    "GET /api/v1/deletions/{id}": ("/api/v1/deletions/d1", 200, '"asked_by"'),
+    "POST /api/v1/deletions": ("/api/v1/deletions?account=north&job=x", 409, "No daemon runs here"),
+    "GET /api/v1/cleanup": ("/api/v1/cleanup", 200, '"policies"'),
+    "POST /api/v1/cleanup": ("/api/v1/cleanup", 409, "No daemon runs here"),
+    "POST /api/v1/cleanup/{policy}/resume": ("/api/v1/cleanup/nix/resume", 404, "no clean-up policy"),
     "POST /api/v1/silences": ("/api/v1/silences?match=false&for=1h&owner=bob&comment=why", 200, '"preview"'),
     "POST /api/v1/silences/preview": ("/api/v1/silences/preview?match=true", 200, '"messages"'),
     "POST /api/v1/silences/{id}/end": ("/api/v1/silences/{silence}/end", 200, '"state":"ended"'),
@@ -115,6 +122,7 @@ def fill(conn: Connection) -> None:
     write_notifications(conn, [notification("waits", sinks=("journal",))])
     silent.stuck(conn, "e", datetime.now(UTC), sink="nobody")
     silent.silenced(conn, "e", datetime.now(UTC))
+    add_action(conn, deletion())
 
 
 async def ask_all(session: aiohttp.ClientSession, every: dict[str, Ask], **known: str) -> None:
