@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, literal_column, select, text
@@ -10,6 +10,7 @@ from sqlalchemy import Connection, func, literal_column, select, text
 from monitor.model import DeliveryState
 from monitor.store.backup import MADE_AT
 from monitor.store.events import last_seq
+from monitor.store.quotas import QuotaRow, load_quotas
 from monitor.store.rules import get_cursor
 from monitor.store.tables import deliveries, jobs, meta
 from monitor.store.vitals import Vitals, read_vitals
@@ -32,6 +33,7 @@ class Gauges:
     given_up: Mapping[str, int]
     jobs: Mapping[tuple[str, str], int]
     """Jobs that have not ended, by account and state."""
+    quotas: Sequence[QuotaRow]
 
 
 def read_gauges(conn: Connection, *, routing: str) -> Gauges:
@@ -45,6 +47,7 @@ def read_gauges(conn: Connection, *, routing: str) -> Gauges:
         vitals=read_vitals(conn, routing=routing),
         given_up=_given_up(conn),
         jobs=_jobs(conn),
+        quotas=load_quotas(conn),
     )
 
 

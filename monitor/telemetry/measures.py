@@ -229,6 +229,18 @@ IN_MEMORY: Final = (
 """Found at the scrape without asking anybody."""
 
 JOBS: Final = Measure("jobs_active", "gauge", "Jobs that have not ended, by their state.", ("account", "state"))
+QUOTA_USED: Final = Measure(
+    "quota_used",
+    "gauge",
+    "Jobs of the account that count against its cap, by the platform's word (`job-num`) or as counted here (`jobs`).",
+    ("account", "resource"),
+)
+QUOTA_CAP: Final = Measure(
+    "quota_cap",
+    "gauge",
+    "How many jobs the account may have, by the platform or `job_cap`; missing where neither says.",
+    ("account", "resource"),
+)
 WAITING: Final = Measure("deliveries_waiting", "gauge", "Messages that wait to be sent, or are being sent.", ("sink",))
 OLDEST: Final = Measure(
     "oldest_delivery_age_seconds",
@@ -264,5 +276,18 @@ BACKUP_AT: Final = Measure(
     "When `training-monitor db backup` last copied the database, in Unix time; 0 where it never did, or another tool "
     "does.",
 )
-READ: Final = (JOBS, WAITING, OLDEST, SINK_STATE, LOST, BEHIND, BEHIND_SECONDS, LAST_SEQ, STORE_BYTES, BACKUP_AT)
+READ: Final = (
+    JOBS,
+    QUOTA_USED,
+    QUOTA_CAP,
+    WAITING,
+    OLDEST,
+    SINK_STATE,
+    LOST,
+    BEHIND,
+    BEHIND_SECONDS,
+    LAST_SEQ,
+    STORE_BYTES,
+    BACKUP_AT,
+)
 """Read from the store at the scrape."""

@@ -125,6 +125,9 @@ class Exposer:
         now, settings = self._inside.clock.now(), self._inside.settings
         accounts = {account.name for account in settings.accounts}
         yield _gauge(m.JOBS, {key: count for key, count in found.jobs.items() if key[0] in accounts})
+        quotas = {(each.account, each.quota.resource): each.quota for each in found.quotas if each.account in accounts}
+        yield _gauge(m.QUOTA_USED, {key: each.used for key, each in quotas.items()})
+        yield _gauge(m.QUOTA_CAP, {key: each.cap for key, each in quotas.items() if each.cap is not None})
         vitals = found.vitals
         waiting = {sink.name: vitals.waiting.get(sink.name) for sink in settings.sinks}
         ages = {sink: (now - each.since).total_seconds() if each else 0.0 for sink, each in waiting.items()}

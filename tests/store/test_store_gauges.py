@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from monitor.model import DeliveryState, JobState, Outcome, Receipt, Scope
+from monitor.model import DeliveryState, JobState, Outcome, Quota, Receipt, Scope
 from monitor.store import (
     Connection,
     JobWrite,
@@ -21,6 +21,7 @@ from monitor.store import (
 )
 from monitor.store import gauges as room
 from monitor.store.gauges import read_gauges
+from monitor.store.quotas import QuotaRow, save_quota
 from tests.kit.made import NOON, draft, known_job, notification
 
 STATES = (JobState.RUNNING, JobState.RUNNING, JobState.QUEUED, JobState.SUCCEEDED)
@@ -32,6 +33,8 @@ def fill(conn: Connection) -> None:
     known.append(known_job("ft-gone", gone=True))
     writes = [JobWrite(known=each, previous_revision=None, hash=1, significant=1) for each in known]
     save_jobs(conn, scope.id, writes, now=NOON)
+    seen = Quota(resource="jobs", used=3, cap=20, seen_at=NOON)
+    save_quota(conn, QuotaRow(account="north", quota=seen))
     events = append_events(conn, "e", [(draft(subject=f"job/ft-{n}"), 1) for n in range(6)])
     set_cursor(conn, "routing", 4)
     moments = [NOON + timedelta(minutes=event.seq) for event in events]
@@ -59,6 +62,7 @@ async def test_what_waits_what_is_dead_and_what_is_active_is_counted(store: Stor
     }
     assert found.given_up == {"slack": 2}
     assert found.jobs == {("north", "running"): 2, ("north", "queued"): 1}
+    assert [(row.account, row.quota.used, row.quota.cap) for row in found.quotas] == [("north", 3, 20)]
     assert found.size > 10_000
 
 

@@ -95,6 +95,9 @@ ROWS: dict[str, list[Panel]] = {
     "Spending": [
         Panel("Budgets", "How much of each is used in the period that lasts; 100 % is all of it.",
               [("{{budget}}", f"max by (budget) ({_M}budget_used_ratio{{{_BY}}})")], unit="percentunit", bad=1),
+        Panel("Jobs against the cap", "How much of the jobs that it may have an account has; 100 % is all of it.",
+              [("{{account}} {{resource}}",
+                f"{_M}quota_used{{{_BY}}} / {_M}quota_cap{{{_BY}}}")], unit="percentunit", bad=0.95),
     ],
     "Inside": [
         Panel("Lag of the event loop", "Half, and 99 of 100, are shorter.",

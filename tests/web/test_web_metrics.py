@@ -16,10 +16,11 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parse
 
 from monitor import __version__
+from monitor.actions.quota_watch import QuotaWatch
 from monitor.budgets import Counting
 from monitor.delivery import Outbox, SinkEntry
 from monitor.emulation import Reply
-from monitor.fields.bell import Bell
+from monitor.fields.bell import Bell, Broadcast
 from monitor.ledger.budget_options import BudgetOptions
 from monitor.model import Text
 from monitor.providers import registry
@@ -333,6 +334,7 @@ async def test_every_metric_of_the_table_is_on_the_page_with_its_labels_and_no_o
         await on.rig.poll()
         on.emulator.world.add_job("two", phase="Running")
         await on.rig.poll()
+        await QuotaWatch(on.rig.store, on.rig.poller.reaches, (), on.clock, Broadcast()).turn()
         await on.router(outbox).turn()
         await eventually(lambda: _value(on, "delivery_attempts_total{outcome=delivered,sink=hook}"))
         families = {f.name: f for f in parse((await on.exposer().exposition()).body.decode())}
