@@ -42,6 +42,10 @@ def rules(ctx: typer.Context, incomplete: str) -> list[str]:
     return _offered(lambda: _names(ctx, "rules"), incomplete)
 
 
+def policies(ctx: typer.Context, incomplete: str) -> list[str]:
+    return _offered(lambda: _names(ctx, "cleanup"), incomplete)
+
+
 def job_states(incomplete: str) -> list[str]:
     from monitor.model import JobState
 

@@ -30,10 +30,10 @@ from monitor.settings.source import read_text
 
 
 class Only(NamedTuple):
-    """One entry of a section, by name: `Only("sinks", "journal")`."""
+    """One entry of a section, by name: `Only("sinks", "journal")`; without a name all of them."""
 
     section: str
-    name: str
+    name: str | None = None
 
 
 def load(
@@ -58,8 +58,10 @@ def load(
         document.data = {**base, **document.data}
     surroundings = Surroundings(environ, credentials_dir)
     substitution = Substitution(surroundings)
-    entry = names(document.data, resolve.section).get(resolve.name, ())[:2] if isinstance(resolve, Only) else ()
-    data = substitution.apply(document.data, resolve=lambda at: resolve is True or (bool(entry) and at[:2] == entry))
+    entry = _entry(document, resolve) if isinstance(resolve, Only) else ()
+    data = substitution.apply(
+        document.data, resolve=lambda at: resolve is True or (bool(entry) and at[: len(entry)] == entry)
+    )
     found = read_sections(document, data)
     if substitution.deferred:
         data = _put_in_what_is_not_secret(document, substitution)
@@ -137,6 +139,12 @@ def _settings(path: FilePath, found: Sections, plain: Plain, environ: Mapping[st
         retention=plain.retention,
         heartbeat=plain.heartbeat,
     )
+
+
+def _entry(document: Document, only: Only) -> Path:
+    if only.name is None:
+        return (only.section,)
+    return names(document.data, only.section).get(only.name, ())[:2]
 
 
 def _control(options: ControlOptions, state_dir: FilePath, environ: Mapping[str, str]) -> Control:

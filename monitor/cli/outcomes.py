@@ -1,0 +1,103 @@
+"""What came of asking for deletions: followed until each is settled, then told job by job."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from monitor.cli.failure import FAILED, INTERRUPTED, PARTLY, Failure
+from monitor.cli.options import Output
+from monitor.cli.table import Column
+
+if TYPE_CHECKING:
+    from monitor.cli.asking import Asker
+    from monitor.cli.lists import Item
+
+PATH = "/api/v1/deletions"
+TICK = 0.5
+"""Seconds between two looks."""
+FEW = 50
+"""Deletions of one question."""
+SETTLED = ("deleted", "refused", "failed")
+
+
+def followed(ask: Asker, outcomes: Sequence[Item]) -> list[Item]:
+    """The same with each deletion as it ended. Raises Failure where somebody does not want to wait."""
+    from monitor.cli.progress import progress
+
+    found = {each["deletion"]["id"]: each["deletion"] for each in outcomes if each["deletion"] is not None}
+    try:
+        with progress("Asking the platform …") as say:
+            while waiting := [each for each, item in found.items() if item["state"] not in SETTLED]:
+                time.sleep(TICK)
+                found |= _read(ask, waiting)
+                gone = sum(item["state"] == "deleted" for item in found.values())
+                say(f"{gone} of {len(found)} deleted; the platform takes its time")
+    except KeyboardInterrupt:
+        raise _left(list(found.values())) from None
+    return [each if each["deletion"] is None else _ended(each, found[each["deletion"]["id"]]) for each in outcomes]
+
+
+def report(outcomes: Sequence[Item], output: Output) -> None:
+    """Prints what came of each. Raises Failure where not all were deleted."""
+    from monitor.cli import out
+
+    if output is not Output.TABLE:
+        out.documents(output, outcomes)
+    else:
+        table([(_name(each), _state(each), each["account"], _why(each)) for each in outcomes], "Nothing was asked for.")
+    done = sum(_state(each) == "deleted" for each in outcomes)
+    if done == len(outcomes):
+        return
+    hint = "`training-monitor events list --type 'deletion.*'` has every step, with who asked."
+    if not done:
+        raise Failure("No job was deleted." if outcomes else "There was nothing to delete.", hint, code=FAILED)
+    raise Failure(f"{len(outcomes) - done} of {len(outcomes)} jobs were not deleted.", hint, code=PARTLY)
+
+
+def table(rows: Sequence[tuple[str, str, str, str]], empty: str) -> None:
+    """Of jobs: name, state, account, and their id with what is to be said."""
+    from monitor.cli import out
+
+    columns = [
+        Column(title="NAME", least=12, wanted=24),
+        Column(title="STATE", least=9, colour=out.state_colour),
+        Column(title="ACCOUNT", least=8, wanted=16),
+        Column(title="WHY", least=30, wrap=True),
+    ]
+    out.rows(columns, rows, empty)
+
+
+def _read(ask: Asker, ids: Sequence[str]) -> dict[str, Item]:
+    found: dict[str, Item] = {}
+    for start in range(0, len(ids), FEW):
+        some = list(ids[start : start + FEW])
+        found |= {item["id"]: item for item in ask.items(PATH, FEW, id=some)}
+    return found
+
+
+def _ended(outcome: Item, deletion: Item) -> Item:
+    refused = deletion["reason"] if deletion["state"] in ("refused", "failed") else None
+    return {**outcome, "deletion": deletion, "refused": refused}
+
+
+def _left(deletions: Sequence[Item]) -> Failure:
+    waiting = sum(item["state"] not in SETTLED for item in deletions)
+    jobs = "one deletion is" if waiting == 1 else f"{waiting} deletions are"
+    hint = "A running daemon goes on with it; without one the next `run`, or `jobs delete`. See: jobs show JOB"
+    return Failure(f"Interrupted; {jobs} still under way.", hint, code=INTERRUPTED)
+
+
+def _state(outcome: Item) -> str:
+    deletion = outcome["deletion"]
+    return "refused" if deletion is None else str(deletion["state"])
+
+
+def _name(outcome: Item) -> str:
+    deletion = outcome["deletion"]
+    return str(outcome["job"] if deletion is None else deletion["name"] or outcome["job"])
+
+
+def _why(outcome: Mapping[str, Any]) -> str:
+    return str(outcome["refused"] or ("was being deleted already" if outcome["again"] else outcome["job"]))
