@@ -50,6 +50,7 @@ def new_site(
         ruleset=lambda: current().ruleset,
         deletions=lambda: current().deletions,
         budgets=lambda: current().budgets.countings(),
+        prices=lambda: current().prices,
     )
     exposer = Exposer(metrics, inside, health=lambda: health, watches=lambda: current().poller)
     return Site(

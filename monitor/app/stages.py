@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 from math import inf
@@ -22,6 +22,7 @@ from monitor.budgets import Budgets
 from monitor.delivery import Outbox
 from monitor.fields import Clock
 from monitor.fields.bell import Broadcast
+from monitor.ledger import PriceOptions
 from monitor.model import EventDraft
 from monitor.polling.poller import Poller
 from monitor.polling.surroundings import Surroundings
@@ -215,6 +216,11 @@ class Stages:
             else:
                 storeless.over()
                 return kept
+
+    @property
+    def prices(self) -> Sequence[PriceOptions]:
+        """Those of the config, then those that are shipped."""
+        return self._around.prices
 
     def _follow(self, made: Prepared, kept: Kept, parted: Collection[str]) -> None:
         """All stages at once, between two of their steps."""

@@ -63,6 +63,10 @@ class AccountOptions(Named):
         """The configured watches by name, in a stable order."""
         raise NotImplementedError
 
+    def location(self) -> str | None:
+        """The region that it is in; None where nothing tells."""
+        return None
+
     def deleting(self) -> AccountOptions | None:
         """The same account with the credential that deletes; None where nothing may be deleted with it."""
         raise NotImplementedError

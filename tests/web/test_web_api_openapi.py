@@ -52,6 +52,8 @@ READS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("/usage", {"by": "month,week,flavor", "timezone": "Asia/Shanghai"}),
     ],
     "/api/v1/budgets": [("/budgets", {})],
+    "/api/v1/quotas": [("/quotas", {})],
+    "/api/v1/usage/running": [("/usage/running", {}), ("/usage/running", {"account": "north"})],
     "/api/v1/openapi.json": [("/openapi.json", {})],
 }
 

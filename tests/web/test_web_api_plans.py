@@ -83,6 +83,8 @@ ASKED = [
     "/usage?since=7d",
     "/usage?since=7d&account=north",
     "/usage?since=7d&by=week&timezone=Europe/Berlin",
+    "/usage/running",
+    "/usage/running?account=north",
 ]
 CHANGED = ("/deliveries/{dead}/retry", "/deliveries/{dead}/drop", "/sinks/slack/test")
 SMALL = (

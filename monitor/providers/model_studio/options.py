@@ -13,6 +13,7 @@ from yarl import URL
 
 from monitor.fields import Secret
 from monitor.fields.strict import Strict
+from monitor.providers.model_studio.regions import region_of
 from monitor.providers.options import AccountOptions, JobsWatch, WatchOptions
 
 BEIJING = "https://dashscope.aliyuncs.com/api/v1"
@@ -102,6 +103,12 @@ class Options(AccountOptions):
     @classmethod
     def _no_flavors(cls, value: Any) -> None:
         raise ValueError("Model Studio rents no flavors, so there is nothing to watch; remove this section")
+
+    def location(self) -> str | None:
+        """As configured, else as the endpoint's host tells, once its references are resolved."""
+        if self.region is not None or "${" in self.endpoint:
+            return self.region
+        return region_of(URL(self.endpoint).host or "")
 
     def watches(self) -> dict[str, WatchOptions]:
         return {"jobs": self.jobs}

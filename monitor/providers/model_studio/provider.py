@@ -15,6 +15,7 @@ from monitor.providers.model_studio.log import consumed
 from monitor.providers.model_studio.options import Options, zone
 from monitor.providers.model_studio.parse import Reading, parse_job
 from monitor.providers.model_studio.probes import deletion_probe, probes, remarks
+from monitor.providers.model_studio.regions import region_of
 from monitor.providers.ports import (
     Declined,
     Decoded,
@@ -28,13 +29,6 @@ from monitor.providers.ports import (
 )
 from monitor.wire import Fault, FaultKind, Http
 
-_REGIONS = {
-    "dashscope.aliyuncs.com": "cn-beijing",
-    "dashscope-intl.aliyuncs.com": "ap-southeast-1",
-    "dashscope-us.aliyuncs.com": "us-east-1",
-    "cn-hongkong.dashscope.aliyuncs.com": "cn-hongkong",
-}
-"""Reference: section 4. The newer hosts, `{workspace}.{region}.maas.aliyuncs.com`, bear their region."""
 _PAGE = "/?tab=model#/efm/model_manager?jobId="
 """The console's list of fine-tuning jobs. Unproven: no source names the address of a single job's page, so the id is
 added where the console, if it does not know the parameter, still opens the list."""
@@ -57,7 +51,7 @@ class ModelStudio:
 
     def __init__(self, options: Options, http: Http) -> None:
         url = URL(options.endpoint)
-        region = options.region or _region(url.host or "")
+        region = options.location()
         self.account = Account(name=options.name, provider=options.provider, region=region, labels=options.labels)
         self._options = options
         self._place = f"{url.host or ''}:{url.port}{url.path.rstrip('/')}"
@@ -152,7 +146,7 @@ class ModelStudio:
         return deletion_probe(self._client)
 
     def remarks(self) -> Sequence[str]:
-        of_host = _region(URL(self._options.endpoint).host or "")
+        of_host = region_of(URL(self._options.endpoint).host or "")
         return list(remarks(self._options.api_key, self._options.region, of_host))
 
 
@@ -164,11 +158,6 @@ def build(options: Options, http: Http, clock: Clock) -> Provider:
 def is_job_id(text: str) -> bool:
     """Whether a deletion of this id can only name a job: one segment of the path, and no reserved one."""
     return re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9_.:-]{0,127}", text) is not None and text.lower() not in _RESERVED
-
-
-def _region(host: str) -> str | None:
-    newer = re.fullmatch(r"[^.]+\.([a-z0-9-]+)\.maas\.aliyuncs\.com", host)
-    return newer.group(1) if newer else _REGIONS.get(host)
 
 
 def _console(region: str | None) -> str:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from monitor.fields import Clock
+from monitor.ledger import PriceOptions
 from monitor.rules import RuleSet
 from monitor.settings import Settings
 from monitor.store import Store
@@ -77,6 +78,8 @@ class Inside:
     """The stage that deletes; None where no daemon runs."""
     budgets: Callable[[], Sequence[Counting] | None] = _uncounted
     """The budgets as the daemon counts them; None where nobody has counted them yet."""
+    prices: Callable[[], Sequence[PriceOptions]] | None = None
+    """What things cost, the prices that are shipped among them; None where no daemon has read those."""
 
     def rules(self) -> RuleSet:
         """Raises RuleErrors where the file's were never checked and are wrong."""
