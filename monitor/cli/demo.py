@@ -29,6 +29,7 @@ accounts:
     provider: model-studio
     api_key: sk-demo
     endpoint: {platforms}/api/v1
+    job_cap: 500
     jobs: {{every: 30s}}
   - name: ascend-north
     provider: modelarts

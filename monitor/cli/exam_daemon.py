@@ -9,10 +9,13 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from math import inf
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from monitor.cli.failure import Failure
 from monitor.cli.finding import Finding, failed, ok, warning
+
+if TYPE_CHECKING:
+    from monitor.cli.asking import Asker
 
 UNIT = "training-monitor.service"
 OLD = 900.0
@@ -68,12 +71,14 @@ def inside(config: Path | None, alive: bool) -> Iterator[Finding]:
             status = ask.get("/api/v1/status")
             accounts = list(ask.items("/api/v1/accounts", 1000))
             sinks = list(ask.items("/api/v1/sinks", 1000))
+            quotas = _quotas_known(ask)
     except (Failure, StoreError) as error:
         if alive:
             yield failed("daemon", str(error), error.hint or "systemctl restart training-monitor")
         return
     yield from _version(status)
     yield from _accounts(accounts, alive)
+    yield from _quotas(quotas)
     yield from _messages(status, sinks)
     yield from _heartbeat(status)
 
@@ -106,6 +111,29 @@ def _accounts(accounts: list[dict[str, Any]], alive: bool) -> Iterator[Finding]:
         elif not late or not alive:
             age = "never" if account["age"] is None else f"{format_duration(account['age'])} ago"
             yield ok(f"account {name}", f"its oldest data was seen {age}")
+
+
+def _quotas_known(ask: Asker) -> list[dict[str, Any]]:
+    try:
+        return list(ask.items("/api/v1/quotas", 1000))
+    except Failure:  # a daemon of an older version, of which the status says so
+        return []
+
+
+def _quotas(quotas: list[dict[str, Any]]) -> Iterator[Finding]:
+    """What is known of how many jobs may exist; an account of which nobody knows is left out."""
+    for quota in quotas:
+        about = f"jobs of {quota['account']}"
+        if quota["cap"] is None:
+            yield ok(about, f"{quota['used']:,} are there, and no cap is known")
+            continue
+        text = f"{quota['used']:,} of {quota['cap']:,} are used ({quota['share']:g} %)"
+        if quota["used"] >= quota["cap"]:
+            yield warning(about, f"{text}: the platform takes no more", "training-monitor jobs cleanup")
+        elif quota["reached"] is not None:
+            yield warning(about, text, "training-monitor jobs cleanup")
+        else:
+            yield ok(about, text)
 
 
 def _messages(status: Mapping[str, Any], sinks: list[dict[str, Any]]) -> Iterator[Finding]:

@@ -17,6 +17,7 @@ accounts:
     provider: model-studio
     api_key: sk-demo
     endpoint: {platforms}/api/v1
+    job_cap: 500
     jobs: {{every: 5s}}
   - name: arts
     provider: modelarts

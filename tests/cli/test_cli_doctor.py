@@ -14,10 +14,12 @@ from typing import Any
 import pytest
 
 from monitor.fields import SystemClock
+from monitor.model import Quota
 from monitor.providers import registry
 from monitor.sandbox.server import serving
 from monitor.store import Health, open_store, save_health, set_bad_signatures, write_notifications
 from monitor.store.glance import glance
+from monitor.store.quotas import QuotaRow, save_quota
 from monitor.store.sink_health import SinkHealth, save_sink_health
 from tests.kit.installed import Installed
 from tests.kit.made import notification
@@ -154,6 +156,24 @@ def test_refused_keys_dead_and_old_messages_are_told_with_the_commands_that_mend
     assert (held["state"], held["mend"]) == ("warning", "training-monitor sinks test hook")
     assert held["text"].startswith("it is held back, and tried now and then since ")
     assert ": answered 503; " in held["text"]
+
+
+def test_how_many_jobs_there_are_is_told_with_what_makes_room_where_the_cap_is_near(installed: Installed) -> None:
+    def write(used: int, cap: int | None, told: int) -> None:
+        quota = Quota(resource="job-num", used=used, cap=cap, seen_at=datetime.now(UTC))
+        installed.write(lambda conn, epoch: save_quota(conn, QuotaRow(account="ascend-north", quota=quota, told=told)))
+
+    seen = []
+    for figures in ((1_200, None, 0), (1_200, 10_000, 0), (9_512, 10_000, 95), (10_000, 10_000, 95)):
+        write(*figures)
+        seen.append(only(looked(installed)[1], "jobs of ascend-north"))
+    mend = "training-monitor jobs cleanup"
+    assert seen == [
+        ("ok", "1,200 are there, and no cap is known", ""),
+        ("ok", "1,200 of 10,000 are used (12 %)", ""),
+        ("warning", "9,512 of 10,000 are used (95.1 %)", mend),
+        ("warning", "10,000 of 10,000 are used (100 %): the platform takes no more", mend),
+    ]
 
 
 def test_an_account_that_is_refused_in_its_workspace_is_a_failure_with_the_reason(installed: Installed) -> None:

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from monitor import diff
-from monitor.model import Asker, AskerKind, Event, EventDraft, EventType, JobError, Reason, Severity
+from monitor.diff.quotas import Freed, Relief
+from monitor.model import Asker, AskerKind, Event, EventDraft, EventType, JobError, Quota, Reason, Severity
 from monitor.rules import render
 from tests.kit.made import deletion
 
@@ -30,6 +31,7 @@ def told(
     found |= _jobs(tuned, trained, stored, at)
     found |= _places(shelf, stored, accounts, at)
     found |= _deletions(tuned, trained, stored, at)
+    found |= _quotas(stored, accounts, at)
     found |= _digests(tuned, trained, shelf, stored, at)
     return found
 
@@ -158,6 +160,23 @@ def _deletions(tuned: Any, trained: Any, stored: Any, at: Any) -> dict[str, list
         "deleted": diff.as_deleted(gone, wanted),
         "deleted-train": diff.as_deleted(left, replace(wanted, asker=Asker(AskerKind.TOKEN, "api"))),
         "cleanup-stopped": diff.cleanup_stopped("nightly", "ModelArts refuses (HTTP 403)", account="a", now=at(6)),
+    }
+    return {name: stored([draft]) for name, draft in drafts.items()}
+
+
+def _quotas(stored: Any, accounts: Any, at: Any) -> dict[str, list[Event]]:
+    studio, arts = accounts
+    some = Quota(resource="jobs", used=17, cap=20, seen_at=at(5))
+    full = Quota(resource="job-num", used=10_000, cap=10_000, seen_at=at(5))
+    policies = [
+        Freed("nightly", 5, True),
+        Freed("trials", 31, False),
+        Freed("failed", 0, True, "it stands still: ModelArts refuses (HTTP 403)"),
+    ]
+    drafts = {
+        "quota-reached": diff.quota_reached(studio, some, 80, Relief(finished=16), now=at(5)),
+        "quota-full": diff.quota_reached(arts, full, 95, Relief(finished=9_988, policies=policies), now=at(5)),
+        "quota-eased": diff.quota_eased(studio, replace(some, used=14), now=at(9)),
     }
     return {name: stored([draft]) for name, draft in drafts.items()}
 

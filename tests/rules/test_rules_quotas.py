@@ -39,7 +39,7 @@ def test_what_is_used_what_is_free_and_what_cleanup_would_free_is_said() -> None
         "Policy: nightly: 5 jobs",
         "Policy: trial: 1 job; it is not enabled",
         "Policy: old: 0 jobs; it stands still: HTTP 403",
-        "To see it: training-monitor jobs cleanup",
+        "What to do: training-monitor jobs cleanup",
         "Time: 2026-11-20 09:00 UTC",
     ]
 

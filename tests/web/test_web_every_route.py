@@ -47,6 +47,7 @@ API: dict[str, Ask] = {
     "GET /api/v1/ruleset": ("/api/v1/ruleset", 200, '"sinks"'),
     "GET /api/v1/usage": ("/api/v1/usage", 200, '"tokens"'),
     "GET /api/v1/budgets": ("/api/v1/budgets", 200, '"items"'),
+    "GET /api/v1/quotas": ("/api/v1/quotas", 200, '"items"'),
     "GET /api/v1/openapi.json": ("/api/v1/openapi.json", 200, '"3.1.0"'),
     "GET /api/v1/silences": ("/api/v1/silences?state=active", 200, '"owner":"ann"'),
     "GET /api/v1/silences/{id}": ("/api/v1/silences/{silence}", 200, '"night'),

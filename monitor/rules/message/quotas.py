@@ -22,7 +22,7 @@ def quota_story(event: Event) -> Story:
         Line("Free", (str(free) if free else "none: the platform takes no more") if _whole(free) and not over else ""),
         Line("Cleanup", "" if over else _cleanup(quota)),
         *(() if over else _policies(quota)),
-        Line("To see it", "" if over else "training-monitor jobs cleanup"),
+        Line("What to do", "" if over else _remedy(quota)),
         Line("Time", clock(event.time)),
     )
     happened = "has room for jobs again" if over else _reached(quota)
@@ -56,6 +56,10 @@ def _cleanup(quota: Facts) -> str:
     if not _whole(frees):
         return over
     return joined(f"would free {counted(frees, 'job')} now" if frees else "would free nothing now", over, by="; ")
+
+
+def _remedy(quota: Facts) -> str:
+    return "training-monitor jobs cleanup" if quota.raw("policies") else "training-monitor jobs delete ACCOUNT JOB"
 
 
 def _policies(quota: Facts) -> tuple[Line, ...]:
