@@ -49,13 +49,39 @@ def usage(
     account: AccountName = None,
     since: Since = None,
     until: Until = None,
+    running: Annotated[
+        bool, typer.Option("--running", help="What runs now instead, and an estimate of what it uses and costs.")
+    ] = False,
 ) -> None:
     """What training used: tokens, or hours of nodes and cards; and what it cost where a price is known."""
+    if running:
+        if (by, timezone, since, until) != ("day", "UTC", None, None):
+            hint = "Leave out --by, --timezone, --since and --until."
+            raise Failure("--running tells what runs now, job by job.", hint, code=USAGE)
+        _running(config, output, limit, account)
+    else:
+        asked: dict[str, Value] = {"since": moment(since), "until": moment(until, "--until"), "account": account}
+        _booked(config, output, limit, groupings(by), _zone(timezone), asked)
+
+
+def _running(config: Path | None, output: UsageOutput, limit: int, account: str | None) -> None:
+    from monitor.cli import out, usage_running
+
+    found = usage_running.found(config, account)
+    if output is UsageOutput.TABLE:
+        usage_running.show(found, limit)
+    elif output is UsageOutput.CSV:
+        usage_running.write(found[:limit])
+    else:
+        out.documents(Output(output.value), found[:limit])
+
+
+def _booked(
+    config: Path | None, output: UsageOutput, limit: int, keys: list[str], zone: str, asked: dict[str, Value]
+) -> None:
     from monitor.cli import out, usage_table
 
-    keys = groupings(by)
-    asked: dict[str, Value] = {"since": moment(since), "until": moment(until, "--until"), "account": account}
-    found = _found(config, by=",".join(keys), timezone=_zone(timezone), **asked)
+    found = _found(config, by=",".join(keys), timezone=zone, **asked)
     if output is UsageOutput.TABLE:
         usage_table.show(found, keys, limit)
     elif output is UsageOutput.CSV:

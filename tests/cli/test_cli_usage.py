@@ -117,3 +117,33 @@ def test_programs_get_hours_and_money_exactly(both: Installed) -> None:
 )
 def test_a_price_is_shown_as_short_as_it_can_be(cost: str | None, shown: str) -> None:
     assert price(cost, "CNY") == shown
+
+
+def test_what_runs_now_is_told_as_an_estimate(installed: Installed) -> None:
+    done = installed.run("usage", "--running", "--account", "llm-beijing")
+    assert (done.returncode, done.stderr) == (0, "")
+    head, *rows = (line.split() for line in done.stdout.splitlines())
+    assert head == ["JOB", "ACCOUNT", "OF", "FOR", "USED", "COST", "BY"]
+    assert [row[-5:] for row in rows[:2]] == [["tokens", "~", "0.03", "CNY", "usual"]] * 2
+    assert rows[2] == ["TOTAL", "~", "0.06", "CNY"]
+    assert "booked when it is over" in done.stdout
+    assert max(map(len, installed.run("usage", "--running", COLUMNS="40").stdout.splitlines())) <= 40
+    assert installed.run("usage", "--running", "--account", "ascend-north").stdout == "Nothing runs.\n"
+
+
+def test_programs_get_the_estimates_of_what_runs(installed: Installed) -> None:
+    rows = json.loads(installed.run("usage", "--running", "--output", "json").stdout)
+    assert {(row["basis"], row["tokens"], row["cost"]) for row in rows} == {("usual", 1000, "0.03")}
+    told = list(csv.DictReader(io.StringIO(installed.run("usage", "--running", "--output", "csv").stdout, newline="")))
+    assert [row["id"] for row in told] == [row["id"] for row in rows]
+    assert {row["currency"] for row in told} == {"CNY"}
+    assert len(installed.run("usage", "--running", "--limit", "1", "--output", "jsonl").stdout.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "more", [("--by", "model"), ("--since", "7d"), ("--until", "1d"), ("--timezone", "Asia/Tokyo")]
+)
+def test_what_runs_now_is_not_summed_and_has_no_past(installed: Installed, more: tuple[str, ...]) -> None:
+    done = installed.run("usage", "--running", *more)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "job by job" in done.stderr
