@@ -21,6 +21,7 @@ from monitor.model import (
     KnownFlavor,
     KnownStock,
     Outcome,
+    Quota,
     Receipt,
     Scope,
     Severity,
@@ -45,6 +46,7 @@ from monitor.store import (
     update_scope,
     write_notifications,
 )
+from monitor.store.quotas import QuotaRow, save_quota
 from monitor.web.api import Api, Inside, Request
 from tests.kit.clock import VirtualClock
 from tests.kit.made import NOON, draft, known_job, notification
@@ -156,6 +158,7 @@ def seed(conn: Connection) -> None:
     """Jobs, flavors, events, notifications, deliveries in every state, bookings, health."""
     _jobs(conn)
     _flavors(conn)
+    save_quota(conn, QuotaRow(account="llm", quota=Quota(resource="jobs", used=17, cap=20, seen_at=NOON), told=80))
     save_health(conn, "llm", "jobs", Health(state="unreachable", failures=3, since=NOON, reason="no route to host"))
     save_health(conn, "north", "jobs/ws-2", Health(state="unauthorized", failures=1, since=NOON, reason="may not list"))
     events = append_events(conn, "e", [(each, number) for number, each in enumerate(_drafts())])

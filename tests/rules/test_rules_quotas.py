@@ -32,13 +32,10 @@ def test_what_is_used_what_is_free_and_what_cleanup_would_free_is_said() -> None
     ]
     title, lines = words(policies=policies)
     assert title == "Account sample has used 19 of its 20 jobs"
-    assert lines[:8] == [
-        "Used: 19 of 20 jobs (95%)",
-        "Free: 1",
+    assert lines[:5] == [
+        "Used: 19 of 20 jobs (95%); 1 free",
         "Cleanup: would free 6 jobs now; 17 jobs are over",
-        "Policy: nightly: 5 jobs",
-        "Policy: trial: 1 job; it is not enabled",
-        "Policy: old: 0 jobs; it stands still: HTTP 403",
+        "Policies: nightly 5, trial 1 (not enabled), old 0 (it stands still: HTTP 403)",
         "What to do: training-monitor jobs cleanup",
         "Time: 2026-11-20 09:00 UTC",
     ]
@@ -49,7 +46,7 @@ def test_what_is_used_what_is_free_and_what_cleanup_would_free_is_said() -> None
     [
         ({"frees": 0, "finished": 1}, "Cleanup: would free nothing now; 1 job is over"),
         ({"policies": [], "frees": 0}, "Cleanup: 17 jobs are over, and no cleanup policy is for the account"),
-        ({"free": 0, "used": 21, "share": 105.0}, "Free: none: the platform takes no more"),
+        ({"free": 0, "used": 21, "share": 105.0}, "Used: 21 of 20 jobs (105%); the platform takes no more"),
     ],
 )
 def test_where_cleanup_is_no_help_that_is_said(facts: Any, line: str) -> None:

@@ -46,6 +46,7 @@ API: dict[str, Ask] = {
     "GET /api/v1/rules": ("/api/v1/rules", 200, '"items"'),
     "GET /api/v1/ruleset": ("/api/v1/ruleset", 200, '"sinks"'),
     "GET /api/v1/usage": ("/api/v1/usage", 200, '"tokens"'),
+    "GET /api/v1/usage/running": ("/api/v1/usage/running", 200, '"basis"'),
     "GET /api/v1/budgets": ("/api/v1/budgets", 200, '"items"'),
     "GET /api/v1/quotas": ("/api/v1/quotas", 200, '"items"'),
     "GET /api/v1/openapi.json": ("/api/v1/openapi.json", 200, '"3.1.0"'),

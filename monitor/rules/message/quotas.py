@@ -16,12 +16,11 @@ def quota_story(event: Event) -> Story:
     """`quota.reached` and `quota.eased`."""
     quota = Facts(event.data).part("quota")
     over = event.type is EventType.QUOTA_EASED
-    used, free = _used(quota), quota.raw("free")
+    used = _used(quota)
     lines = (
-        Line("Used", used),
-        Line("Free", (str(free) if free else "none: the platform takes no more") if _whole(free) and not over else ""),
+        Line("Used", joined(used, "" if over else _free(quota), by="; ")),
         Line("Cleanup", "" if over else _cleanup(quota)),
-        *(() if over else _policies(quota)),
+        Line("Policies", "" if over else _policies(quota)),
         Line("What to do", "" if over else _remedy(quota)),
         Line("Time", clock(event.time)),
     )
@@ -62,16 +61,21 @@ def _remedy(quota: Facts) -> str:
     return "training-monitor jobs cleanup" if quota.raw("policies") else "training-monitor jobs delete ACCOUNT JOB"
 
 
-def _policies(quota: Facts) -> tuple[Line, ...]:
+def _policies(quota: Facts) -> str:
     listed: Any = quota.raw("policies")
     shown = [Facts(each) for each in listed[:_POLICIES]] if isinstance(listed, list) else []
-    return tuple(Line("Policy", joined(each.text("name", 40), _policy(each), by=": ")) for each in shown)
+    return joined(*(joined(each.text("name", 40), _policy(each), by=" ") for each in shown), by=", ")
 
 
 def _policy(policy: Facts) -> str:
     jobs = policy.raw("jobs")
-    why = policy.text("held", 120) or ("" if policy.raw("enabled") is True else "it is not enabled")
-    return joined(counted(jobs, "job") if _whole(jobs) else "", why, by="; ")
+    why = policy.text("held", 80) or ("" if policy.raw("enabled") is True else "not enabled")
+    return joined(f"{jobs:,}" if _whole(jobs) else "", f"({why})" if why else "", by=" ")
+
+
+def _free(quota: Facts) -> str:
+    free = quota.raw("free")
+    return (f"{free:,} free" if free else "the platform takes no more") if _whole(free) else ""
 
 
 def _whole(value: Any) -> bool:
