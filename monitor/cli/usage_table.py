@@ -51,7 +51,14 @@ def show(rows: Sequence[Item], keys: Sequence[str], limit: int) -> None:
         *(Column(title=AMOUNTS[name], least=10, right=True) for name in amounts),
         Column(title="COST", least=18, right=True),
         *(
-            [Column(title=f"BY {AMOUNTS.get(unit, unit.upper())}" if len(amounts) > 1 else "", least=9, bar=True)]
+            [
+                Column(
+                    title=f"BY {AMOUNTS.get(unit, unit.upper())}" if len(amounts) > 1 else "",
+                    least=9,
+                    bar=True,
+                    optional=True,
+                )
+            ]
             if out.chart()
             else []
         ),
