@@ -143,11 +143,18 @@ def _policies(policies: list[Item]) -> None:
 
 
 def _words(policy: Item) -> str:
-    from monitor.cli import when
 
     if policy["state"] == "stopped":
         return f"{policy['reason']}; go on: --resume {policy['name']}"
-    return "deletes nothing: not enabled" if policy["state"] == "off" else f"due {when.short(policy['next_at'])}"
+    return "deletes nothing: not enabled" if policy["state"] == "off" else _due(policy["next_at"])
+
+
+def _due(moment: str) -> str:
+    from datetime import UTC, datetime
+
+    from monitor.cli import when
+
+    return "due now" if when.read(moment) <= datetime.now(UTC) else f"due {when.short(moment)}"
 
 
 def _jobs(jobs: list[Item], empty: str) -> None:

@@ -9,11 +9,14 @@ from typing import Any
 from pydantic import BaseModel
 from yarl import URL
 
+from monitor.actions.options import CleanupOptions
 from monitor.fields import Secret
 from monitor.ledger.options import PriceOptions
+from monitor.model import EventType
 from monitor.providers import registry as providers
 from monitor.providers.options import AccountOptions
-from monitor.rules.options import OWNER
+from monitor.rules.globs import matching_types
+from monitor.rules.options import OWNER, RuleOptions
 from monitor.settings.document import Document
 from monitor.settings.problems import Path, Problem, path_text
 from monitor.settings.sections import Sections, names
@@ -138,6 +141,36 @@ def _cleanup(document: Document, data: dict[str, Any], found: Sections) -> Itera
                     what = "account" if key == "accounts" else "rule"
                     message = f"no {what} is named {name!r}; there are: {', '.join(sorted(known)) or 'none'}"
                     yield document.problem(("cleanup", index, key, place), message)
+        yield from _idle(document, found, index, policy)
+
+
+def _idle(document: Document, found: Sections, index: int, policy: CleanupOptions) -> Iterator[Problem]:
+    """What is there and could never do what the policy needs of it."""
+    reasons = {account.name: _undeletable(account) for account in found.accounts.values()}
+    for place, name in enumerate(policy.accounts or ()):
+        if reason := reasons.get(name):
+            yield document.problem(("cleanup", index, "accounts", place), f"{reason}, so nothing of it is deleted")
+    if policy.accounts is None and reasons and all(reasons.values()):
+        name, reason = next(iter(reasons.items()))
+        message = f"of no account is anything deleted; of {name}: {reason}"
+        yield document.problem(("cleanup", index), message)
+    rules = {rule.name: rule for rule in found.rules.values()}
+    for place, name in enumerate(policy.require_delivered or ()):
+        if (rule := rules.get(name)) is not None and (reason := _unheard(rule)):
+            message = f"{reason}, so no job would ever go"
+            yield document.problem(("cleanup", index, "require_delivered", place), message)
+
+
+def _unheard(rule: RuleOptions) -> str:
+    """Why no message of the rule about a job's end ever arrives; empty where one may."""
+    if rule.shadow:
+        return f"the rule {rule.name!r} is on trial (shadow) and sends nothing"
+    tells = any(EventType.JOB_FINISHED in matching_types(pattern) for pattern in rule.on)
+    return "" if tells else f"the rule {rule.name!r} does not tell of job.finished"
+
+
+def _undeletable(account: AccountOptions) -> str:
+    return account.forbids_deleting() or ("" if "jobs" in account.watches() else "the account watches no jobs")
 
 
 def _prices(document: Document, prices: dict[int, PriceOptions]) -> Iterator[Problem]:
