@@ -27,8 +27,10 @@ from monitor.wire import Fault, FaultKind
 
 TICK = 60.0
 """Seconds after which jobs are counted anyway."""
-SPACE = 5.0
+SPACE = 1.0
 """Seconds between two looks, however much happens."""
+UNSEEN = 10.0
+"""Seconds after which it is looked again whether an account can be read by now, so that its platform may be asked."""
 AGAIN = 300.0
 """Seconds after which a platform that gave no answer is asked again."""
 STORE_PAUSE = 5.0
@@ -111,7 +113,12 @@ class QuotaWatch:
             _log.exception("a turn of the quotas broke; this is a bug", error=type(error).__name__)
             return [], TICK
         self._storeless.over()
-        return due, TICK
+        return due, self._pause()
+
+    def _pause(self) -> float:
+        now, asked = self._clock.monotonic(), [each for each in self._accounts() if not each.counted]
+        waits = [max(1.0, self._due_at(each) - now) if each.seen else UNSEEN for each in asked if each.scopes]
+        return min([TICK, *waits])
 
     async def _apart(self, account: Capped) -> None:
         try:
