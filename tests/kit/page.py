@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -241,6 +242,23 @@ class World:
                         currency="USD" if n == 3 and price is not None else "CNY" if price is not None else None,
                     )
                 )
+        rows += [
+            replace(
+                rows[0],
+                account="ascend-north",
+                provider="modelarts",
+                job_id=f"trained-{day}",
+                model="PyTorch",
+                flavor="modelarts.p3.large",
+                at=self.end - timedelta(days=day),
+                tokens=0,
+                node_ms=(day + 1) * 3_000_000,
+                card_ms=(day + 1) * 24_000_000,
+                cost=Decimal(day + 1) * Decimal("17.9"),
+                currency="CNY",
+            )
+            for day in range(0, 30, 4)
+        ]
         await self.write(lambda conn: store.book(conn, *rows))
 
     async def messages(self) -> None:

@@ -11,7 +11,7 @@ from tests.kit.web import Served
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 HEADINGS = {
-    "en-GB": ["Accounts", "Jobs", "Stock of flavors", "Tokens and cost", "Events", "Messages"],
+    "en-GB": ["Accounts", "Jobs", "Stock of flavors", "Usage and cost", "Events", "Messages"],
     "zh-CN": ["账号", "作业", "规格库存", "用量与费用", "事件", "消息"],
 }
 GROUNDS: dict[Any, str] = {"light": "rgb(244, 246, 249)", "dark": "rgb(15, 20, 27)"}

@@ -153,6 +153,9 @@ async def test_usage_is_drawn_and_told_as_a_table(browser: Any, living: Served) 
         assert "Tokens by day and model, 30 days" in told
         await page.locator("#usage select[name=what]").select_option("CNY")
         await it.until("document.querySelector('#usage figure').ariaLabel.includes('CNY')")
+        await page.locator("#usage select[name=what]").select_option("card_hours")
+        await it.until("document.querySelector('#usage figure').ariaLabel.startsWith('Card hours by day')")
+        assert "PyTorch" in await page.locator("#usage .legend").inner_text()
         await page.locator("#usage summary").click()
         assert await page.locator("#usage details tbody tr").count() == 30
         assert "qwen3-14b" in await page.locator("#usage .matrix").first.inner_text()

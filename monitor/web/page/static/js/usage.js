@@ -1,4 +1,4 @@
-// Tokens and cost by day and model: stacked bars, and beneath them the same as tables.
+// Tokens, hours and cost by day and model: stacked bars, and beneath them the same as tables.
 
 import { get } from "./api.js";
 import { now } from "./clock.js";
@@ -11,6 +11,7 @@ import { Section } from "./section.js";
 
 const DAY = 86_400_000;
 const MODELS = 7;
+const AMOUNTS = { tokens: 0, node_hours: 2, card_hours: 2 };
 
 export class Usage {
   constructor() {
@@ -56,14 +57,21 @@ export class Usage {
     return [...new Set((this.section?.data?.items ?? []).map((item) => item.currency).filter(Boolean))].sort();
   }
 
+  /** Tokens, and hours where there are any; hours alone where nothing else is. */
+  get amounts() {
+    return amounts(this.section?.data?.items ?? []);
+  }
+
   whats() {
-    return [["tokens", t("usage.tokens")], ...this.currencies.map((currency) => [currency, t("usage.cost", { currency })])];
+    return [...this.amounts.map((name) => [name, t(`usage.${name}`)]), ...this.currencies.map((currency) => [currency, t("usage.cost", { currency })])];
   }
 
   draw() {
     const { days, items } = this.section.data;
     this.controls.offer("what", () => this.whats(), false);
-    const what = this.controls.value("what") || "tokens";
+    const [first] = this.amounts;
+    const what = this.controls.value("what") || first;
+    const measured = what in AMOUNTS;
     this.end?.then((end) => end());
     this.end = undefined;
     if (!items.length) {
@@ -71,11 +79,11 @@ export class Usage {
       return;
     }
     const open = this.section.body.querySelector("details")?.open ?? false;
-    const value = (item) => (what === "tokens" ? item.tokens ?? 0 : item.currency === what ? Number(item.cost ?? 0) : 0);
-    const shown = (amount) => (what === "tokens" ? number(amount) : money(amount, what));
+    const value = (item) => (measured ? Number(item[what] ?? 0) : item.currency === what ? Number(item.cost ?? 0) : 0);
+    const shown = (amount) => (measured ? number(amount, AMOUNTS[what]) : money(amount, what));
     const series = stack(items, days, value);
     const total = items.reduce((sum, item) => sum + value(item), 0);
-    const label = t("usage.label", { what: what === "tokens" ? t("usage.tokens") : t("usage.cost", { currency: what }), range: t(`range.${this.days}`), total: shown(total) });
+    const label = t("usage.label", { what: measured ? t(`usage.${what}`) : t("usage.cost", { currency: what }), range: t(`range.${this.days}`), total: shown(total) });
     const box = el("div", { class: "plot" });
     const keys = el("ul", { class: "legend" }, series.map((one, index) => el("li", { class: `key k-m${index}` }, one.name === null ? t("usage.other") : foreign(one.name || t("usage.unnamed")))));
     put(this.section.body, el("div", { class: "usages" }, el("figure", { role: "img", "aria-label": label }, box), el("div", {}, keys, this.table(items))), daily(items, days, open));
@@ -89,8 +97,8 @@ export class Usage {
 
   table(items) {
     const models = sums(items, (item) => item.model ?? "");
-    const rows = [...models.entries()].sort(([, a], [, b]) => b.tokens - a.tokens);
-    return matrix(t("usage.caption"), t("model"), rows.slice(0, 50).map(([name, sum]) => [foreign(name || t("usage.unnamed")), sum]), this.currencies);
+    const rows = [...models.entries()].sort(([, a], [, b]) => b.tokens - a.tokens || b.node_hours - a.node_hours);
+    return matrix(t("usage.caption"), t("model"), rows.slice(0, 50).map(([name, sum]) => [foreign(name || t("usage.unnamed")), sum]), this.amounts, this.currencies);
   }
 }
 
@@ -98,12 +106,17 @@ function daily(items, days, open) {
   const by = sums(items, (item) => item.day);
   const currencies = [...new Set(items.map((item) => item.currency).filter(Boolean))].sort();
   const rows = [...days].reverse().filter((text) => by.has(text)).map((text) => [utc(Date.parse(text)), by.get(text)]);
-  return el("details", { open }, el("summary", {}, t("usage.days")), matrix(t("usage.days"), t("day"), rows, currencies));
+  return el("details", { open }, el("summary", {}, t("usage.days")), matrix(t("usage.days"), t("day"), rows, amounts(items), currencies));
 }
 
-function matrix(caption, what, rows, currencies) {
+function amounts(items) {
+  const found = Object.keys(AMOUNTS).filter((name) => items.some((item) => Number(item[name] ?? 0) !== 0));
+  return found.length ? found : ["tokens"];
+}
+
+function matrix(caption, what, rows, named, currencies) {
   const amount = (sum, currency) => (sum.costs.has(currency) ? money(sum.costs.get(currency), currency) : "–");
-  const heads = [t("jobs"), t("tokens"), ...currencies.map((currency) => t("usage.cost", { currency }))];
+  const heads = [t("jobs"), ...named.map((name) => t(`usage.${name}`)), ...currencies.map((currency) => t("usage.cost", { currency }))];
   return el(
     "div",
     { class: "scroll", tabindex: "0", role: "region", "aria-label": clipped(caption, 80) },
@@ -112,7 +125,7 @@ function matrix(caption, what, rows, currencies) {
       { class: "matrix" },
       el("caption", { class: "unseen" }, caption),
       el("thead", {}, el("tr", {}, el("th", { scope: "col" }, what), heads.map((text) => el("th", { scope: "col", class: "num" }, text)))),
-      el("tbody", {}, rows.map(([name, sum]) => el("tr", {}, el("th", { scope: "row" }, name), el("td", { class: "num" }, number(sum.jobs)), el("td", { class: "num" }, number(sum.tokens)), currencies.map((currency) => el("td", { class: "num" }, amount(sum, currency)))))),
+      el("tbody", {}, rows.map(([name, sum]) => el("tr", {}, el("th", { scope: "row" }, name), el("td", { class: "num" }, number(sum.jobs)), named.map((name) => el("td", { class: "num" }, number(sum[name], AMOUNTS[name]))), currencies.map((currency) => el("td", { class: "num" }, amount(sum, currency)))))),
     ),
   );
 }
@@ -121,10 +134,10 @@ function sums(items, key) {
   const found = new Map();
   for (const item of items) {
     const name = key(item);
-    if (!found.has(name)) found.set(name, { jobs: 0, tokens: 0, costs: new Map() });
+    if (!found.has(name)) found.set(name, { jobs: 0, tokens: 0, node_hours: 0, card_hours: 0, costs: new Map() });
     const sum = found.get(name);
     sum.jobs += item.jobs ?? 0;
-    sum.tokens += item.tokens ?? 0;
+    for (const name of Object.keys(AMOUNTS)) sum[name] += Number(item[name] ?? 0);
     if (item.currency) sum.costs.set(item.currency, (sum.costs.get(item.currency) ?? 0) + Number(item.cost ?? 0));
   }
   return found;
