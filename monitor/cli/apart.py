@@ -40,8 +40,14 @@ def deleting(config: Path | None, account: str | None = None) -> Iterator[Asker]
 
     settings = load_settings(config, resolve=Only("accounts", account))
     set_up(sys.stderr, level="error")  # what came of it is told by the command
+    wrong: BaseException | None = None
     with start_blocking_portal() as portal, portal.wrap_async_context_manager(_at_work(settings, account)) as api:
-        yield Asker(_Alone(portal, api))
+        try:
+            yield Asker(_Alone(portal, api))
+        except BaseException as error:  # which is none of what works there: that would wrap it into a group
+            wrong = error
+    if wrong is not None:
+        raise wrong
 
 
 class _Alone:
