@@ -10,6 +10,7 @@ NEWEST = "it is the newest job of its account, which is never deleted"
 UNDATED = "the platform does not say when it was created, so it may be the newest of its account"
 RUNNING = "it is {}; only a job that is over may be deleted"
 RESTARTED = "it was restarted after its deletion was asked for"
+UNBOOKED = "the platform has not said yet what it used, which would be lost with it; ask again in half an hour"
 STRANGE = "its state is one that the monitor does not know"
 
 
@@ -26,7 +27,9 @@ def unfit(known: KnownJob | None, *, newer: bool, forbidden: str) -> str:
         return RUNNING.format(known.job.state.value)
     if known.job.created_at is None:
         return UNDATED
-    return "" if newer else NEWEST
+    if not newer:
+        return NEWEST
+    return UNBOOKED if known.usage_due is not None else ""
 
 
 def changed(action: Action, known: KnownJob) -> str:

@@ -25,6 +25,7 @@ BUSY = Fault(FaultKind.THROTTLED, "too many", retry_after=90.0)
         ({"state": JobState.SUCCEEDED}, False, "", guard.NEWEST),
         ({"state": JobState.SUCCEEDED, "created_at": None}, True, "", guard.UNDATED),
         ({"state": JobState.SUCCEEDED, "gone": True}, True, "", guard.GONE),
+        ({"state": JobState.CANCELED, "usage_due": NOON}, True, "", guard.UNBOOKED),
         ({"state": JobState.STOPPING}, True, "", guard.RUNNING.format("stopping")),
         ({"state": JobState.UNKNOWN}, True, "", guard.RUNNING.format("unknown")),
     ],
