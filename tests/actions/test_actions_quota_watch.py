@@ -10,16 +10,16 @@ import anyio
 import pytest
 
 from monitor.actions.options import CleanupOptions
-from monitor.actions.quota_watch import AGAIN, QuotaWatch
+from monitor.actions.quota_watch import AGAIN, STORE_PAUSE, TICK, QuotaWatch
 from monitor.emulation import Reply
 from monitor.fields.bell import Broadcast
 from monitor.model import Event, Quota, Severity
 from monitor.providers import registry
-from monitor.store import stop_cleanup
+from monitor.store import StoreFull, stop_cleanup
 from monitor.store.quotas import QuotaRow, load_quotas, save_quota
 from tests.kit.clock import VirtualClock
 from tests.kit.platforms import model_studio, modelarts
-from tests.kit.rig import Rig, rigged
+from tests.kit.rig import Crash, Rig, rigged
 
 HOUR = 3600.0
 NIGHTLY = CleanupOptions(name="nightly", after="1d", enabled=True)
@@ -104,7 +104,7 @@ async def test_modelarts_is_asked_with_each_sweep_and_no_more_often() -> None:
         assert event.data["quota"]["free"] == 0
 
 
-async def test_a_restart_tells_nothing_twice_and_another_name_of_the_account_neither() -> None:
+async def test_a_restart_tells_nothing_twice() -> None:
     bench, _ = arts(jobs=9, quota=10)
     async with bench as rig:
         for _ in range(2):
@@ -112,6 +112,37 @@ async def test_a_restart_tells_nothing_twice_and_another_name_of_the_account_nei
                 await rig.poll()
                 await watch(rig).turn()
                 assert words(await told(rig)) == [("quota.reached", 9, 80)]
+
+
+@pytest.mark.parametrize("at", ["before write", "after write", "request", "answer"])
+async def test_a_death_at_any_moment_loses_nothing_and_tells_nothing_twice(at: str) -> None:
+    bench, _ = arts(jobs=9, quota=10)
+    async with bench as rig:
+        async with rig.running():
+            await rig.poll()
+            quotas = QuotaWatch(rig.poller._around.store, rig.poller.reaches, (), rig.clock, Broadcast())
+            rig.die_after(0, at=at)
+            with pytest.raises((Crash, ExceptionGroup)):
+                await quotas.turn()
+        for _ in range(2):
+            async with rig.running():
+                await rig.poll()
+                await watch(rig).turn()
+                assert words(await told(rig)) == [("quota.reached", 9, 80)]
+
+
+async def test_a_store_that_is_full_is_waited_for_and_then_it_is_told() -> None:
+    bench, emulator = studio(job_cap=10)
+    async with bench as rig, rig.running():
+        for _ in range(9):
+            emulator.world.add_job("SUCCEEDED")
+        await rig.poll()
+        quotas = QuotaWatch(rig.poller._around.store, rig.poller.reaches, (), rig.clock, Broadcast())
+        rig.store_fault = StoreFull("the disk is full")
+        assert await quotas._guarded() == ([], STORE_PAUSE)
+        rig.store_fault = None
+        assert await quotas._guarded() == ([], TICK)
+        assert words(await told(rig)) == [("quota.reached", 9, 80)]
 
 
 async def test_what_cleanup_would_free_is_named_with_the_policies_that_do_it_and_why_one_does_not() -> None:
