@@ -16,6 +16,7 @@ from monitor.diff.jobs import diff_job, job_gone, job_missing
 from monitor.diff.own import (
     config_rejected,
     config_reloaded,
+    deliveries_dead,
     delivery_dead,
     monitor_started,
     monitor_stopped,
@@ -39,6 +40,7 @@ __all__ = [
     "baselined",
     "config_rejected",
     "config_reloaded",
+    "deliveries_dead",
     "delivery_dead",
     "diff_flavor",
     "diff_job",

@@ -203,6 +203,20 @@ def test_what_waited_for_a_removed_sink_was_never_tried_and_is_not_said_to_be(ow
     assert text.plain.splitlines()[:2] == ["Why: gone", "Waiting: 3 messages"]
 
 
+def test_many_messages_of_one_cause_are_told_by_their_number(stored: Any, at: Any) -> None:
+    (many,) = stored([diff.deliveries_dead("team", count=3, detail="answered 400", now=at(1), delivery="d1")])
+    text = text_of(many)
+    assert text.title == "Sink team did not get 3 messages; not sent again"
+    assert text.plain.splitlines()[0] == "Why: answered 400"
+    assert "Waiting" not in text.plain
+
+
+def test_a_sink_that_failed_and_was_removed_is_not_said_to_take_messages(stored: Any, at: Any) -> None:
+    (over,) = stored([diff.sink_recovered("team", since=at(0), waiting=0, now=at(9), removed=True)])
+    title = text_of(over).title
+    assert title == "Sink team was removed from the config; it had taken no messages for 9 min"
+
+
 def test_a_digest_is_bounded(failing: Callable[..., Event]) -> None:
     event = failing("长" * 300)
     events = [replace(event, seq=seq, subject=f"job/{seq}") for seq in range(5000)]
