@@ -236,6 +236,19 @@ SINK_STATE: Final = Measure(
     "probe is sent now and then).",
     ("sink", "state"),
 )
+SINK_TOOK_AT: Final = Measure(
+    "sink_last_delivery_timestamp_seconds",
+    "gauge",
+    "When the sink last took a message, a canary included, in Unix time; 0 where it never did.",
+    ("sink",),
+)
+CANARY_AT: Final = Measure(
+    "sink_last_canary_timestamp_seconds",
+    "gauge",
+    "When the last canary was written for the sink, or the wait for the first one began, in Unix time; missing where "
+    "the config asks for none.",
+    ("sink",),
+)
 LOST: Final = Measure(
     "deliveries_given_up_stored",
     "gauge",
@@ -257,5 +270,18 @@ BACKUP_AT: Final = Measure(
     "When `training-monitor db backup` last copied the database, in Unix time; 0 where it never did, or another tool "
     "does.",
 )
-READ: Final = (JOBS, WAITING, OLDEST, SINK_STATE, LOST, BEHIND, BEHIND_SECONDS, LAST_SEQ, STORE_BYTES, BACKUP_AT)
+READ: Final = (
+    JOBS,
+    WAITING,
+    OLDEST,
+    SINK_STATE,
+    SINK_TOOK_AT,
+    CANARY_AT,
+    LOST,
+    BEHIND,
+    BEHIND_SECONDS,
+    LAST_SEQ,
+    STORE_BYTES,
+    BACKUP_AT,
+)
 """Read from the store at the scrape."""
