@@ -36,6 +36,7 @@ from monitor.store import (
     write_hidden,
     write_notifications,
 )
+from monitor.store.answers import link_key
 from monitor.telemetry.meter import NO_METER, Meter
 from monitor.telemetry.trouble import store_trouble
 
@@ -190,7 +191,7 @@ class Router:
         effects = list(drive(at.engine, events, unseen=self._blind, wall=now))
         if last:
             effects += drive(at.engine, (), now, unseen=unseen, wall=now)
-        made = writes(effects, self._store.epoch, now, self._links)
+        made = writes(effects, self._store.epoch, now, self._links and self._links.of(link_key(conn)))
         if (broken := at.engine.broken) is not None:
             at.engine.broken = None
             self._log.error("the rules broke; this is a bug", exc_info=broken)
