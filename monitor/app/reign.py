@@ -15,6 +15,7 @@ from monitor.app.wishes import Verdict
 from monitor.model import EventDraft
 from monitor.settings import Settings
 from monitor.store import Rename, StoreError
+from monitor.store.vitals import held_back
 
 SHOWN = 5
 """Mistakes of a config that its event names."""
@@ -79,7 +80,10 @@ class Reign:
 
     async def status(self) -> str:
         """How the daemon is, in one line. Raises StoreError."""
-        counts = await self._lasting.store.read(store.count_deliveries)
+        sinks = [sink.name for sink in self.stages.settings.sinks]
+        counts, held = await self._lasting.store.read(
+            lambda conn: (store.count_deliveries(conn), held_back(conn, sinks))
+        )
         poller = self.stages.poller
         return status_line(
             accounts=len(self.stages.settings.accounts),
@@ -88,6 +92,7 @@ class Reign:
             last_good=max((at for at in poller.last_good().values() if at is not None), default=None),
             now=self._lasting.clock.now(),
             troubles=[*self._lasting.live.dead(), *self.troubles()],
+            held=list(held),
         )
 
     async def _tell(self, draft: EventDraft) -> None:
