@@ -107,7 +107,7 @@ async def run(folder: Path) -> tuple[dict[str, str], dict[str, str]]:
         port = free.getsockname()[1]
     async with World() as world:
         path = write_config(folder, config(world, port, folder))
-        async with Program(path) as program:
+        async with Program(path, fresh=True) as program:
             await until(lambda: known(world) or program.process.returncode is not None, within=START)
             assert program.process.returncode is None, program.log
             world.mood = "failed"
