@@ -81,6 +81,7 @@ async def test_a_job_that_ends_becomes_a_message_with_what_it_used_and_cost(tmp_
     assert by_type["usage.recorded"]["events"][0]["data"]["usage"]["cost"] == "8.39424"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
 async def test_a_signal_ends_it_with_0_although_a_sink_and_the_platform_hang(
     how: signal.Signals, tmp_path: Path
@@ -232,6 +233,7 @@ async def test_health_and_readiness_tell_the_truth(tmp_path: Path) -> None:
             assert body["troubles"][0].startswith("studio/jobs is unauthorized: ")
 
 
+@pytest.mark.slow
 @pytest.mark.postgres
 async def test_the_same_daemon_on_postgresql(tmp_path: Path, postgres: PostgresServer) -> None:
     async with stage(tmp_path) as it:

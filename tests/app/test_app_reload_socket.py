@@ -7,6 +7,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from monitor.app.wishes import Verdict
 from tests.app.test_app_reload_changes import Stage, stage
 from tests.kit.living import Living, living
@@ -58,6 +60,7 @@ def test_a_verdict_is_one_line_for_the_status_of_the_service() -> None:
     )
 
 
+@pytest.mark.slow
 async def test_the_end_answers_who_waits_for_a_reload_and_is_not_held_up(tmp_path: Path) -> None:
     async with stage() as it:
         it.hook.hold("/slow")

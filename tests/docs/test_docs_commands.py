@@ -151,6 +151,7 @@ def test_no_command_hides_outside_a_block_that_is_run(page: str) -> None:
     assert hidden == []
 
 
+@pytest.mark.slow
 async def test_the_commands_of_the_readme_work_and_say_what_is_shown(tmp_path: Path) -> None:
     async with workshop(tmp_path) as place:
         shown = [block for block in blocks("README.md") if block.language == "console"]
@@ -186,6 +187,7 @@ def plain(text: str) -> str:
     return " ".join(re.sub(r"\d+", "N", text).split()).lower()
 
 
+@pytest.mark.slow
 async def test_the_commands_of_the_page_on_operation_work(tmp_path: Path) -> None:
     async with workshop(tmp_path) as place:
         await place.run("mkdir state && training-monitor db upgrade")
