@@ -76,4 +76,6 @@ def _why_not(ruleset: RuleSet, state: RuleState, event: Event, judged: Sequence[
         return "nobody is left whom it could tell"
     if not known.routed:
         return "the rules have not taken the event yet"
+    if known.forgotten:
+        return "it would take the event by the rules as they are now; whether it did is not known any more"
     return "it would take the event by the rules as they are now, but did not: they were others then"
