@@ -7,7 +7,6 @@ from datetime import datetime
 
 STOPPABLE = frozenset({"Creating", "Pending", "Running"})
 TERMINAL = frozenset({"Completed", "Failed", "Terminated", "Abnormal"})
-PHASES = frozenset({*STOPPABLE, *TERMINAL, "Terminating"})
 
 
 @dataclass(slots=True)
