@@ -14,6 +14,7 @@ from monitor.delivery.breaker import GRACE, LONGEST
 from monitor.model import Delivery, DeliveryState, Outcome, Receipt
 from monitor.store import list_deliveries, renew
 from monitor.store.sink_health import load_sink_health
+from monitor.store.waits import why_waiting
 from tests.delivery.scripted import Scripted, down, idle, passes, well, wrong
 from tests.kit.outbox import said
 
@@ -129,6 +130,9 @@ async def test_a_sink_that_fails_for_one_subject_keeps_the_others_coming(bench: 
             assert (await health(on)).since is None
         assert {(await on.record(each)).row.state for each in bad} == {DeliveryState.PENDING}
         assert "bad1" not in sink.titles(), "it waits behind the first of its subject"
+        rows = [(await on.record(each)).row for each in bad]
+        found = await on.store.read(lambda conn: why_waiting(conn, rows))
+        assert [found[row.n].behind for row in rows] == [None, bad[0]]
         assert len(await on.events_of("sink.failing")) <= 1, "not again with every good one"
 
 

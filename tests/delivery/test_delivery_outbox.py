@@ -9,6 +9,7 @@ from typing import Any
 
 import anyio
 import pytest
+from structlog.testing import capture_logs
 
 from monitor.delivery import SinkEntry, send_test
 from monitor.model import Delivery, DeliveryState, EventType, Outcome, Reason, Receipt
@@ -159,12 +160,15 @@ async def test_what_was_being_sent_when_the_last_run_ended_is_sent_again_and_say
     async with bench() as on:
         sent = await said(on.store, "hook", "one", on.clock.now())
         await on.store.write(lambda conn: claim(conn, "hook", now=on.clock.now(), limit=1))
-        async with on.running("hook"):
-            record = await on.reaches(sent, DONE)
+        with capture_logs() as lines:
+            async with on.running("hook"):
+                record = await on.reaches(sent, DONE)
     assert [(each.outcome, each.detail) for each in record.attempts] == [
         (Outcome.UNKNOWN, "the daemon ended before the answer"),
         (Outcome.DELIVERED, "answered 200"),
     ]
+    words = "messages that the last run was sending are sent again; they may come twice"
+    assert [line["count"] for line in lines if line["event"] == words] == [1]
 
 
 async def test_deliveries_of_a_removed_sink_go_dead_with_the_reason_and_one_event(bench: Any) -> None:

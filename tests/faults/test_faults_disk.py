@@ -41,3 +41,6 @@ async def test_a_file_system_that_turns_read_only_and_a_disk_that_keeps_nothing_
             await it.until_said(GOES_ON, after=times)
             await it.told(job)
     assert set(it.reasons(WAITS)) == {f"The database {it.database} could not be read or written."}
+    assert {line["hint"] for line in it.said if line["event"] == WAITS} == {
+        "Look at the disk: the kernel log names it."
+    }
