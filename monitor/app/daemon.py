@@ -17,7 +17,7 @@ from monitor.app.reign import Reign
 from monitor.app.site import new_site
 from monitor.app.stages import Lasting, Stages
 from monitor.app.status import Supervision
-from monitor.app.storeless import watch_store
+from monitor.app.storeless import Storeless
 from monitor.app.systemd import Systemd
 from monitor.app.vital import Vital
 from monitor.app.wishes import Reload, Verdict, Wishes
@@ -62,7 +62,8 @@ async def daemon(
         reign = Reign(await Stages.open(settings, lasting), lasting)
         stack.push_async_callback(reign.aclose)
 
-        site = new_site(lasting, metrics, lambda: reign.stages, reign.troubles)
+        storeless = Storeless(db, clock)
+        site = new_site(lasting, metrics, lambda: reign.stages, reign.troubles, storeless.failing)
         control = settings.control
         port = await stack.enter_async_context(
             serving(site, listen=settings.http.listen, socket=control.socket, group=control.group)
@@ -87,6 +88,7 @@ async def daemon(
 
         site.reload = wishes.ask if reload is not None else None
         heartbeat = _heartbeat(reign, lasting, site, Http(signs), wishes.ending)
+        reign.beside = lambda: [*storeless.troubles(), *heartbeat.troubles()]
         ready(port)
         _log.info("started", page=settings.http.page(port), **reign.size())
         await supervision.ready()
@@ -94,7 +96,7 @@ async def daemon(
         async with anyio.create_task_group() as beside:
             for watching in (partial(live.probe, db), supervision.run, wishes.listen, heartbeat.run, lag.run):
                 beside.start_soon(watching)
-            beside.start_soon(watch_store, db, clock, lasting.tell)
+            beside.start_soon(storeless.run, lasting.tell)
             beside.start_soon(keep_pruning, db, lambda: reign.stages.settings.retention, clock, metrics)
             await reign.stages.run(wishes, taken)
             beside.cancel_scope.cancel()
@@ -102,7 +104,7 @@ async def daemon(
 
 
 def _heartbeat(reign: Reign, lasting: Lasting, site: Site, http: Http, ending: anyio.Event) -> Heartbeat:
-    """Ready to run; what it knows of itself is told where troubles are."""
+    """Ready to run; what it knows of itself is told beside the status."""
     vital = Vital(
         lasting.store,
         lasting.clock,
@@ -118,5 +120,5 @@ def _heartbeat(reign: Reign, lasting: Lasting, site: Site, http: Http, ending: a
         ending=ending,
         meter=lasting.meter,
     )
-    site.inside.heartbeat, reign.beside = made.state, made.troubles
+    site.inside.heartbeat = made.state
     return made

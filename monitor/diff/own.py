@@ -61,10 +61,10 @@ def sink_recovered(sink: str, *, since: datetime, waiting: int, now: datetime, r
     return _own(EventType.SINK_RECOVERED, f"sink/{sink}", now, data)
 
 
-def store_degraded(*, what: str, since: datetime, now: datetime) -> EventDraft:
-    """The store could not be written from `since` until now, when it can tell so. `what`: in words, like "the disk is
-    full"."""
-    data = {"what": what, "since": moment(since), "down_for": seconds_between(since, now)}
+def store_degraded(*, what: str, since: datetime, down: float, now: datetime) -> EventDraft:
+    """The store could not be written for `down` seconds since then; now it can tell so. `what`: in words, like "the
+    disk is full"."""
+    data = {"what": what, "since": moment(since), "down_for": down}
     return _own(EventType.STORE_DEGRADED, "monitor", now, data)
 
 

@@ -63,6 +63,11 @@ class Store:
             found = await self._read(fn)
         return found  # noqa: RET504 - for mypy a cancel scope may swallow
 
+    @property
+    def failure(self) -> StoreError | None:
+        """What `take_failure` would give."""
+        return self._group.failed
+
     def take_failure(self) -> StoreError | None:
         """Why a write failed that the database could not take at all, the first since the last call; None: none did."""
         failed, self._group.failed = self._group.failed, None
