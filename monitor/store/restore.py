@@ -13,13 +13,13 @@ from datetime import datetime
 from pathlib import Path
 from uuid import uuid4
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from monitor.fields import Secret
 from monitor.store.accounts import set_bad_signatures
 from monitor.store.copying import beside, copy_sqlite, damage, give_to_owner, sync
 from monitor.store.deliveries import recover_claims
-from monitor.store.engine import open_store
+from monitor.store.engine import RESTORED_AT, open_store
 from monitor.store.errors import NotADatabase, StoreConflict, StoreError, StoreMissing
 from monitor.store.lock import FileLock
 from monitor.store.migrate import HEAD, require_directory, require_known, sqlite_revision, translated, upgrade_sqlite
@@ -73,6 +73,8 @@ async def begin_epoch(url: str | Secret, state_dir: Path, *, now: datetime) -> B
 
 def _begin(conn: Connection, now: datetime) -> Begun:
     conn.execute(update(meta).where(meta.c.key == "epoch").values(value=uuid4().hex))
+    conn.execute(delete(meta).where(meta.c.key == RESTORED_AT))
+    conn.execute(insert(meta).values(key=RESTORED_AT, value=str(now.timestamp())))
     recover_claims(conn, now=now)
     stored = conn.execute(select(func.count()).select_from(events)).scalar_one()
     waiting = conn.execute(select(func.count()).where(deliveries.c.settled_at.is_(None))).scalar_one()
