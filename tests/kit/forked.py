@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import atexit
 import functools
-import json
 import os
 import signal
 import socket
@@ -14,7 +13,10 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from tests.kit.ask import ASKED, ask
+
 ROOT = Path(__file__).parents[2]
+PROGRAM = Path(sys.executable).with_name("training-monitor")
 
 
 class Forked:
@@ -41,20 +43,27 @@ class Forked:
 
 async def fork(command: Sequence[str], environ: Mapping[str, str]) -> Forked:
     """Begins `training-monitor …` or `python -c CODE …`."""
-    mask = os.umask(0o022)
-    os.umask(mask)
-    order = {"command": command, "environ": dict(environ), "umask": mask}
     ours, theirs = socket.socketpair()
     told, tells = os.pipe()
-    socket.send_fds(_warmed(), [json.dumps(order).encode()], [theirs.fileno(), tells])
-    theirs.close()
-    os.close(tells)
+    with theirs, open(os.devnull, "r+b", buffering=0) as nowhere, os.fdopen(tells, "wb") as log:
+        ask(warmed(), command, environ, theirs.fileno(), nowhere.fileno(), nowhere.fileno(), log.fileno())
     stderr = asyncio.StreamReader()
     pipe = os.fdopen(told, "rb")
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(stderr), pipe)
     answers, writer = await asyncio.open_unix_connection(sock=ours)
     pid = int(await answers.readline())
     return Forked(pid, stderr, asyncio.create_task(_ended(answers, writer)))
+
+
+def program_in(folder: Path) -> dict[str, str]:
+    """Environment in which `training-monitor` is begun so; who runs it inherits the socket of `warmed`, too."""
+    command = folder / ".forked" / PROGRAM.name
+    if not command.exists():
+        command.parent.mkdir()
+        command.write_text(f'#!/bin/sh\nexec {sys.executable} -I -S {ROOT}/tests/kit/ask.py {PROGRAM} "$@"\n')
+        command.chmod(0o755)
+    path = f"{command.parent}:{PROGRAM.parent}:{os.environ['PATH']}"
+    return {"PATH": path, ASKED: str(warmed().fileno())}
 
 
 async def _ended(answers: asyncio.StreamReader, writer: asyncio.StreamWriter) -> int:
@@ -64,7 +73,7 @@ async def _ended(answers: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
 
 
 @functools.cache
-def _warmed() -> socket.socket:
+def warmed() -> socket.socket:
     """One for all tests of this process, whose end ends it and every life of it."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     process = subprocess.Popen(

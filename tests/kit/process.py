@@ -12,9 +12,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from tests.kit.forked import Forked, fork
-
-PROGRAM = Path(sys.executable).with_name("training-monitor")
+from tests.kit.forked import PROGRAM, Forked, fork
 
 
 def write_config(folder: Path, config: dict[str, Any]) -> Path:

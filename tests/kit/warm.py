@@ -1,7 +1,7 @@
 """The program started for the cost of a fork: a process that has imported it, from which each life begins.
 
 Run as `python -m tests.kit.warm FD` by tests/kit/forked.py, which holds the other end of that socket: a message is one
-life, with what it is told and what its standard error is.
+life, with what it is told, where its pid and its end are answered, and its three standard files.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
@@ -41,7 +42,7 @@ def serve(control: socket.socket) -> None:
     """Returns when nobody asks any more, and in each life when that ends."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # who keeps a life is not waited for
     while True:
-        order, fds, _, _ = socket.recv_fds(control, 1 << 16, 2)
+        order, fds, _, _ = socket.recv_fds(control, 1 << 16, 4)
         if not order:
             return
         if os.fork() == 0:
@@ -52,31 +53,32 @@ def serve(control: socket.socket) -> None:
             os.close(fd)
 
 
-def keep(order: dict[str, Any], answer: int, log: int) -> None:
+def keep(order: dict[str, Any], answer: int, *files: int) -> None:
     """The parent of one life: says its pid, and when it has ended its exit code, a line each."""
     die_with_parent()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     pid = os.fork()
     if pid == 0:
-        live(order, log)
+        live(order, files)
         return
-    os.close(log)
+    for fd in files:
+        os.close(fd)
     os.write(answer, b"%d\n" % pid)
     _, status = os.waitpid(pid, 0)
     os.write(answer, b"%d\n" % os.waitstatus_to_exitcode(status))
     os._exit(0)
 
 
-def live(order: dict[str, Any], log: int) -> None:
+def live(order: dict[str, Any], files: Sequence[int]) -> None:
     """As `training-monitor …` or `python -c CODE …` does in a new process; it ends as that does, too."""
     die_with_parent()
-    nowhere = os.open(os.devnull, os.O_RDWR)
-    for fd, place in enumerate((nowhere, nowhere, log)):
+    for fd, place in enumerate(files):
         os.dup2(place, fd)
     os.closerange(3, 64)
     os.environ.clear()
     os.environ.update(order["environ"])
     os.umask(order["umask"])
+    os.chdir(order["folder"])
     program, *arguments = order["command"]
     if arguments[0] == "-c":
         sys.argv = ["-c", *arguments[2:]]
