@@ -200,9 +200,12 @@ class Router:
     def _position(self, conn: Connection) -> _Position:
         state = decode(load_rule_state(conn))
         known = {row.watch for row in state.followed.values() if row.watch is not None}
-        forsaken = known.difference(self._watched()) if self._watched is not None else ()
-        engine = Engine(self._ruleset, state, Stored(conn))
-        return _Position(get_cursor(conn, CURSOR), engine, Rows(state), forsaken=frozenset(forsaken))
+        engine, forsaken = Engine(self._ruleset, state, Stored(conn)), frozenset[str]()
+        if self._watched is not None:
+            watched = self._watched()
+            engine.forsake({watch.partition("|")[0] for watch in watched})
+            forsaken = frozenset(known.difference(watched))
+        return _Position(get_cursor(conn, CURSOR), engine, Rows(state), forsaken=forsaken)
 
     def _mind_the_clock(self, engine: Engine, now: datetime, monotonic: float) -> None:
         """A wall clock that was set moves all that is measured in passed time."""
