@@ -65,7 +65,15 @@ def room(settings: Settings) -> Iterator[Finding]:
 
 
 def _file(seen: Glance) -> Iterator[Finding]:
+    from monitor.store import NewerDatabase
+    from monitor.store.migrate import require_known
+
     size = f"{seen.size / (1 << 20):.1f} MB"
+    try:
+        require_known(seen.revision, str(seen.path))
+    except NewerDatabase as error:
+        yield failed("store", str(error), error.hint)
+        return
     if seen.revision != seen.head:
         text = f"{seen.path} is of revision {seen.revision or 'none'}, this program needs {seen.head}"
         yield warning("store", text, "training-monitor db upgrade")

@@ -112,8 +112,40 @@ def _sql(installed: Installed, statement: str) -> None:
 
 
 def test_an_older_database_wants_an_upgrade(installed: Installed) -> None:
-    _sql(installed, "UPDATE alembic_version SET version_num = '0000'")
+    _sql(installed, "UPDATE alembic_version SET version_num = '0001'")
     assert only(looked(installed)[1], "store")[::2] == ("warning", "training-monitor db upgrade")
+
+
+def test_a_newer_database_is_a_failure_that_no_upgrade_mends(installed: Installed) -> None:
+    _sql(installed, "UPDATE alembic_version SET version_num = '0999'")
+    state, text, mend = only(looked(installed)[1], "store")
+    assert (state, "newer version" in text) == ("failed", True)
+    assert ("db restore FILE" in mend, "db upgrade" in mend) == (True, False)
+
+
+def test_a_database_that_was_removed_under_its_process_is_to_be_put_back(installed: Installed) -> None:
+    async def removed() -> dict[str, tuple[int, str]]:
+        store = await open_store("sqlite:monitor.db", state_dir=installed.state, lock=True)
+        database = installed.state / "monitor.db"
+        try:
+            database.rename(installed.state / "away")
+            state, text, mend = only((await asyncio.to_thread(looked, installed))[1], "store")
+            assert (state, text) == (
+                "failed",
+                f"The database {database} was removed while the process {os.getpid()} uses it.",
+            )
+            found = {"doctor": (1, mend)}
+            for command in ("check", "backup"):
+                done = await asyncio.to_thread(installed.run, "db", command, COLUMNS="400")
+                found[command] = (done.returncode, done.stderr)
+            return found
+        finally:
+            (installed.state / "away").rename(database)
+            await store.aclose()
+
+    for code, said in asyncio.run(removed()).values():
+        assert code == 1
+        assert "Put the file back where it was and nothing is lost" in said
 
 
 def test_a_damaged_database_is_a_failure(installed: Installed) -> None:
