@@ -11,15 +11,15 @@ import pytest
 
 from monitor.app.wishes import Verdict
 from tests.app.test_app_reload_changes import Stage, stage
+from tests.kit.forked import program_in, warmed
 from tests.kit.living import Living, living
-from tests.kit.process import PROGRAM
 from tests.kit.until import until
 
 
 async def command(life: Living, *more: str) -> tuple[int, str]:
     run = await asyncio.create_subprocess_exec(
-        str(PROGRAM), "config", "reload", "--config", str(life.path), *more,
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+        "training-monitor", "config", "reload", "--config", str(life.path), *more, env=program_in(life.path.parent),
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, pass_fds=[warmed().fileno()],
     )  # fmt: skip
     out, _ = await asyncio.wait_for(run.communicate(), 60)
     return run.returncode or 0, out.decode()
