@@ -37,13 +37,19 @@ async def test_the_command_says_what_changed_and_what_is_wrong(tmp_path: Path) -
         assert (code, json.loads(said)) == (0, {"changed": {"rules": "b, c added; a removed"}, "problems": []})
         life.config(it.config(rules=[{"name": "a", "on": ["job.*"], "notify": ["nobody"]}]))
         code, said = await command(life)
-        assert code == 1
+        assert code == 2
         assert "The config was rejected; the one before goes on." in said
         assert "rules[0].notify[0]: " in said
         assert "hint: Mend it" in said
         life.path.write_text("accounts: [}")
         code, said = await command(life)
         assert (code, f"{life.path}:1:12: " in said) == (2, True), said
+        assert "a daemon that runs was not asked and goes on as before" in " ".join(said.split())
+        asked = life.loads
+        life.path.write_text(f"accounts: [}}\nstate_dir: {tmp_path / 'state'}\n")
+        code, said = await command(life)
+        assert (code, "The config was rejected; the one before goes on." in said) == (2, True), said
+        assert life.loads == asked + 1, "the daemon itself has read it"
         life.config(with_rules(it, "b"))
     code, said = await command(life)
     assert code == 1
