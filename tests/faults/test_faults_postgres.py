@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from monitor.app.liveness import PROBE_PATIENCE
 from monitor.store import StoreError, StoreLocked, StoreUnavailable, append_events, last_seq, open_store, postgres
 from tests.faults.scene import GOES_ON, WAITS, scene
 from tests.kit.made import draft
@@ -112,6 +113,12 @@ async def test_a_network_that_drops_everything_is_noticed_in_time_and_its_end_to
         with pytest.raises(StoreLocked, match=str(os.getpid())):
             await open_store(address, state_dir=tmp_path, lock=True)
         await store.aclose()
+
+
+def test_a_server_that_is_silent_is_no_writer_that_hangs() -> None:
+    """The watchdog must not end a daemon that only waits: a statement, the way out and in again are less."""
+    to_drop = 2.0
+    assert postgres.WRITE_SECONDS + postgres.CONNECT_SECONDS + 2 * to_drop < PROBE_PATIENCE
 
 
 async def test_a_server_that_dies_under_the_daemon_is_waited_for(

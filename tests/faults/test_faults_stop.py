@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from tests.app.test_app_life import Stage, stage
+from tests.kit.forked import PROGRAM
 from tests.kit.postgres import PostgresServer, postgres_server
-from tests.kit.process import PROGRAM, Program, write_config
+from tests.kit.process import Program, write_config
 from tests.kit.until import until
 
 __all__ = ["postgres_server"]
