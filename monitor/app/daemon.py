@@ -121,4 +121,5 @@ def _heartbeat(reign: Reign, lasting: Lasting, site: Site, http: Http, ending: a
         meter=lasting.meter,
     )
     site.inside.heartbeat = made.state
+    site.inside.rejected = lambda: reign.rejected
     return made

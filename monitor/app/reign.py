@@ -30,6 +30,8 @@ class Reign:
         self.stages = first
         self.beside: Callable[[], Sequence[str]] = tuple
         """What is wrong besides what the stages know."""
+        self.rejected: Sequence[str] = ()
+        """What is wrong with the config that was read last; none: it is the one at work."""
         self._lasting = lasting
 
     async def aclose(self) -> None:
@@ -58,6 +60,7 @@ class Reign:
             kept = await self.stages.exchange(made, tell)
             words = changes(before, settings, kept.renamed).words()
             _log.info("the config was reloaded", **words)
+            self.rejected = ()
             self._lasting.meter.reloaded(True)
             group.cancel_scope.cancel()
             return Verdict(changed=words)
@@ -65,6 +68,7 @@ class Reign:
 
     async def refused(self, problems: Sequence[str]) -> None:
         """The config that was read cannot be used."""
+        self.rejected = tuple(problems)
         self._lasting.meter.reloaded(False)
         now, file = self._lasting.clock.now(), str(self.stages.settings.path)
         await self._tell(diff.config_rejected(file=file, problems=problems[:SHOWN], count=len(problems), now=now))
@@ -76,7 +80,9 @@ class Reign:
 
     def troubles(self) -> Sequence[str]:
         """What is wrong outside the daemon."""
-        return [*self.stages.poller.troubles(), *self.beside()]
+        more = f" and {len(self.rejected) - 1} more" if len(self.rejected) > 1 else ""
+        wrong = [f"the config was rejected, the one before goes on: {first}{more}" for first in self.rejected[:1]]
+        return [*self.stages.poller.troubles(), *wrong, *self.beside()]
 
     async def status(self) -> str:
         """How the daemon is, in one line. Raises StoreError."""

@@ -73,6 +73,7 @@ def inside(config: Path | None, alive: bool) -> Iterator[Finding]:
             yield failed("daemon", str(error), error.hint or "systemctl restart training-monitor")
         return
     yield from _version(status)
+    yield from _rejected(status)
     yield from _accounts(accounts, alive)
     yield from _messages(status, sinks)
     yield from _heartbeat(status)
@@ -84,6 +85,15 @@ def _version(status: Mapping[str, Any]) -> Iterator[Finding]:
     if status["started_at"] is not None and status["version"] != __version__:
         text = f"the daemon is version {status['version']}, this program {__version__}"
         yield warning("version", text, "systemctl restart training-monitor")
+
+
+def _rejected(status: Mapping[str, Any]) -> Iterator[Finding]:
+    """The file may be right by now; then the daemon does not know yet."""
+    wrong = status.get("rejected")  # a daemon of an older version does not say
+    if wrong:
+        more = f" and {len(wrong) - 1} more" if len(wrong) > 1 else ""
+        text = f"the daemon rejected what it read last, and goes on by the one before: {wrong[0]}{more}"
+        yield warning("config", text, "training-monitor check; then: training-monitor config reload")
 
 
 def _accounts(accounts: list[dict[str, Any]], alive: bool) -> Iterator[Finding]:

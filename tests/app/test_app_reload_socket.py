@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from monitor.app.wishes import Verdict
+from monitor.cli.over_socket import OverSocket
 from tests.app.test_app_reload_changes import Stage, stage
 from tests.kit.forked import program_in, warmed
+from tests.kit.installed import Installed
 from tests.kit.living import Living, living
 from tests.kit.until import until
 
@@ -54,6 +56,28 @@ async def test_the_command_says_what_changed_and_what_is_wrong(tmp_path: Path) -
     code, said = await command(life)
     assert code == 1
     assert "No daemon runs here" in said
+
+
+async def test_a_config_that_was_rejected_is_known_until_another_one_is_taken(tmp_path: Path) -> None:
+    def asked() -> tuple[list[str], list[str], list[dict[str, str]]]:
+        status = OverSocket(tmp_path / "state" / "control.sock").send("GET", "/api/v1/status", ())[1]
+        doctor = json.loads(Installed(tmp_path).run("doctor", "--output", "json").stdout)
+        known = [finding for finding in doctor if finding["about"] == "config" and "the daemon" in finding["text"]]
+        return status["troubles"], status["rejected"], known
+
+    async with stage() as it, living(tmp_path, with_rules(it, "a")) as life:
+        life.path.write_text(life.path.read_text() + "\nnonsense: 1\nmore: 2\n")
+        life.bell.ring()
+        await until(lambda: life.loads == 2, why="nobody reads it")
+        await command(life)
+        troubles, rejected, known = await asyncio.to_thread(asked)
+        assert (len(rejected), "nonsense" in rejected[0]) == (2, True)
+        assert troubles == [f"the config was rejected, the one before goes on: {rejected[0]} and 1 more"]
+        assert [finding["state"] for finding in known] == ["warning"]
+        assert known[0]["text"].endswith(f"goes on by the one before: {rejected[0]} and 1 more")
+        assert "training-monitor config reload" in known[0]["mend"]
+        await life.reload(with_rules(it, "a"))
+        assert await asyncio.to_thread(asked) == ([], [], [])
 
 
 def test_a_verdict_is_one_line_for_the_status_of_the_service() -> None:

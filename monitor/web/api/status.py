@@ -34,6 +34,10 @@ class Status(Answer, frozen=True, kw_only=True):
     epoch: Annotated[str, msgspec.Meta(description="Of the store: another one after a backup was restored.")]
     last_seq: Annotated[int, msgspec.Meta(description="The number of the newest event.")]
     config: Annotated[str, msgspec.Meta(description="The path of the config file.")]
+    rejected: Annotated[
+        list[str],
+        msgspec.Meta(description="Why that file, as it was read last, is not the config at work; empty where it is."),
+    ]
     accounts: int
     sinks: int
     rules: int
@@ -59,6 +63,7 @@ def _status(conn: Connection, inside: Inside, asked: Asked) -> Status:
         epoch=inside.store.epoch,
         last_seq=store.last_seq(conn),
         config=str(settings.path),
+        rejected=list(inside.rejected()),
         accounts=len(settings.accounts),
         sinks=len(settings.sinks),
         rules=len(settings.rules),
