@@ -92,6 +92,13 @@ def refused(health: SinkHealth, receipt: Receipt, at: datetime, roll: float) -> 
     return replace(made, probe_at=at + _wait(made, roll))
 
 
+def tested(health: SinkHealth, receipt: Receipt, at: datetime) -> SinkHealth:
+    """A test by hand has failed at a sink that is held back: nobody's message is to wait longer for that, but where the
+    sink itself asks for it."""
+    probe_at = health.probe_at if health.probe_at is None else max(health.probe_at, _asked(receipt, at))
+    return replace(health, detail=receipt.detail, probe_at=probe_at)
+
+
 def probing(health: SinkHealth, now: datetime, roll: float) -> SinkHealth:
     """A probe is on its way: the next one waits, whatever becomes of us meanwhile."""
     return health if health.probe_at is None else replace(health, probe_at=now + _wait(health, roll))

@@ -154,6 +154,9 @@ def _noted(conn: Connection, health: SinkHealth, ended: Ended, roll: float) -> S
     if receipt.outcome is Outcome.REFUSED:
         by_hand = ended.delivery.notification.reason is Reason.TEST
         return health if by_hand else breaker.refused(health, receipt, at, roll)
+    said = ended.delivery.notification
+    if said.reason is Reason.TEST and said.rule != breaker.CANARY and health.probe_at is not None:
+        return breaker.tested(health, receipt, at)
     tried, in_row = tried_before(conn, ended.delivery.id), ended.failures == health.failures
     return breaker.failed(health, receipt, at, roll, tried=tried, in_row=in_row)
 
@@ -220,7 +223,8 @@ def _claimed(
     claimed = claim(conn, options.name, now=now, limit=limit, first=first)
     if claimed and rate is not None:
         health = replace(health, paced_to=pace.spent(rate, health.paced_to, now, len(claimed)))
-    return (breaker.probing(health, now, roll) if claimed else health), claimed
+    probes = bool(claimed) and first is not First.TESTS
+    return (breaker.probing(health, now, roll) if probes else health), claimed
 
 
 def _overflows(

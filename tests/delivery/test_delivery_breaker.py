@@ -215,11 +215,14 @@ async def test_a_test_and_a_message_asked_for_again_are_tried_at_once_and_close_
         async with on.running(sink.entry("hook")) as outbox:
             await idle(on)
             await passes(on, HOUR, 100)
-            count = len(sink.tried)
+            count, before = len(sink.tried), await health(on)
             test = await send_test(on.store, "hook", on.clock)
             outbox.ring()
             await idle(on)
             assert sink.tried[count][1].id == test
+            after = await health(on)
+            assert before.probe_at is not None
+            assert (after.probe_at, after.failures) == (before.probe_at, before.failures), "no message waits for a test"
             (row, *_) = await on.store.read(lambda conn: list_deliveries(conn, state=DeliveryState.PENDING))
             await on.store.write(partial(renew, numbers=[row.n], detail="asked", now=on.clock.now()))
             sink.answer = well

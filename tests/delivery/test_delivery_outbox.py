@@ -108,7 +108,7 @@ async def test_the_failure_to_tell_of_a_dead_delivery_makes_no_further_event(ben
         test = await send_test(on.store, "hook", on.clock)
         async with on.running("hook"):
             await on.reaches(sent, REFUSED)
-            await on.reaches(test, REFUSED)
+            await on.reaches(test, DeliveryState.DROPPED)
         assert [each.seq for each in await on.events_of("delivery.dead")] == [event.seq]
 
 
