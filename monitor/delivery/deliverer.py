@@ -143,6 +143,8 @@ class Deliverer:
     def _measure(self, ended: Ended, seconds: float) -> None:
         sink, outcome = self._options.name, ended.receipt.outcome
         self._meter.attempted(sink, outcome.value, seconds)
+        facts = {"delivery": ended.delivery.id, "attempt": ended.delivery.attempt, "reason": ended.receipt.detail}
+        self._log.debug("a message was tried", outcome=outcome.value, **facts)
         if ended.settlement.state in (DeliveryState.DEAD, DeliveryState.REFUSED):
             self._meter.given_up(sink)
             refused = outcome is Outcome.REFUSED

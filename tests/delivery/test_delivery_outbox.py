@@ -40,14 +40,17 @@ async def test_a_failed_message_comes_again_with_the_same_id_when_its_time_has_c
     async with bench() as on:
         on.server.answers["/hook"] = [503, 500]
         sent = await said(on.store, "hook", "one", on.clock.now())
-        async with on.running("hook"):
-            first = await on.attempted(sent, 1)
-            assert first.row.state is PENDING
-            assert first.row.next_at is not None
-            assert first.row.next_at <= on.clock.now() + timedelta(seconds=1)
-            for times in (2, 3):
-                on.clock.advance(5)
-                record = await on.attempted(sent, times)
+        with capture_logs() as lines:
+            async with on.running("hook"):
+                first = await on.attempted(sent, 1)
+                assert first.row.state is PENDING
+                assert first.row.next_at is not None
+                assert first.row.next_at <= on.clock.now() + timedelta(seconds=1)
+                for times in (2, 3):
+                    on.clock.advance(5)
+                    record = await on.attempted(sent, times)
+    tried = [(each["attempt"], each["outcome"], each["log_level"]) for each in lines if each.get("delivery") == sent]
+    assert tried == [(1, "retry", "debug"), (2, "retry", "debug"), (3, "delivered", "debug")], "for who debugs"
     assert record.row.state is DONE
     assert [got.id for got in on.server.got] == [sent] * 3
     assert [each.outcome for each in record.attempts] == [Outcome.RETRY, Outcome.RETRY, Outcome.DELIVERED]
