@@ -58,7 +58,7 @@ class Reign:
         async with anyio.create_task_group() as group:
             group.start_soon(_cut, ending, group.cancel_scope)
             kept = await self.stages.exchange(made, tell)
-            words = changes(before, settings, kept.renamed).words()
+            words = changes(before, settings, kept.renamed).words() | kept.words()
             _log.info("the config was reloaded", **words)
             self.rejected = ()
             self._lasting.meter.reloaded(True)

@@ -58,6 +58,17 @@ async def test_the_command_says_what_changed_and_what_is_wrong(tmp_path: Path) -
     assert "No daemon runs here" in said
 
 
+async def test_what_waited_for_a_sink_that_was_removed_is_counted_in_the_answer(tmp_path: Path) -> None:
+    async with stage() as it:
+        it.hook.answers["/slow"] = [500] * 99
+        rules = [*it.config()["rules"], {"name": "slow", "on": ["monitor.started"], "notify": ["slow"]}]
+        async with living(tmp_path, it.config(rules=rules, sinks=[*it.config()["sinks"], it.hooked("slow")])) as life:
+            await until(lambda: it.hook.got)
+            life.config(it.config())
+            code, said = await command(life)
+    assert (code, said.splitlines()[-1]) == (0, "  messages given up: 1 that waited for slow"), said
+
+
 async def test_a_config_that_was_rejected_is_known_until_another_one_is_taken(tmp_path: Path) -> None:
     def asked() -> tuple[list[str], list[str], list[dict[str, str]]]:
         status = OverSocket(tmp_path / "state" / "control.sock").send("GET", "/api/v1/status", ())[1]
