@@ -96,7 +96,8 @@ def test_many_are_changed_only_after_a_yes(installed: Installed) -> None:
     done = installed.run("deliveries", "drop", "--all", "--sink", "hook", "--yes")
     assert done.stdout == "2 deliveries are dropped.\n"
     assert states(installed) == {DEAD: "dropped", WAITING: "dropped", SENT: "delivered"}
-    assert installed.run("deliveries", "retry", "--all", "--yes").stdout == "No delivery fits.\n"
+    none = installed.run("deliveries", "retry", "--all", "--yes").stdout
+    assert none == "No delivery that is dead or refused fits.\n", "what was dropped is not offered"
     again = installed.run("deliveries", "drop", "--all", "--state", "dropped", "--yes")
     assert (again.returncode, again.stderr.splitlines()[0]) == (2, "error: What is dropped cannot be dropped.")
     assert installed.run("deliveries", "retry", WAITING).returncode == 0
@@ -105,6 +106,16 @@ def test_many_are_changed_only_after_a_yes(installed: Installed) -> None:
         installed.run("deliveries", "drop", "--all", "--sink", "hook", "--state", "dead", "--yes").stdout
         == "No delivery fits.\n"
     )
+
+
+def test_where_none_fits_in_bulk_the_state_is_named_in_which_there_are_some(installed: Installed) -> None:
+    assert installed.run("deliveries", "drop", DEAD).returncode == 0
+    done = installed.run("deliveries", "retry", "--all", "--sink", "hook", "--yes")
+    none = "No delivery that is dead or refused fits. 1 is pending; to retry it add: --state pending\n"
+    assert (done.returncode, done.stdout) == (0, none)
+    done = installed.run("deliveries", "retry", "--all", "--sink", "hook", "--state", "pending", "--yes")
+    assert done.stdout.splitlines()[0] == "1 delivery is due again."
+    assert states(installed) == {DEAD: "dropped", WAITING: "pending", SENT: "delivered"}
 
 
 @pytest.mark.parametrize(
