@@ -5,18 +5,24 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from math import inf
 from pathlib import Path
-from typing import Any
+from shlex import quote
+from typing import TYPE_CHECKING, Any
 
 from monitor.cli.failure import Failure
 from monitor.cli.finding import Finding, failed, ok, warning
 
+if TYPE_CHECKING:
+    from monitor.cli.asking import Asker
+
 UNIT = "training-monitor.service"
 OLD = 900.0
 """Seconds that a message may wait without a word; the heartbeat goes by the same."""
+LATEST = 5000
+"""Messages that were given up, among which sinks are looked for that the config does not have."""
 
 
 def running(config: Path | None) -> tuple[bool, list[Finding]]:
@@ -68,6 +74,7 @@ def inside(config: Path | None, alive: bool) -> Iterator[Finding]:
             status = ask.get("/api/v1/status")
             accounts = list(ask.items("/api/v1/accounts", 1000))
             sinks = list(ask.items("/api/v1/sinks", 1000))
+            gone = _gone(ask, status, sinks)
     except (Failure, StoreError) as error:
         if alive:
             yield failed("daemon", str(error), error.hint or "systemctl restart training-monitor")
@@ -75,7 +82,7 @@ def inside(config: Path | None, alive: bool) -> Iterator[Finding]:
     yield from _version(status)
     yield from _rejected(status)
     yield from _accounts(accounts, alive)
-    yield from _messages(status, sinks)
+    yield from _messages(status, sinks, gone)
     yield from _heartbeat(status)
 
 
@@ -118,7 +125,16 @@ def _accounts(accounts: list[dict[str, Any]], alive: bool) -> Iterator[Finding]:
             yield ok(f"account {name}", f"its oldest data was seen {age}")
 
 
-def _messages(status: Mapping[str, Any], sinks: list[dict[str, Any]]) -> Iterator[Finding]:
+def _gone(ask: Asker, status: Mapping[str, Any], sinks: list[dict[str, Any]]) -> list[str]:
+    """Sinks that are not in the config and of which messages were given up, the latest of them."""
+    if status["given_up"] <= sum(sink["given_up"] for sink in sinks):
+        return []
+    found = {each["sink"] for each in ask.items("/api/v1/deliveries", LATEST, state=["dead", "refused"])}
+    return sorted(found - {sink["name"] for sink in sinks})
+
+
+def _messages(status: Mapping[str, Any], sinks: list[dict[str, Any]], gone: Sequence[str]) -> Iterator[Finding]:
+    """`gone`: sinks that the config does not have, and that left messages."""
     from monitor.fields import format_duration
 
     oldest = status["oldest_waiting_at"]
@@ -133,9 +149,10 @@ def _messages(status: Mapping[str, Any], sinks: list[dict[str, Any]]) -> Iterato
         if count := sink["given_up"]:
             mend = f"training-monitor sinks test {name}; then: training-monitor deliveries retry --all --sink {name}"
             yield warning(f"sink {name}", f"{_were(count)} given up", mend)
-    if (gone := status["given_up"] - sum(sink["given_up"] for sink in sinks)) > 0:
-        text = f"{_were(gone)} given up whose sink the config does not have"
-        yield warning("messages", text, "training-monitor deliveries list --state dead,refused; deliveries drop ID")
+    if (lost := status["given_up"] - sum(sink["given_up"] for sink in sinks)) > 0:
+        text = f"{_were(lost)} given up whose sink the config does not have"
+        forget = [f"training-monitor deliveries drop --all --sink {quote(name)} --state dead,refused" for name in gone]
+        yield warning("messages", text, "; ".join(forget) or "training-monitor deliveries list --state dead,refused")
     if waits <= OLD and not status["given_up"]:
         yield ok("messages", f"{status['waiting']} wait, none is given up")
 

@@ -174,7 +174,9 @@ def test_doctor_names_what_was_given_up_at_a_sink_that_is_gone(installed: Instal
     found = json.loads(installed.run("doctor", "--output", "json").stdout)
     (gone,) = [each for each in found if "whose sink" in each["text"]]
     assert gone["text"] == "1 message was given up whose sink the config does not have"
-    assert "--state dead,refused" in gone["mend"]
+    assert gone["mend"] == "training-monitor deliveries drop --all --sink hook --state dead,refused"
+    assert installed.run(*gone["mend"].split()[1:], "--yes").stdout == "1 delivery is dropped.\n"
+    assert "whose sink" not in installed.run("doctor", "--output", "json").stdout
 
 
 def test_the_beginning_of_an_id_stands_for_the_whole(installed: Installed) -> None:
