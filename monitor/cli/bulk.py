@@ -50,7 +50,8 @@ def change(config: Path | None, output: Output, what: str, wanted: Wanted, *, ye
         with progress("Reading …"):
             ids = wanted.ids or [item["id"] for item in _fitting(ask, what, wanted)]
         if not ids:
-            out.documents(output, []) if output is not Output.TABLE else out.line(_none(ask, what, wanted))
+            said = _none(ask, what, wanted)
+            out.documents(output, []) if output is not Output.TABLE else out.line(said)
             return
         if wanted.all:
             _agree(what, ids, yes=yes)
@@ -91,7 +92,11 @@ def _fitting(ask: Asker, what: str, wanted: Wanted) -> list[Item]:
 
 
 def _none(ask: Asker, what: str, wanted: Wanted) -> str:
-    """What stands in another state than those that were looked for is easily meant."""
+    """What stands in another state than those that were looked for is easily meant. Raises Failure for a sink that
+    nobody knows."""
+    from monitor.cli.lists import require_sink
+
+    require_sink(ask, wanted.sink)
     if wanted.states:
         return "No delivery fits."
     (other,) = (states for which, states in DEFAULT.items() if which != what)

@@ -169,6 +169,19 @@ def test_what_a_sink_refused_is_given_up_and_mended_with_it(installed: Installed
     assert states(installed)[DEAD] == "pending"
 
 
+def test_a_sink_that_nobody_knows_is_a_slip_of_the_pen_and_one_that_left_the_config_is_none(
+    installed: Installed,
+) -> None:
+    for command in (("list",), ("retry", "--all", "--yes"), ("drop", "--all", "--yes", "--output", "json")):
+        done = installed.run("deliveries", *command, "--sink", "hok")
+        said = "error: No sink is named 'hok'.\nhint: Did you mean `hook`? There are: journal, hook.\n"
+        assert (done.returncode, done.stdout, done.stderr) == (2, "", said)
+    installed.config.write_text(installed.config.read_text().replace("name: hook", "name: other"))
+    assert set(states(installed, "--sink", "hook")) == {DEAD, WAITING}
+    assert states(installed, "--sink", "hook", "--state", "refused") == {}
+    assert states(installed, "--sink", "other") == {}
+
+
 def test_doctor_names_what_was_given_up_at_a_sink_that_is_gone(installed: Installed) -> None:
     installed.config.write_text(installed.config.read_text().replace("name: hook", "name: other"))
     found = json.loads(installed.run("doctor", "--output", "json").stdout)
