@@ -13,6 +13,7 @@ import anyio
 import pytest
 
 from monitor.settings import Listen
+from monitor.store import StoreConflict, StoreFull, StoreUnavailable
 from monitor.web import health as room
 from monitor.web import tries
 from monitor.web.health import PROBE_EVERY, Health, PortUnavailable, SharedProbe
@@ -59,11 +60,19 @@ async def test_a_watch_that_was_not_tried_is_live_and_not_ready(ask: Ask) -> Non
 
 
 async def test_a_store_that_fails_is_not_ready_and_its_text_is_not_shown(ask: Ask) -> None:
-    async def broken() -> None:
-        raise RuntimeError("postgresql://user:secret@host is full")
+    said = {
+        RuntimeError: "this program failed (RuntimeError)",
+        StoreFull: "the disk is full",
+        StoreUnavailable: "it cannot be reached, or not be opened and written",
+        StoreConflict: "it refused the write",
+    }
+    for kind, words in said.items():
 
-    status, body = await ask(health(probe=broken), "/readyz")
-    assert (status, body["reasons"]) == (503, ["the store is not writable: RuntimeError"])
+        async def broken(kind: type[Exception] = kind) -> None:
+            raise kind("postgresql://user:secret@host is full")
+
+        status, body = await ask(health(probe=broken), "/readyz")
+        assert (status, body["reasons"]) == (503, [f"the store is not writable: {words}"])
 
 
 async def test_a_store_that_hangs_is_not_ready(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
