@@ -104,6 +104,21 @@ def probing(health: SinkHealth, now: datetime, roll: float) -> SinkHealth:
     return health if health.probe_at is None else replace(health, probe_at=now + _wait(health, roll))
 
 
+def planned(known: datetime | None, last: SinkHealth, health: SinkHealth, now: datetime) -> datetime | None:
+    """When it would have been probed, had nobody asked for it to be tried at once since `last`, or before (`known`);
+    None: nobody has, or that time has come."""
+    moved = last.probe_at is not None and health.probe_at is not None and health.probe_at < last.probe_at
+    times = [known, last.probe_at if moved else None]
+    return min((at for at in times if at is not None and at > now), default=None)
+
+
+def no_later(health: SinkHealth, at: datetime | None) -> SinkHealth:
+    """Who asks for a try that fails puts off no probe that was due anyway."""
+    if at is None or health.probe_at is None:
+        return health
+    return replace(health, probe_at=min(health.probe_at, at))
+
+
 def held_until(health: SinkHealth, now: datetime) -> datetime | None:
     """Nothing is sent before; None where nothing holds it back. Further off than ever asked for: the clock was set
     back."""

@@ -224,10 +224,16 @@ async def test_a_test_and_a_message_asked_for_again_are_tried_at_once_and_close_
             assert before.probe_at is not None
             assert (after.probe_at, after.failures) == (before.probe_at, before.failures), "no message waits for a test"
             (row, *_) = await on.store.read(lambda conn: list_deliveries(conn, state=DeliveryState.PENDING))
-            await on.store.write(partial(renew, numbers=[row.n], detail="asked", now=on.clock.now()))
-            sink.answer = well
-            outbox.ring()
-            await idle(on)
+            for answer in (down, down, well):
+                sink.answer, count = answer, len(sink.tried)
+                await on.store.write(partial(renew, numbers=[row.n], detail="asked", now=on.clock.now()))
+                outbox.ring()
+                await idle(on)
+                assert len(sink.tried) > count
+                if answer is down:
+                    now = (await health(on)).probe_at
+                    assert now is not None
+                    assert now <= before.probe_at, "nor for one that somebody asked for"
             assert (await health(on)).since is None
 
 
