@@ -77,9 +77,12 @@ def _seconds(text: str) -> float:
     from monitor.fields import parse_duration
 
     try:
-        return parse_duration(text)
+        seconds = parse_duration(text)
     except ValueError as error:
         raise Failure(f"--timeout: {error}.", "Like: --timeout 30s", code=USAGE) from error
+    if seconds <= 0:
+        raise Failure(f"--timeout: {text} is no time to wait.", "Like: --timeout 30s", code=USAGE)
+    return seconds
 
 
 def _table(sinks: list[Item]) -> None:

@@ -51,7 +51,7 @@ class Trial:
             return "The test message was not tried."
         if tries == 0:
             return f"The test message still waits after {self.seconds:g} s; {who} has not tried it yet."
-        return f"The test message was not delivered within {self.seconds:g} s; {who} tried {tries} times."
+        return f"The test message was not delivered within {self.seconds:g} s; {who} tried {_times(tries)}."
 
     def lines(self) -> Iterator[str]:
         from monitor.telemetry.printable import printable
@@ -71,6 +71,10 @@ class Trial:
             "delivery": self.delivery["id"],
             "attempts": attempts,
         }
+
+
+def _times(number: int) -> str:
+    return "once" if number == 1 else f"{number} times"
 
 
 def test_sink(config: Path | None, name: str, seconds: float) -> Trial:
