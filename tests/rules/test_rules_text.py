@@ -197,6 +197,14 @@ def test_messages_that_a_sink_did_not_get_are_told_apart_by_their_titles(own: Ca
     assert text_of(own("delivery_dead", 1, title="")).title.startswith("Sink team did not get a message after 7")
 
 
+def test_the_weight_of_a_message_that_a_sink_did_not_get_stands_once_before_the_title(
+    own: Callable[..., Event],
+) -> None:
+    event = own("delivery_dead", 1, title="Critical: a failed")
+    said = render([event], rule="r", reason=Reason.NEW, severity=Severity.CRITICAL, now=event.detected_at)
+    assert said.title == "Critical: sink team did not get: a failed"
+
+
 def test_what_waited_for_a_removed_sink_was_never_tried_and_is_not_said_to_be(own: Callable[..., Event]) -> None:
     text = text_of(own("delivery_dead", 1, title="3 messages", rule=None, attempts=0))
     assert text.title == "Sink team does not get what waited for it"

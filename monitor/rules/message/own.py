@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from monitor.model import Event, EventType
 from monitor.rules.message.clean import one_line
 from monitor.rules.message.facts import REASON, Facts, clock, counted, thousands
+from monitor.rules.message.occasion import CRITICAL
 from monitor.rules.message.story import Line, Story
 
 
@@ -28,7 +29,7 @@ def own_story(event: Event) -> Story:
         Line("Version", data.text("version")),
         Line("Time", clock(event.time)),
     ]
-    more = data.text("title", 100) or data.text("what", 100)
+    more = data.text("title", 100).removeprefix(CRITICAL) or data.text("what", 100)
     alone = f"{what} did not get: {more}" if _attempts(data) and more else ""
     return Story(what, happened, tuple(line for line in lines if line.value), more, alone)
 
