@@ -25,7 +25,7 @@ WORDS = {
     "prices since": "The day from which it holds, until the next price of the same model.",
     "rules name": "Its identity, in messages and in the database.",
     "unmatched notify": "Names of sinks, or `owner`.",
-    "unmatched min_severity": "What is less than this is told to nobody; the end of a trouble weighs as much as the trouble.",
+    "unmatched min_severity": "What is less than this is told to nobody; the end of a trouble weighs as much as it.",
     "accounts name": "Its identity, in messages and in the database.",
     "accounts provider": "The platform.",
     "accounts api_key": "The key of a workspace, made in the region of `endpoint`.",
