@@ -42,6 +42,19 @@ def test_in_80_columns_the_list_of_sinks_cuts_no_type_and_breaks_no_path_over_th
     assert any("/var/spool/messages/of/training-monitor/archive.jsonl:" in line for line in lines), "\n".join(lines)
 
 
+def test_why_many_messages_wait_for_one_sink_is_told_once_below_them(installed: Installed) -> None:
+    installed.write(held_back)
+    assert installed.run("deliveries", "retry", "--all", "--yes").returncode == 0
+    installed.write(held_back)  # to ask again lets it be tried at once
+    lines = installed.run("deliveries", "list", "--state", "pending", COLUMNS="80").stdout.splitlines()
+    assert max(map(len, lines)) <= 80
+    below = " ".join(lines).partition("2 of these wait for hook: ")
+    assert " ".join(below).count("the sink takes no messages") == 1
+    assert below[2].startswith(f"the sink takes no messages ({WHY}); it is probed ")
+    (alone,) = installed.run("deliveries", "list", "--limit", "1", COLUMNS="600").stdout.splitlines()[1:]
+    assert f"(waits: the sink takes no messages ({WHY}); it is probed " in alone
+
+
 def test_before_there_is_a_store_a_sink_has_the_same_keys(bare: Installed, installed: Installed) -> None:
     stored = json.loads(installed.run("sinks", "list", "--output", "json").stdout)
     for path in installed.state.iterdir():
