@@ -121,8 +121,11 @@ def _accounts(accounts: list[dict[str, Any]], alive: bool) -> Iterator[Finding]:
             text = "not every watch has had a good poll yet"
             yield warning(f"account {name}", text, "wait a minute; then: training-monitor check --online")
         elif not late or not alive:
-            age = "never" if account["age"] is None else f"{format_duration(account['age'])} ago"
-            yield ok(f"account {name}", f"its oldest data was seen {age}")
+            age = account["age"]
+            seen = (
+                "nothing was read of it yet" if age is None else f"its oldest data was seen {format_duration(age)} ago"
+            )
+            yield ok(f"account {name}", seen)
 
 
 def _gone(ask: Asker, status: Mapping[str, Any], sinks: list[dict[str, Any]]) -> list[str]:

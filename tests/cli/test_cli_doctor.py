@@ -198,6 +198,11 @@ def test_an_account_that_is_refused_in_its_workspace_is_a_failure_with_the_reaso
     assert only(found, "account ascend-north")[:2] == ("failed", "unauthorized: the key is refused")
 
 
+def test_of_an_account_that_was_not_polled_yet_it_says_so(installed: Installed) -> None:
+    _, found = looked(installed)
+    assert only(found, "account llm-beijing")[:2] == ("ok", "nothing was read of it yet")
+
+
 def test_secrets_that_others_can_read_are_told_with_chmod(bare: Installed) -> None:
     key, missing = bare.root / "key", bare.root / "nowhere"
     key.write_text("https://example.org/x")
