@@ -161,13 +161,17 @@ def _messages(status: Mapping[str, Any], sinks: list[dict[str, Any]], gone: Sequ
 
 
 def _failing(sink: Mapping[str, Any]) -> str:
+    from monitor.cli.when import short
+
     held = "is held back, and tried now and then" if sink["state"] == "open" else "takes no messages"
-    since = f" since {sink['since']}" if sink["since"] else ""
+    since = f" since {short(sink['since'])}" if sink["since"] else ""
     return f"it {held}{since}: {sink['reason'] or 'no reason given'}; {sink['waiting']} wait"
 
 
 def _heartbeat(status: Mapping[str, Any]) -> Iterator[Finding]:
     """The switch outside calls when the sign stays away; here stands why it does."""
+    from monitor.cli.when import short
+
     beat = status.get("heartbeat")  # a daemon of an older version does not say
     if beat is None:
         return
@@ -177,7 +181,8 @@ def _heartbeat(status: Mapping[str, Any]) -> Iterator[Finding]:
         mend = "what is told above; it is sent as soon as nothing speaks against it"
         yield warning("heartbeat", f"it is held back: {'; '.join(beat['held'][:3])}", mend)
     else:
-        yield ok("heartbeat", f"the last one arrived at {beat['last_at']}" if beat["last_at"] else "none is due yet")
+        at = beat["last_at"]
+        yield ok("heartbeat", f"the last one arrived at {short(at)}" if at else "none is due yet")
 
 
 def _were(count: int) -> str:

@@ -13,7 +13,10 @@ from typing import Any
 
 import pytest
 
+from monitor.cli import exam_store
+from monitor.cli.when import short
 from monitor.fields import SystemClock
+from monitor.model import rfc3339
 from monitor.providers import registry
 from monitor.sandbox.server import serving
 from monitor.store import Health, open_store, save_health, set_bad_signatures, write_notifications
@@ -184,7 +187,7 @@ def test_refused_keys_dead_and_old_messages_are_told_with_the_commands_that_mend
     assert "training-monitor deliveries retry --all --sink journal" in only(found, "sink journal")[2]
     held = found["sink hook"][0]
     assert (held["state"], held["mend"]) == ("warning", "training-monitor sinks test hook")
-    assert held["text"].startswith("it is held back, and tried now and then since ")
+    assert held["text"].startswith(f"it is held back, and tried now and then since {short(rfc3339(now))}: ")
     assert ": answered 503; " in held["text"]
 
 
@@ -201,6 +204,14 @@ def test_an_account_that_is_refused_in_its_workspace_is_a_failure_with_the_reaso
 def test_of_an_account_that_was_not_polled_yet_it_says_so(installed: Installed) -> None:
     _, found = looked(installed)
     assert only(found, "account llm-beijing")[:2] == ("ok", "nothing was read of it yet")
+
+
+@pytest.mark.parametrize(
+    ("free", "said"),
+    [(3 << 30, "3.0 GB"), (400 << 20, "400.0 MB"), (6 << 20, "6.0 MB"), (20_000, "19 kB"), (0, "0 kB")],
+)
+def test_of_a_disk_that_is_nearly_full_the_little_that_is_left_is_told(free: int, said: str) -> None:
+    assert exam_store._size(free) == said
 
 
 def test_secrets_that_others_can_read_are_told_with_chmod(bare: Installed) -> None:
