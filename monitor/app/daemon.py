@@ -25,9 +25,10 @@ from monitor.fields import Clock
 from monitor.fields.bell import Broadcast
 from monitor.settings import Settings
 from monitor.store import open_store
-from monitor.store.state_dir import make_state_dir
+from monitor.store.state_dir import begun, make_state_dir
 from monitor.telemetry.lag import LoopLag
 from monitor.telemetry.metrics import Metrics
+from monitor.web.free import require_free
 from monitor.web.server import Site, serving
 from monitor.wire import Http, new_session
 
@@ -50,6 +51,8 @@ async def daemon(
     order of the lines is the order in which things open, and, backwards, in which they close.
     """
     systemd = systemd or Systemd()
+    if settings.http.listen is not None and not begun(settings.store, settings.state_dir):
+        await require_free(settings.http.listen)  # else who has the store is told, which says more
     make_state_dir(settings.state_dir)
     metrics = Metrics()
     async with AsyncExitStack() as stack:

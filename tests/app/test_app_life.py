@@ -199,6 +199,7 @@ async def test_a_port_in_use_is_said_plainly(tmp_path: Path) -> None:
             await program._reader
             assert f"The port {port} on 127.0.0.1 is in use" in program.log
             assert "hint: " in program.log
+        assert not (tmp_path / "state").exists(), "a first start that fails leaves nothing"
 
 
 async def test_health_and_readiness_tell_the_truth(tmp_path: Path) -> None:
