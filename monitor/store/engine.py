@@ -119,7 +119,7 @@ async def open_store(url: str | Secret, *, state_dir: Path, lock: bool, meter: M
         migrate.require_current(await store.read(migrate.read_revision), str(place))
         store.epoch, store.restored_at = await store.read(_epoch)
         if lock:
-            await writer.connect()
+            await writer.begin()
     except BaseException:
         await store.aclose()
         raise

@@ -85,6 +85,15 @@ class PostgresWriter:
         self._session: int | None = None
         """The server's number for the session that held the lock last."""
 
+    async def begin(self) -> None:
+        """Connects and takes the lock. Raises StoreError."""
+        try:
+            await self.connect()
+        except Exception as error:
+            if (own := translate(error, self._place)) is error:
+                raise
+            raise own from error
+
     async def connect(self) -> AsyncConnection:
         """The connection, with the lock taken. Raises StoreLocked and what the driver raises."""
         if self._conn is None:

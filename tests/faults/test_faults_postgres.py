@@ -55,10 +55,11 @@ async def test_more_readers_than_connections_wait_for_their_turn(
 
 class Wire:
     """Between us and the server. While it is cut whatever is sent vanishes, the end of a connection too, and nobody is
-    told; what was open then stays silent for ever."""
+    told; what was open then stays silent for ever. What would carry `shut_at` is shut instead."""
 
-    def __init__(self) -> None:
+    def __init__(self, shut_at: bytes = b"") -> None:
         self.cut = False
+        self._shut_at = shut_at
         self._talks: list[asyncio.Task[None]] = []
 
     @asynccontextmanager
@@ -82,6 +83,8 @@ class Wire:
     async def _carry(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
         try:
             while (data := await source.read(65_536)) and not self.cut:
+                if self._shut_at and self._shut_at in data:
+                    break
                 sink.write(data)
                 await sink.drain()
             if self.cut:
@@ -113,6 +116,15 @@ async def test_a_network_that_drops_everything_is_noticed_in_time_and_its_end_to
         with pytest.raises(StoreLocked, match=str(os.getpid())):
             await open_store(address, state_dir=tmp_path, lock=True)
         await store.aclose()
+
+
+async def test_a_server_that_dies_while_the_lock_is_taken_is_named(
+    postgres_server: PostgresServer, tmp_path: Path
+) -> None:
+    address, wire = postgres_server.database(), Wire(shut_at=b"pg_try_advisory_lock")
+    async with wire.to(postgres_server.port) as port:
+        with pytest.raises(StoreUnavailable, match="cannot be reached"):
+            await open_store(address.replace(f":{postgres_server.port}/", f":{port}/"), state_dir=tmp_path, lock=True)
 
 
 def test_a_server_that_is_silent_is_no_writer_that_hangs() -> None:
