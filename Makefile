@@ -10,6 +10,8 @@ JOBS ?= $(shell echo $$(($$(nproc 2>/dev/null || echo 2) + 1)))
 PYTEST_ARGS ?=
 LOCKS := requirements.lock runtime.lock build.lock $(wildcard tests/*/requirements.lock)
 FUZZ_SECONDS ?= 60
+# Where it is set, each process compiles 1,100 modules again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help install demo test check lock clean sdk dist install-service year watchdog fuzz audit crash deletions soak
 

@@ -17,7 +17,7 @@ from monitor.app.reign import Reign
 from monitor.app.site import new_site
 from monitor.app.stages import Lasting, Stages
 from monitor.app.status import Supervision
-from monitor.app.storeless import watch_store
+from monitor.app.storeless import Storeless
 from monitor.app.systemd import Systemd
 from monitor.app.vital import Vital
 from monitor.app.wishes import Reload, Verdict, Wishes
@@ -25,9 +25,10 @@ from monitor.fields import Clock
 from monitor.fields.bell import Broadcast
 from monitor.settings import Settings
 from monitor.store import open_store
-from monitor.store.state_dir import make_state_dir
+from monitor.store.state_dir import begun, make_state_dir
 from monitor.telemetry.lag import LoopLag
 from monitor.telemetry.metrics import Metrics
+from monitor.web.free import require_free
 from monitor.web.server import Site, serving
 from monitor.wire import Http, new_session
 
@@ -50,6 +51,8 @@ async def daemon(
     order of the lines is the order in which things open, and, backwards, in which they close.
     """
     systemd = systemd or Systemd()
+    if settings.http.listen is not None and not begun(settings.store, settings.state_dir):
+        await require_free(settings.http.listen)  # else who has the store is told, which says more
     make_state_dir(settings.state_dir)
     metrics = Metrics()
     async with AsyncExitStack() as stack:
@@ -62,7 +65,8 @@ async def daemon(
         reign = Reign(await Stages.open(settings, lasting), lasting)
         stack.push_async_callback(reign.aclose)
 
-        site = new_site(lasting, metrics, lambda: reign.stages, reign.troubles)
+        storeless = Storeless(db, clock)
+        site = new_site(lasting, metrics, lambda: reign.stages, reign.troubles, storeless.failing)
         control = settings.control
         port = await stack.enter_async_context(
             serving(site, listen=settings.http.listen, socket=control.socket, group=control.group)
@@ -87,6 +91,7 @@ async def daemon(
 
         site.reload = wishes.ask if reload is not None else None
         heartbeat = _heartbeat(reign, lasting, site, Http(signs), wishes.ending)
+        reign.beside = lambda: [*storeless.troubles(), *heartbeat.troubles()]
         ready(port)
         _log.info("started", page=settings.http.page(port), **reign.size())
         await supervision.ready()
@@ -94,7 +99,7 @@ async def daemon(
         async with anyio.create_task_group() as beside:
             for watching in (partial(live.probe, db), supervision.run, wishes.listen, heartbeat.run, lag.run):
                 beside.start_soon(watching)
-            beside.start_soon(watch_store, db, clock, lasting.tell)
+            beside.start_soon(storeless.run, lasting.tell)
             beside.start_soon(keep_pruning, db, lambda: reign.stages.settings.retention, clock, metrics)
             await reign.stages.run(wishes, taken)
             beside.cancel_scope.cancel()
@@ -102,7 +107,7 @@ async def daemon(
 
 
 def _heartbeat(reign: Reign, lasting: Lasting, site: Site, http: Http, ending: anyio.Event) -> Heartbeat:
-    """Ready to run; what it knows of itself is told where troubles are."""
+    """Ready to run; what it knows of itself is told beside the status."""
     vital = Vital(
         lasting.store,
         lasting.clock,
@@ -118,5 +123,6 @@ def _heartbeat(reign: Reign, lasting: Lasting, site: Site, http: Http, ending: a
         ending=ending,
         meter=lasting.meter,
     )
-    site.inside.heartbeat, reign.beside = made.state, made.troubles
+    site.inside.heartbeat = made.state
+    site.inside.rejected = lambda: reign.rejected
     return made

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import structlog
 
@@ -26,12 +26,18 @@ Tell = Callable[[Sequence[Rename]], EventDraft]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
     """`renamed`: what bears another name from now on. `health`: of all accounts. `links`: None where nobody could
-    follow them."""
+    follow them. `given_up`: how many messages waited for each sink that is gone."""
 
     renamed: Sequence[Rename]
     health: dict[tuple[str, str], Health]
     links: Links | None
     epoch: str
+    given_up: Mapping[str, int] = field(default_factory=dict)
+
+    def words(self) -> dict[str, str]:
+        """For the log and for who asked, beside what changed."""
+        told = [f"{number} that waited for {sink}" for sink, number in sorted(self.given_up.items())]
+        return {"messages given up": ", ".join(told)} if told else {}
 
     def begin(self, opened: Store) -> None:
         """After the commit."""

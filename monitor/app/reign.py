@@ -15,6 +15,7 @@ from monitor.app.wishes import Verdict
 from monitor.model import EventDraft
 from monitor.settings import Settings
 from monitor.store import Rename, StoreError
+from monitor.store.vitals import held_back
 
 SHOWN = 5
 """Mistakes of a config that its event names."""
@@ -29,6 +30,8 @@ class Reign:
         self.stages = first
         self.beside: Callable[[], Sequence[str]] = tuple
         """What is wrong besides what the stages know."""
+        self.rejected: Sequence[str] = ()
+        """What is wrong with the config that was read last; none: it is the one at work."""
         self._lasting = lasting
 
     async def aclose(self) -> None:
@@ -55,8 +58,9 @@ class Reign:
         async with anyio.create_task_group() as group:
             group.start_soon(_cut, ending, group.cancel_scope)
             kept = await self.stages.exchange(made, tell)
-            words = changes(before, settings, kept.renamed).words()
+            words = changes(before, settings, kept.renamed).words() | kept.words()
             _log.info("the config was reloaded", **words)
+            self.rejected = ()
             self._lasting.meter.reloaded(True)
             group.cancel_scope.cancel()
             return Verdict(changed=words)
@@ -64,6 +68,7 @@ class Reign:
 
     async def refused(self, problems: Sequence[str]) -> None:
         """The config that was read cannot be used."""
+        self.rejected = tuple(problems)
         self._lasting.meter.reloaded(False)
         now, file = self._lasting.clock.now(), str(self.stages.settings.path)
         await self._tell(diff.config_rejected(file=file, problems=problems[:SHOWN], count=len(problems), now=now))
@@ -75,11 +80,16 @@ class Reign:
 
     def troubles(self) -> Sequence[str]:
         """What is wrong outside the daemon."""
-        return [*self.stages.poller.troubles(), *self.beside()]
+        more = f" and {len(self.rejected) - 1} more" if len(self.rejected) > 1 else ""
+        wrong = [f"the config was rejected, the one before goes on: {first}{more}" for first in self.rejected[:1]]
+        return [*self.stages.poller.troubles(), *wrong, *self.beside()]
 
     async def status(self) -> str:
         """How the daemon is, in one line. Raises StoreError."""
-        counts = await self._lasting.store.read(store.count_deliveries)
+        sinks = [sink.name for sink in self.stages.settings.sinks]
+        counts, held = await self._lasting.store.read(
+            lambda conn: (store.count_deliveries(conn), held_back(conn, sinks))
+        )
         poller = self.stages.poller
         return status_line(
             accounts=len(self.stages.settings.accounts),
@@ -88,6 +98,7 @@ class Reign:
             last_good=max((at for at in poller.last_good().values() if at is not None), default=None),
             now=self._lasting.clock.now(),
             troubles=[*self._lasting.live.dead(), *self.troubles()],
+            held=list(held),
         )
 
     async def _tell(self, draft: EventDraft) -> None:

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from monitor.app.daemon import daemon
+from monitor.app.last_resort import TO_LEAVE, be_gone
 from monitor.app.signals import Signals
 from monitor.app.systemd import Systemd
 from monitor.app.wishes import Reload
@@ -23,8 +24,8 @@ DONE = 0
 
 
 def run(settings: Settings) -> int:
-    """Runs the daemon until SIGTERM or SIGINT, and returns 0; a second signal ends the process at once. SIGHUP has it
-    read the config file anew.
+    """Runs the daemon until SIGTERM or SIGINT, and returns 0; a second signal ends the process at once, and
+    what hangs is cut within ten seconds. SIGHUP has it read the config file anew.
 
     Raises StoreError, PortUnavailable or ControlUnavailable where it cannot start.
     """
@@ -51,7 +52,7 @@ async def _as_coroutine(main: Callable[[], Awaitable[None]]) -> None:
 
 
 async def _until_signalled(settings: Settings) -> None:
-    with Signals(reload=True) as signals:
+    with Signals(reload=True, asked=be_gone) as signals:
         await daemon(
             settings,
             SystemClock(),
@@ -60,6 +61,7 @@ async def _until_signalled(settings: Settings) -> None:
             ready=lambda port: give_back(),
             systemd=Systemd(os.environ),
         )
+        be_gone(TO_LEAVE, quietly=True)
 
 
 def _load(path: Path) -> Settings:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+from collections.abc import Callable
 
 import anyio
 
@@ -18,15 +19,18 @@ class Signals:
     `patient` a second SIGINT is not heard.
 
     With `reload`, SIGHUP rings `hung_up`; several coalesce. Where it means that the terminal is gone it asks for the
-    end.
+    end. `asked` is called with the first signal, whatever the program is at.
     """
 
-    def __init__(self, *, reload: bool = False, patient: bool = False) -> None:
+    def __init__(
+        self, *, reload: bool = False, patient: bool = False, asked: Callable[[], None] = lambda: None
+    ) -> None:
         self.hung_up = Bell()
         self._came = anyio.Event()
         self._name = ""
         self._reload = reload
         self._patient = patient
+        self._asked = asked
         self._on_terminal = sys.stderr.isatty()
 
     def __enter__(self) -> Signals:
@@ -49,6 +53,7 @@ class Signals:
         self._name = number.name
         self._came.set()
         self._restore()
+        self._asked()
 
     def _hang_up(self) -> None:
         if self._on_terminal and not sys.stderr.isatty():  # nobody would ever see or end it again

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from monitor import store
 from monitor.app.stages import Lasting, Stages
+from monitor.store import StoreError
 from monitor.telemetry.metrics import Metrics
 from monitor.web.api import Api, Inside
 from monitor.web.health import Health, SharedProbe
@@ -18,13 +19,17 @@ def new_site(
     metrics: Metrics,
     current: Callable[[], Stages],
     all_troubles: Callable[[], Sequence[str]] | None = None,
+    failing: Callable[[], StoreError | None] = lambda: None,
 ) -> Site:
     """`current`: the stages at work. `all_troubles`: what is wrong outside, where that is more than what they know.
+    `failing`: why somebody else could not write, which a small write that goes well does not disprove.
     `inside.settings` are the caller's to renew."""
     db, clock = lasting.store, lasting.clock
 
     async def probe() -> None:
         await db.write(lambda conn: store.set_cursor(conn, "probe", int(clock.monotonic())))
+        if (error := failing()) is not None:
+            raise error
 
     def wake(sinks: Iterable[str] | None = None) -> None:
         current().outbox.ring(sinks)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from math import inf
 
@@ -33,6 +33,7 @@ from monitor.settings import Settings
 from monitor.settings.shipped import shipped_prices
 from monitor.sinks.options import SinkOptions
 from monitor.store import Connection, Store, StoreError
+from monitor.store.vitals import read_backlogs
 from monitor.telemetry.meter import Meter
 from monitor.telemetry.trouble import store_trouble
 
@@ -200,8 +201,9 @@ class Stages:
         def write(conn: Connection) -> Kept:
             outbox.left(conn, parting)
             kept = keep(conn, made.settings, tell)
+            waiting = {sink: each.count for sink, each in read_backlogs(conn).items() if sink not in wanted}
             outbox.end_removed(conn, wanted)
-            return kept
+            return replace(kept, given_up=waiting)
 
         while True:
             try:

@@ -15,6 +15,8 @@ from monitor.store import StoreError
 
 LONGEST = 240
 """Characters; the reasons of troubles are longer than a line should be."""
+NAMED = 3
+"""Sinks that take nothing and are named."""
 LOOK_EVERY = 5.0
 SAY_EVERY = 30.0
 
@@ -22,9 +24,17 @@ _log = structlog.get_logger("app")
 
 
 def status_line(
-    *, accounts: int, active: int, waiting: int, last_good: datetime | None, now: datetime, troubles: Sequence[str]
+    *,
+    accounts: int,
+    active: int,
+    waiting: int,
+    last_good: datetime | None,
+    now: datetime,
+    troubles: Sequence[str],
+    held: Sequence[str] = (),
 ) -> str:
-    """`3 accounts, 12 active jobs, last good poll 8 s ago, 2 messages waiting; llm/jobs is unauthorized`."""
+    """`3 accounts, 12 active jobs, last good poll 8 s ago, 2 messages waiting; llm/jobs is unauthorized`. `held`: sinks
+    that take nothing."""
     age = max(0.0, (now - last_good).total_seconds()) if last_good is not None else None
     parts = [
         _counted(accounts, "account"),
@@ -34,6 +44,9 @@ def status_line(
     ]
     more = f" and {len(troubles) - 1} more" if len(troubles) > 1 else ""
     told = [", ".join(parts), *(trouble.partition(": ")[0] + more for trouble in troubles[:1])]
+    if held:
+        more = f" and {_counted(len(held) - NAMED, 'more sink')}" if len(held) > NAMED else ""
+        told.append(f"{', '.join(held[:NAMED])}{more} {'takes' if len(held) == 1 else 'take'} no messages")
     return "; ".join(told)[:LONGEST]
 
 

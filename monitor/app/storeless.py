@@ -1,4 +1,4 @@
-"""A store that cannot be written cannot say so: when it can be again, that is told once, with how long, and why."""
+"""A store that cannot be written: known to who asks how the daemon is, and told once it can be again, with how long."""
 
 from __future__ import annotations
 
@@ -17,55 +17,84 @@ GRACE = 60.0
 LOOK_EVERY = 5.0
 CALM = 15.0
 """Seconds without a failure after which it is over. On a disk that is almost full small writes go well in between."""
+MOST_CAUSES = 3
 _CURSOR = "probe"
 
 _log = structlog.get_logger("app")
 
 
-async def watch_store(store: Store, clock: Clock, tell: Callable[[EventDraft], Awaitable[None]]) -> None:
-    """Until cancelled. Looks whether somebody's write has failed, and if so writes a little itself, again and again."""
-    while True:
-        await clock.sleep(LOOK_EVERY)
-        failed = store.take_failure()
-        if failed is not None:
-            await _outlast(store, clock, tell, str(failed))
+class Storeless:
+    """Looks whether somebody's write has failed, and if so writes a little itself, again and again."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._failing: StoreError | None = None
+
+    def failing(self) -> StoreError | None:
+        """Why the store cannot be written. A write that failed counts until none has failed for a while: where there is
+        room for a row of a probe there may be none for what the daemon has to write."""
+        return self._store.failure or self._failing
+
+    def troubles(self) -> list[str]:
+        """The same, beside other troubles."""
+        error = self.failing()
+        return [] if error is None else [f"the store cannot be written: {_plain(error)}"]
+
+    async def run(self, tell: Callable[[EventDraft], Awaitable[None]]) -> None:
+        """Until cancelled."""
+        while True:
+            await self._clock.sleep(LOOK_EVERY)
+            self._failing = self._store.take_failure()
+            if self._failing is not None:
+                await self._outlast(self._failing, tell)
+                self._failing = None
+
+    async def _outlast(self, first: StoreError, tell: Callable[[EventDraft], Awaitable[None]]) -> None:
+        """Returns when the store can be written again, and that was told where it is worth it. What is told is the time
+        without a store, not what lay between two such times, and each cause, the first one first."""
+        clock, causes = self._clock, [_plain(first)]
+        begun = bad = looked = clock.monotonic()
+        down, quiet = LOOK_EVERY, 0
+        while True:
+            before, looked = looked, clock.monotonic()
+            failed = await self._failed()
+            if failed is not None:
+                self._failing = failed
+                causes += [_plain(failed)] if _plain(failed) not in causes else []
+                down += looked - (bad if quiet < 2 else before)  # a single good look is luck, not a working store
+                bad, quiet = looked, 0
+            elif looked - bad < CALM:
+                quiet += 1
+            elif down < GRACE:
+                return
+            else:
+                now = clock.now()
+                since = now - timedelta(seconds=clock.monotonic() - begun)
+                what = "; then: ".join(causes[:MOST_CAUSES])
+                try:
+                    await tell(diff.store_degraded(what=what, since=since, down=down, now=now))
+                    return
+                except StoreError as error:
+                    bad = clock.monotonic()
+                    _log.debug("the store cannot tell yet that it is back", reason=str(error))
+            await clock.sleep(LOOK_EVERY)
+
+    async def _failed(self) -> StoreError | None:
+        """Why a write failed since the last look, be it only this one of a row; an empty write would not touch the
+        disk."""
+
+        def write(conn: Connection) -> None:
+            set_cursor(conn, _CURSOR, 0)
+
+        error: StoreError | None = None
+        try:
+            await self._store.write(write)
+        except StoreError as own:
+            error = own
+        return self._store.take_failure() or error
 
 
-async def _outlast(store: Store, clock: Clock, tell: Callable[[EventDraft], Awaitable[None]], what: str) -> None:
-    """Returns when the store can be written again, and that was told where it is worth it. The first failure is the
-    cause that is told: what comes after it may be its consequence."""
-    begun = bad = clock.monotonic()
-    while True:
-        well = await _writable(store)
-        if store.take_failure() is not None or not well:
-            bad = clock.monotonic()
-        elif clock.monotonic() - bad >= CALM:
-            if bad - begun < GRACE:
-                break
-            now = clock.now()
-            since = now - timedelta(seconds=clock.monotonic() - begun)
-            try:
-                await tell(diff.store_degraded(what=_plain(what), since=since, now=now))
-                break
-            except StoreError as error:
-                bad = clock.monotonic()
-                _log.debug("the store cannot tell yet that it is back", reason=str(error))
-        await clock.sleep(LOOK_EVERY)
-
-
-async def _writable(store: Store) -> bool:
-    """Whether a row can be written; an empty write would not touch the disk."""
-
-    def write(conn: Connection) -> None:
-        set_cursor(conn, _CURSOR, 0)
-
-    try:
-        await store.write(write)
-    except StoreError:
-        return False
-    return True
-
-
-def _plain(sentence: str) -> str:
+def _plain(error: StoreError) -> str:
     """As a part of another sentence."""
-    return sentence.strip().rstrip(".")
+    return str(error).strip().rstrip(".")

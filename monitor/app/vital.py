@@ -16,6 +16,7 @@ from monitor.polling.loop import WatchLoop
 from monitor.routing.router import CURSOR
 from monitor.settings import Settings
 from monitor.store import Store, StoreError
+from monitor.store.errors import in_brief
 from monitor.store.vitals import Vitals, read_vitals
 from monitor.web.health import STORE_PATIENCE, Health
 
@@ -113,7 +114,7 @@ class Vital:
         except TimeoutError:
             return f"the store did not answer within {STORE_PATIENCE:g} s"
         except Exception as error:  # whatever the store raises: it is not writable, and the kind says why
-            return f"the store is not writable: {type(error).__name__}"
+            return f"the store is not writable: {in_brief(error)}"
         return None
 
 

@@ -20,7 +20,8 @@ EXPIRES_SOON = 14 * 86400.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Way:
-    """`here`: messages leave no machine; `unknown`: only the library knows the way; `open`, `closed`: it was tried."""
+    """`here`: messages leave no machine; `unknown`: only the library, or another user, knows the way; `open`, `closed`:
+    it was tried."""
 
     name: str
     type: str
@@ -47,6 +48,9 @@ async def try_ways(sinks: Sequence[SinkOptions], clock: Clock, told: Callable[[s
 
 
 async def _way(options: SinkOptions, clock: Clock) -> Way:
+    if options.stays_here and (found := await anyio.to_thread.run_sync(options.obstacle)) is not None:
+        state: Literal["closed", "unknown"] = "closed" if found.sure else "unknown"
+        return Way(name=options.name, type=options.type, state=state, detail=found.detail, hint=found.hint)
     if options.stays_here:
         return Way(name=options.name, type=options.type, state="here", detail="its messages stay on this machine")
     place = await anyio.to_thread.run_sync(options.place)  # loads Apprise where it is one of its URLs

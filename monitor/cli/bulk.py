@@ -50,7 +50,8 @@ def change(config: Path | None, output: Output, what: str, wanted: Wanted, *, ye
         with progress("Reading …"):
             ids = wanted.ids or [item["id"] for item in _fitting(ask, what, wanted)]
         if not ids:
-            out.documents(output, []) if output is not Output.TABLE else out.line("No delivery fits.")
+            said = _none(ask, what, wanted)
+            out.documents(output, []) if output is not Output.TABLE else out.line(said)
             return
         if wanted.all:
             _agree(what, ids, yes=yes)
@@ -88,6 +89,23 @@ def _check(what: str, wanted: Wanted) -> None:
 
 def _fitting(ask: Asker, what: str, wanted: Wanted) -> list[Item]:
     return list(ask.items(PATH, EVERY, sink=wanted.sink, state=wanted.states or list(DEFAULT[what]), rule=wanted.rule))
+
+
+def _none(ask: Asker, what: str, wanted: Wanted) -> str:
+    """What stands in another state than those that were looked for is easily meant. Raises Failure for a sink that
+    nobody knows."""
+    from monitor.cli.lists import require_sink
+
+    require_sink(ask, wanted.sink)
+    if wanted.states:
+        return "No delivery fits."
+    (other,) = (states for which, states in DEFAULT.items() if which != what)
+    there = list(ask.items(PATH, EVERY, sink=wanted.sink, state=list(other), rule=wanted.rule))
+    said = f"No delivery that is {' or '.join(DEFAULT[what])} fits."
+    if not there:
+        return said
+    number, those = ("1 is", "it") if len(there) == 1 else (f"{len(there):,} are", "them")
+    return f"{said} {number} {' or '.join(other)}; to {what} {those} add: --state {','.join(other)}"
 
 
 def _agree(what: str, ids: list[str], *, yes: bool) -> None:

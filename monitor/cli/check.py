@@ -82,6 +82,8 @@ def _summary(settings: Settings) -> dict[str, Any]:
 
 def _warnings(settings: Settings) -> list[str]:
     """What is allowed and still hardly meant: trouble that nobody hears of, owners whom nobody knows, `$NAME`."""
+    from monitor.cli.leaving import waits_for_removed
+    from monitor.cli.renames import taken as renames_taken
     from monitor.model import DEFAULT_SEVERITY, Severity
     from monitor.rules.globs import matching_types
     from monitor.settings.doubts import doubts
@@ -97,7 +99,12 @@ def _warnings(settings: Settings) -> list[str]:
     if not settings.people:
         alone = [rule.name for rule in settings.rules if list(rule.notify) == ["owner"] and not rule.fallback]
         found += [f"the rule {name} tells only `owner`, and `people` names nobody" for name in alone]
-    return [*(str(doubt) for doubt in doubts(settings.path, settings)), *found]
+    return [
+        *map(str, doubts(settings.path, settings)),
+        *found,
+        *map(str, renames_taken(settings)),
+        *waits_for_removed(settings),
+    ]
 
 
 def _place(settings: Settings) -> str:

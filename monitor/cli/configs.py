@@ -65,14 +65,15 @@ def reload(config: Config = None, output: Format = Output.TABLE) -> None:
     """Has the running daemon read its config file anew, and prints what changed, as `systemctl reload` does without a
     word. Where the file is wrong the one before goes on."""
     from monitor.cli import out
-    from monitor.cli.failure import Failure
+    from monitor.cli.failure import USAGE, Failure
     from monitor.cli.progress import progress
 
     with _daemon(config) as ask, progress("Reading the config anew …"):
         done = ask.post("/control/reload")
     if problems := done["problems"]:
         wrong = "The config was rejected; the one before goes on."
-        raise Failure(wrong, "Mend it (training-monitor check), then reload again.", details=tuple(problems))
+        hint = "Mend it (training-monitor check), then reload again."
+        raise Failure(wrong, hint, code=USAGE, details=tuple(problems))
     if output is not Output.TABLE:
         out.document(output, done)
     elif done["changed"] is None:
@@ -84,8 +85,8 @@ def reload(config: Config = None, output: Format = Output.TABLE) -> None:
 
 
 def _daemon(config: Path | None) -> Asker:
-    """The way to the running daemon. Raises Failure; and ConfigErrors where the file is so wrong that nobody could say
-    where the daemon listens."""
+    """The way to the running daemon. Raises Failure, with every mistake of the file where nobody can say for them where
+    the daemon listens: it was not asked then, and knows nothing of them."""
     from monitor.cli.asking import beside
     from monitor.cli.failure import Failure
     from monitor.cli.opening import load_settings
@@ -93,7 +94,11 @@ def _daemon(config: Path | None) -> Asker:
     try:
         return beside(config)
     except Failure:
-        load_settings(config, resolve=False)
+        try:
+            load_settings(config, resolve=False)
+        except Failure as wrong:
+            said = str(wrong).replace("nothing was done", "a daemon that runs was not asked and goes on as before")
+            raise Failure(said, wrong.hint, code=wrong.code, details=wrong.details) from wrong
         raise
 
 

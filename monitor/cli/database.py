@@ -1,4 +1,4 @@
-"""`db upgrade`, `backup`, `restore`, `prune` and `check`: the store kept up to date, safe, small and looked through."""
+"""`db upgrade`, `backup`, `restore`, `prune`, `end-links`, `check`: the store up to date, safe, small and whole."""
 
 from __future__ import annotations
 
@@ -69,6 +69,24 @@ def prune(
     out.page((name, f"{number:,}") for name, number in found.counts().items())
 
 
+@app.command("end-links")
+def end_links(config: Config = None, output: Format = Output.TABLE) -> None:
+    """Ends every signed link in messages that were sent so far, also while the daemon runs: what it sends from then on
+    is signed with another key. A link that was ended says so to whoever opens it."""
+    import asyncio
+
+    from monitor.cli import out
+    from monitor.cli.opening import load_settings
+
+    ended = asyncio.run(_links_ended(load_settings(config, resolve=False)))
+    if output is not Output.TABLE:
+        out.document(output, {"ended": ended})
+    elif ended:
+        out.line("All links in messages that were sent so far have ended; later messages have new ones.")
+    else:
+        out.line("No message had a link yet; nothing was done.")
+
+
 @app.command("check")
 def check(config: Config = None, output: Format = Output.TABLE) -> None:
     """Reads the whole database and says what is wrong with it; changes nothing."""
@@ -108,5 +126,16 @@ async def _pruned(settings: Settings, dry_run: bool) -> Pruned:
     try:
         walk = Pruning(opened, Limits.of(settings.retention, clock.now()), clock, rest)
         return await (walk.look() if dry_run else walk.run())
+    finally:
+        await opened.aclose()
+
+
+async def _links_ended(settings: Settings) -> bool:
+    from monitor.store import open_store
+    from monitor.store.answers import end_links
+
+    opened = await open_store(settings.store, state_dir=settings.state_dir, lock=False)
+    try:
+        return await opened.write(end_links)
     finally:
         await opened.aclose()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -117,13 +118,23 @@ def _table(deliveries: list[Item]) -> None:
         Column(title="SINCE", least=14),
         Column(title="WHAT", least=36, wrap=True),
     ]
+    alike = _alike(deliveries)
     cells = []
     for item in deliveries:
-        at = when.short(item["settled_at"] or item["created_at"])
-        what = f"{item['title']}  [{item['rule']}]" + (f": {item['detail']}" if item["detail"] else "")
-        waits = f" (waits: {item['waits']})" if item.get("waits") else ""
-        cells.append([item["id"], item["sink"], item["state"], str(item["attempt"]), at, what + waits])
+        at, why = when.short(item["settled_at"] or item["created_at"]), item.get("waits") or ""
+        detail = f": {item['detail']}" if item["detail"] and item["detail"] not in why else ""
+        waits = f" (waits: {why})" if why and (item["sink"], why) not in alike else ""
+        what = f"{item['title']}  [{item['rule']}]{detail}{waits}"
+        cells.append([item["id"], item["sink"], item["state"], str(item["attempt"]), at, what])
     out.rows(columns, cells, "No delivery is stored that fits.")
+    for (sink, why), count in alike.items():
+        out.block(f"{count:,} of these wait for {sink}: {why}")
+
+
+def _alike(deliveries: list[Item]) -> dict[tuple[str, str], int]:
+    """Why several wait for one sink, and how many of them: told once, below, and not with each."""
+    counts = Counter((item["sink"], item["waits"]) for item in deliveries if item.get("waits"))
+    return {why: count for why, count in counts.items() if count > 1}
 
 
 def _page(item: dict[str, Any]) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from math import inf
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from monitor.cli.failure import Failure
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 UNIT = "training-monitor.service"
 OLD = 900.0
 """Seconds that a message may wait without a word; the heartbeat goes by the same."""
+LATEST = 5000
+"""Messages that were given up, among which sinks are looked for that the config does not have."""
 
 
 def running(config: Path | None) -> tuple[bool, list[Finding]]:
@@ -72,14 +75,16 @@ def inside(config: Path | None, alive: bool) -> Iterator[Finding]:
             accounts = list(ask.items("/api/v1/accounts", 1000))
             sinks = list(ask.items("/api/v1/sinks", 1000))
             quotas = _quotas_known(ask)
+            gone = _gone(ask, status, sinks)
     except (Failure, StoreError) as error:
         if alive:
             yield failed("daemon", str(error), error.hint or "systemctl restart training-monitor")
         return
     yield from _version(status)
+    yield from _rejected(status)
     yield from _accounts(accounts, alive)
     yield from _quotas(quotas)
-    yield from _messages(status, sinks)
+    yield from _messages(status, sinks, gone)
     yield from _heartbeat(status)
 
 
@@ -89,6 +94,15 @@ def _version(status: Mapping[str, Any]) -> Iterator[Finding]:
     if status["started_at"] is not None and status["version"] != __version__:
         text = f"the daemon is version {status['version']}, this program {__version__}"
         yield warning("version", text, "systemctl restart training-monitor")
+
+
+def _rejected(status: Mapping[str, Any]) -> Iterator[Finding]:
+    """The file may be right by now; then the daemon does not know yet."""
+    wrong = status.get("rejected")  # a daemon of an older version does not say
+    if wrong:
+        more = f" and {len(wrong) - 1} more" if len(wrong) > 1 else ""
+        text = f"the daemon rejected what it read last, and goes on by the one before: {wrong[0]}{more}"
+        yield warning("config", text, "training-monitor check; then: training-monitor config reload")
 
 
 def _accounts(accounts: list[dict[str, Any]], alive: bool) -> Iterator[Finding]:
@@ -109,8 +123,11 @@ def _accounts(accounts: list[dict[str, Any]], alive: bool) -> Iterator[Finding]:
             text = "not every watch has had a good poll yet"
             yield warning(f"account {name}", text, "wait a minute; then: training-monitor check --online")
         elif not late or not alive:
-            age = "never" if account["age"] is None else f"{format_duration(account['age'])} ago"
-            yield ok(f"account {name}", f"its oldest data was seen {age}")
+            age = account["age"]
+            seen = (
+                "nothing was read of it yet" if age is None else f"its oldest data was seen {format_duration(age)} ago"
+            )
+            yield ok(f"account {name}", seen)
 
 
 def _quotas_known(ask: Asker) -> list[dict[str, Any]]:
@@ -136,7 +153,16 @@ def _quotas(quotas: list[dict[str, Any]]) -> Iterator[Finding]:
             yield ok(about, text)
 
 
-def _messages(status: Mapping[str, Any], sinks: list[dict[str, Any]]) -> Iterator[Finding]:
+def _gone(ask: Asker, status: Mapping[str, Any], sinks: list[dict[str, Any]]) -> list[str]:
+    """Sinks that are not in the config and of which messages were given up, the latest of them."""
+    if status["given_up"] <= sum(sink["given_up"] for sink in sinks):
+        return []
+    found = {each["sink"] for each in ask.items("/api/v1/deliveries", LATEST, state=["dead", "refused"])}
+    return sorted(found - {sink["name"] for sink in sinks})
+
+
+def _messages(status: Mapping[str, Any], sinks: list[dict[str, Any]], gone: Sequence[str]) -> Iterator[Finding]:
+    """`gone`: sinks that the config does not have, and that left messages."""
     from monitor.fields import format_duration
 
     oldest = status["oldest_waiting_at"]
@@ -151,21 +177,26 @@ def _messages(status: Mapping[str, Any], sinks: list[dict[str, Any]]) -> Iterato
         if count := sink["given_up"]:
             mend = f"training-monitor sinks test {name}; then: training-monitor deliveries retry --all --sink {name}"
             yield warning(f"sink {name}", f"{_were(count)} given up", mend)
-    if (gone := status["given_up"] - sum(sink["given_up"] for sink in sinks)) > 0:
-        text = f"{_were(gone)} given up whose sink the config does not have"
-        yield warning("messages", text, "training-monitor deliveries list --state dead,refused; deliveries drop ID")
+    if (lost := status["given_up"] - sum(sink["given_up"] for sink in sinks)) > 0:
+        text = f"{_were(lost)} given up whose sink the config does not have"
+        forget = [f"training-monitor deliveries drop --all --sink {quote(name)} --state dead,refused" for name in gone]
+        yield warning("messages", text, "; ".join(forget) or "training-monitor deliveries list --state dead,refused")
     if waits <= OLD and not status["given_up"]:
         yield ok("messages", f"{status['waiting']} wait, none is given up")
 
 
 def _failing(sink: Mapping[str, Any]) -> str:
+    from monitor.cli.when import short
+
     held = "is held back, and tried now and then" if sink["state"] == "open" else "takes no messages"
-    since = f" since {sink['since']}" if sink["since"] else ""
+    since = f" since {short(sink['since'])}" if sink["since"] else ""
     return f"it {held}{since}: {sink['reason'] or 'no reason given'}; {sink['waiting']} wait"
 
 
 def _heartbeat(status: Mapping[str, Any]) -> Iterator[Finding]:
     """The switch outside calls when the sign stays away; here stands why it does."""
+    from monitor.cli.when import short
+
     beat = status.get("heartbeat")  # a daemon of an older version does not say
     if beat is None:
         return
@@ -175,7 +206,8 @@ def _heartbeat(status: Mapping[str, Any]) -> Iterator[Finding]:
         mend = "what is told above; it is sent as soon as nothing speaks against it"
         yield warning("heartbeat", f"it is held back: {'; '.join(beat['held'][:3])}", mend)
     else:
-        yield ok("heartbeat", f"the last one arrived at {beat['last_at']}" if beat["last_at"] else "none is due yet")
+        at = beat["last_at"]
+        yield ok("heartbeat", f"the last one arrived at {short(at)}" if at else "none is due yet")
 
 
 def _were(count: int) -> str:

@@ -51,7 +51,7 @@ def room(settings: Settings) -> Iterator[Finding]:
     if not os.path.exists(folder):  # also where it may not be looked for, which was told
         return
     free = shutil.disk_usage(folder).free
-    text = f"{free / (1 << 30):.1f} GB free in {folder}"
+    text = f"{_size(free)} free in {folder}"
     if free < LITTLE:
         mend = f"make room there; what takes it: du -h {folder}"
         yield failed("disk", text, mend) if free < NOTHING else warning("disk", text, mend)
@@ -64,8 +64,23 @@ def room(settings: Settings) -> Iterator[Finding]:
         yield warning("permissions", f"everybody may look into {folder}, where names of jobs are kept", mode)
 
 
+def _size(count: int) -> str:
+    """Of a nearly full disk each megabyte counts, and of a full one each kilobyte."""
+    if count >= 1 << 30:
+        return f"{count / (1 << 30):.1f} GB"
+    return f"{count / (1 << 20):.1f} MB" if count >= 1 << 20 else f"{count // 1024} kB"
+
+
 def _file(seen: Glance) -> Iterator[Finding]:
+    from monitor.store import NewerDatabase
+    from monitor.store.migrate import require_known
+
     size = f"{seen.size / (1 << 20):.1f} MB"
+    try:
+        require_known(seen.revision, str(seen.path))
+    except NewerDatabase as error:
+        yield failed("store", str(error), error.hint)
+        return
     if seen.revision != seen.head:
         text = f"{seen.path} is of revision {seen.revision or 'none'}, this program needs {seen.head}"
         yield warning("store", text, "training-monitor db upgrade")

@@ -20,6 +20,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "db upgrade": (("before a new version is started", "db upgrade"),),
     "db backup": (("a whole copy, beside the running daemon", "db backup monitor.backup.db --force"),),
     "db restore": (("the copy back, while no daemon runs", "db restore monitor.backup.db"),),
+    "db end-links": (("a link got into wrong hands", "db end-links"),),
     "db prune": (("what is older than `retention` says?", "db prune --dry-run"),),
     "db check": (("for a script: the exit code says it", "db check --output json"),),
     "deliveries": (("what could not be delivered", "deliveries list --state dead,refused"),),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from difflib import get_close_matches
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,7 +29,7 @@ def listed(
     **query: Value,
 ) -> None:
     """Prints the first `limit` items of a list of the API; `oldest_first` turns their order round; `by_daemon`:
-    where there is none, it is told how to begin. Raises Failure, also for an account that nobody knows."""
+    where there is none, it is told how to begin. Raises Failure, also for an account or a sink that nobody knows."""
     from monitor.cli import out
     from monitor.cli.asking import asking
     from monitor.cli.progress import counted, progress
@@ -39,6 +40,7 @@ def listed(
         first = list(islice(items, 1))
         if not first:
             require_account(ask, query.get("account"))
+            require_sink(ask, query.get("sink"))
         items = chain(first, items)
         if output is Output.TABLE or oldest_first:
             with progress("Reading …"):
@@ -61,6 +63,20 @@ def require_account(ask: Asker, name: Value) -> None:
     there = [account["name"] for account in ask.items("/api/v1/accounts", 1000)]
     if name not in there:
         raise Failure(f"No account is named {name!r}.", f"There are: {', '.join(there)}.", code=USAGE)
+
+
+def require_sink(ask: Asker, name: Value) -> None:
+    """As `require_account`; a sink that left the config is known by its messages.
+
+    Raises Failure."""
+    if name is None:
+        return
+    there = [sink["name"] for sink in ask.items("/api/v1/sinks", 1000)]
+    if name in there or any(ask.items("/api/v1/deliveries", 1, sink=name)):
+        return
+    close = get_close_matches(str(name), there, 1)
+    meant = f"Did you mean `{close[0]}`? " if close else ""
+    raise Failure(f"No sink is named {name!r}.", f"{meant}There are: {', '.join(there)}.", code=USAGE)
 
 
 def document(config: Path | None, path: str, **query: Value) -> Any:

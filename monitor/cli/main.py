@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 import sys
 from typing import Annotated, Any
 
@@ -32,6 +31,7 @@ from monitor.cli import (
     usage,
 )
 from monitor.cli.failure import DONE, FAILED, INTERRUPTED, USAGE, Failure
+from monitor.cli.typed import plain, typed, typed_hint
 
 PROGRAM = "training-monitor"
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
@@ -102,7 +102,8 @@ def _guarded(arguments: list[str], debug: bool) -> int:
         result = program().main(arguments, prog_name=PROGRAM, standalone_mode=False)
         return result if isinstance(result, int) else DONE
     except Failure as failure:
-        return _fail(str(failure), _typed(failure.hint), failure.code, failure.details)
+        details = tuple(map(typed, failure.details))
+        return _fail(typed(str(failure)), typed_hint(failure.hint, PROGRAM), failure.code, details)
     except TyperException as error:
         return _usage_error(error)
     except (KeyboardInterrupt, typer.Abort):
@@ -123,11 +124,6 @@ def _guarded(arguments: list[str], debug: bool) -> int:
         return _unexpected(error)
 
 
-def _typed(hint: str) -> str:
-    """A hint of the API as people at a terminal follow it."""
-    return re.sub(r"^GET /api/v1/(\w+)\S* ", rf"`{PROGRAM} \1 list` ", hint)
-
-
 def _unexpected(error: BaseException) -> int:
     while isinstance(error, BaseExceptionGroup):  # a task group wraps what its tasks raise; one cause is enough to tell
         error = next((each for each in error.exceptions if hasattr(each, "hint")), error.exceptions[0])
@@ -142,7 +138,7 @@ def _usage_error(error: TyperException) -> int:
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else PROGRAM
     text = error.format_message() if hasattr(error, "format_message") else str(error)
-    text = text.replace(": Value error, ", ": ", 1)  # of the library beneath, for a word that is none of the choices
+    text = plain(text)
     if type(error).__name__ == "NoArgsIsHelpError":  # a group without a command: the text is its help
         sys.stderr.write(text + "\n")
         return USAGE

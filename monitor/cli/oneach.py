@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from monitor.cli.lists import Item
 
 MOST_NAMED = 20
+"""Reasons that are told."""
+MOST_ALIKE = 2
+"""Names that are told where several failed for one reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +26,8 @@ class Outcome:
     failed: list[tuple[str, Failure]] = field(default_factory=list)
 
     def complain(self, wrong: Callable[[int], str]) -> None:
-        """Raises Failure where something failed: of the only one its own, else how many (`wrong`) and which; PARTLY
-        where others were changed."""
+        """Raises Failure where something failed: of the only one its own, else how many (`wrong`) and which, those of
+        one reason together; PARTLY where others were changed."""
         if not self.failed:
             return
         first = self.failed[0][1]
@@ -34,8 +37,19 @@ class Outcome:
             wrong(len(self.failed)),
             first.hint,
             code=PARTLY if self.done else first.code,
-            details=tuple(f"{name}: {failure}" for name, failure in self.failed[:MOST_NAMED]),
+            details=tuple(self._reasons()),
         )
+
+    def _reasons(self) -> Iterator[str]:
+        """A line for each; where several failed alike one for all of them, with the first names."""
+        together: dict[str, list[str]] = {}
+        for name, failure in self.failed:
+            together.setdefault(str(failure), []).append(name)
+        for said, names in list(together.items())[:MOST_NAMED]:
+            more = f" and {len(names) - MOST_ALIKE:,} more" if len(names) > MOST_ALIKE else ""
+            yield f"{', '.join(names[:MOST_ALIKE])}{more}: {said}"
+        if (left := sum(map(len, list(together.values())[MOST_NAMED:]))) > 0:
+            yield f"… and {left:,} more"
 
 
 def each(ask: Asker, path: str, ids: Sequence[str], what: str, **asked: Value) -> Outcome:

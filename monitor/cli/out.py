@@ -29,6 +29,8 @@ STATE_COLOURS = {
     "refused": "31",
     "dead": "31",
     "dropped": "33",
+    "failing": "33",
+    "open": "31",
     "warning": "33",
     "critical": "31",
 }

@@ -67,7 +67,8 @@ def _of_config(config: Path | None) -> list[Item]:
     """The sinks before there is a database: none has a delivery."""
     from monitor.cli.opening import load_settings
 
-    fresh = {"last_delivery": None, "waiting": 0, "given_up": 0}
+    unknown = dict.fromkeys(("reason", "since", "probe_at", "waiting_since", "delivered_at", "last_delivery"))
+    fresh = {"state": "ok", **unknown, "waiting": 0, "given_up": 0}
     settings = load_settings(config, resolve=False)
     return [{"name": sink.name, "type": getattr(sink, "type", ""), **fresh} for sink in settings.sinks]
 
@@ -76,9 +77,12 @@ def _seconds(text: str) -> float:
     from monitor.fields import parse_duration
 
     try:
-        return parse_duration(text)
+        seconds = parse_duration(text)
     except ValueError as error:
         raise Failure(f"--timeout: {error}.", "Like: --timeout 30s", code=USAGE) from error
+    if seconds <= 0:
+        raise Failure(f"--timeout: {text} is no time to wait.", "Like: --timeout 30s", code=USAGE)
+    return seconds
 
 
 def _table(sinks: list[Item]) -> None:
@@ -87,17 +91,27 @@ def _table(sinks: list[Item]) -> None:
 
     columns = [
         Column(title="NAME", least=8),
-        Column(title="TYPE", least=7),
+        Column(title="TYPE", least=12),
+        Column(title="STATE", least=7, colour=out.state_colour),
         Column(title="LAST", least=9, colour=out.state_colour),
         Column(title="WHEN", least=14),
         Column(title="WAITING", least=7, right=True),
         Column(title="GIVEN UP", least=8, right=True),
-        Column(title="DETAIL", least=10, wrap=True),
+        Column(title="DETAIL", least=40, wrap=True),
     ]
     cells = []
     for sink in sinks:
-        last = sink["last_delivery"]
+        last, state = sink["last_delivery"], sink.get("state", "ok")  # a daemon of an older version does not say
         told = [last["state"], when.short(last["at"])] if last else ["-", "-"]
-        shown = [str(sink["waiting"]), str(sink["given_up"]), (last["detail"] if last else "") or ""]
-        cells.append([sink["name"], sink["type"], *told, *shown])
+        detail = _failing(sink) if state != "ok" else (last["detail"] if last else "") or ""
+        cells.append([sink["name"], sink["type"], state, *told, str(sink["waiting"]), str(sink["given_up"]), detail])
     out.rows(columns, cells, "")
+
+
+def _failing(sink: Item) -> str:
+    """Since when, what it answers, and for one that is held back when it is tried next."""
+    from monitor.cli import when
+
+    since = f"since {when.short(sink['since'])}: " if sink["since"] else ""
+    probe = f"; next try {when.short(sink['probe_at'])}" if sink["probe_at"] else ""
+    return f"{since}{sink['reason'] or 'no reason given'}{probe}"

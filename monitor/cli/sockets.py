@@ -83,10 +83,26 @@ def _of_config(text: str, environ: Mapping[str, str], state: str) -> Path | None
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
 
+    def read(text: str) -> Any:
+        return YAML(typ="safe", pure=True).load(text)
+
     try:
-        return _path(YAML(typ="safe", pure=True).load(text), environ, state)
+        try:
+            data = read(text)
+        except YAMLError:  # the daemon is to say so itself, where the lines that name its place are whole
+            data = read(_of_place(text))
+        return _path(data, environ, state)
     except (YAMLError, AttributeError, LookupError, TypeError, ValueError):
         return None
+
+
+def _of_place(text: str) -> str:
+    """The lines of `state_dir` and `control`, with what is indented below them."""
+    kept, within = [], False
+    for line in text.splitlines():
+        within = line.startswith(("state_dir:", "control:")) or (within and line.startswith(" "))
+        kept += [line] if within else []
+    return "\n".join(kept)
 
 
 def _path(data: dict[str, Any], environ: Mapping[str, str], default: str) -> Path | None:

@@ -44,11 +44,14 @@ class Trial:
     def sentence(self) -> str:
         state, tries = self.delivery["state"], self.delivery["attempt"]
         who = "the running daemon" if self.by_daemon else "this command"
+        if state not in UNSETTLED and (attempts := self.delivery["attempts"]):
+            refused = attempts[-1]["outcome"] == "refused"
+            return "The sink refused the test message." if refused else "The test message did not arrive in time."
         if state not in UNSETTLED:
-            return f"The test message was not delivered: {state}."
+            return "The test message was not tried."
         if tries == 0:
             return f"The test message still waits after {self.seconds:g} s; {who} has not tried it yet."
-        return f"The test message was not delivered within {self.seconds:g} s; {who} tried {tries} times."
+        return f"The test message was not delivered within {self.seconds:g} s; {who} tried {_times(tries)}."
 
     def lines(self) -> Iterator[str]:
         from monitor.telemetry.printable import printable
@@ -68,6 +71,10 @@ class Trial:
             "delivery": self.delivery["id"],
             "attempts": attempts,
         }
+
+
+def _times(number: int) -> str:
+    return "once" if number == 1 else f"{number} times"
 
 
 def test_sink(config: Path | None, name: str, seconds: float) -> Trial:

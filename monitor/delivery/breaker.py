@@ -92,9 +92,31 @@ def refused(health: SinkHealth, receipt: Receipt, at: datetime, roll: float) -> 
     return replace(made, probe_at=at + _wait(made, roll))
 
 
+def tested(health: SinkHealth, receipt: Receipt, at: datetime) -> SinkHealth:
+    """A test by hand has failed at a sink that is held back: nobody's message is to wait longer for that, but where the
+    sink itself asks for it."""
+    probe_at = health.probe_at if health.probe_at is None else max(health.probe_at, _asked(receipt, at))
+    return replace(health, detail=receipt.detail, probe_at=probe_at)
+
+
 def probing(health: SinkHealth, now: datetime, roll: float) -> SinkHealth:
     """A probe is on its way: the next one waits, whatever becomes of us meanwhile."""
     return health if health.probe_at is None else replace(health, probe_at=now + _wait(health, roll))
+
+
+def planned(known: datetime | None, last: SinkHealth, health: SinkHealth, now: datetime) -> datetime | None:
+    """When it would have been probed, had nobody asked for it to be tried at once since `last`, or before (`known`);
+    None: nobody has, or that time has come."""
+    moved = last.probe_at is not None and health.probe_at is not None and health.probe_at < last.probe_at
+    times = [known, last.probe_at if moved else None]
+    return min((at for at in times if at is not None and at > now), default=None)
+
+
+def no_later(health: SinkHealth, at: datetime | None) -> SinkHealth:
+    """Who asks for a try that fails puts off no probe that was due anyway."""
+    if at is None or health.probe_at is None:
+        return health
+    return replace(health, probe_at=min(health.probe_at, at))
 
 
 def held_until(health: SinkHealth, now: datetime) -> datetime | None:

@@ -7,6 +7,7 @@ takes them by machine misses nothing, and no message grows beyond what a sink ca
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import blake2b
 
@@ -19,6 +20,15 @@ MOST_EVENTS = 1000
 """Events in one catch-up message."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Together:
+    """The one message that stands for so many, by the id of its delivery, and how many events it tells."""
+
+    delivery: str
+    messages: int
+    events: int
+
+
 def overdue(conn: Connection, sink: str, *, after: float | None, now: datetime) -> list[str]:
     """The rules of which more than one message waits, the oldest written, or asked for again, more than `after` seconds
     ago; None: however long ago."""
@@ -29,9 +39,9 @@ def overdue(conn: Connection, sink: str, *, after: float | None, now: datetime) 
 
 def catch_up(
     conn: Connection, sink: str, rule: str, *, now: datetime, names: Mapping[str, str], made: Collection[str] = ()
-) -> str | None:
-    """Collapses the oldest part of what waits of the rule into one message, and gives the id of its delivery; None:
-    nothing waits but what was `made` so. Until then nothing else of the sink may be claimed, or it would overtake.
+) -> Together | None:
+    """Collapses the oldest part of what waits of the rule into one message; None: nothing waits but what was `made` so,
+    by the ids of its deliveries. Until then nothing else of the sink may be claimed, or it would overtake.
 
     The young ones of the rule go into it too: sent by themselves they would come before the older story of the same
     job. `names`: what people are called.
@@ -41,7 +51,7 @@ def catch_up(
         return None
     write = _message(rule, sink, waiting, now, names)
     collapse(conn, [each.id for each in waiting], write)
-    return delivery_id(write.id, sink)
+    return Together(delivery=delivery_id(write.id, sink), messages=len(waiting), events=len(write.event_seqs))
 
 
 def _message(

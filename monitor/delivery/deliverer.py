@@ -72,6 +72,7 @@ class Deliverer:
         self._ended: list[Ended] = []
         self._anew = anew
         self._health: SinkHealth | None = None
+        self._last: Turn | None = None
         self._failing = False
         self._width = options.concurrency
         self._back = LookBack(store, options, clock)
@@ -143,6 +144,8 @@ class Deliverer:
     def _measure(self, ended: Ended, seconds: float) -> None:
         sink, outcome = self._options.name, ended.receipt.outcome
         self._meter.attempted(sink, outcome.value, seconds)
+        facts = {"delivery": ended.delivery.id, "attempt": ended.delivery.attempt, "reason": ended.receipt.detail}
+        self._log.debug("a message was tried", outcome=outcome.value, **facts)
         if ended.settlement.state in (DeliveryState.DEAD, DeliveryState.REFUSED):
             self._meter.given_up(sink)
             refused = outcome is Outcome.REFUSED
@@ -197,9 +200,9 @@ class Deliverer:
             if free and not self._failing and self._back.due():
                 await self._back.run(self._catch_up_after, self._names, self.pulse.beat)
             room = Room(width=self._width, busy=len(self._in_hand) - len(ended), claims=free > 0)
-            epoch, options, roll = self._store.epoch, self._options, self._roll()
+            epoch, options, roll, last = self._store.epoch, self._options, self._roll(), self._last
             turn = await self._store.write(
-                lambda conn: take_turn(conn, epoch, options, ended=ended, room=room, now=now, roll=roll)
+                lambda conn: take_turn(conn, epoch, options, ended=ended, room=room, now=now, roll=roll, last=last)
             )
         except Exception as error:  # this loop must outlive whatever one turn runs into
             self._unsure = True
@@ -239,6 +242,7 @@ class Deliverer:
         if turn.told:
             self._events.ring()
         self._tell(turn.health)
+        self._last = turn
         self._health, self._failing = turn.health, turn.health.since is not None or self._fails()
         self._back.after(turn)
 

@@ -70,6 +70,8 @@ class Turn:
     """More waits than the rate lets through soon."""
     more: bool = False
     """More is due than could be claimed."""
+    planned: datetime | None = None
+    """When the sink would have been probed, had nobody asked for it to be tried before that."""
 
 
 def take_turn(
@@ -81,8 +83,10 @@ def take_turn(
     room: Room,
     now: datetime,
     roll: float,
+    last: Turn | None = None,
 ) -> Turn:
-    """Settles what ended and claims as much as may be sent, in one transaction. `roll`: a random number, 0 to 1."""
+    """Settles what ended and claims as much as may be sent, in one transaction. `roll`: a random number, 0 to 1.
+    `last`: the turn before this one."""
     before = load_sink_health(conn, options.name)
     health: SinkHealth = before
     lost: list[Loss] = []
@@ -105,6 +109,10 @@ def take_turn(
     claimed: list[Delivery] = []
     if room.claims and not back:
         health, claimed = _claimed(conn, options, health, room, now, roll)
+    planned = None
+    if last is not None and not any(each.receipt.retry_after for each in ended):
+        planned = breaker.planned(last.planned, last.health, before, now)
+        health = breaker.no_later(health, planned)
     if health != before:
         save_sink_health(conn, health)
     full = room.busy + len(claimed) >= (1 if health.since else room.width)
@@ -112,7 +120,8 @@ def take_turn(
     overflow = _overflows(conn, options, health, claimed, now)
     due = now if back else None if full or not room.claims else _next(conn, options, health, untold, now)
     more = waits is not None and waits <= now
-    return Turn(claimed=claimed, due=due, told=bool(drafts), health=health, back=back, overflow=overflow, more=more)
+    turn = Turn(claimed=claimed, due=due, told=bool(drafts), health=health, back=back, overflow=overflow, more=more)
+    return replace(turn, planned=planned)
 
 
 def next_look(conn: Connection, options: SinkOptions, health: SinkHealth, now: datetime) -> datetime | None:
@@ -154,6 +163,9 @@ def _noted(conn: Connection, health: SinkHealth, ended: Ended, roll: float) -> S
     if receipt.outcome is Outcome.REFUSED:
         by_hand = ended.delivery.notification.reason is Reason.TEST
         return health if by_hand else breaker.refused(health, receipt, at, roll)
+    said = ended.delivery.notification
+    if said.reason is Reason.TEST and said.rule != breaker.CANARY and health.probe_at is not None:
+        return breaker.tested(health, receipt, at)
     tried, in_row = tried_before(conn, ended.delivery.id), ended.failures == health.failures
     return breaker.failed(health, receipt, at, roll, tried=tried, in_row=in_row)
 
@@ -220,7 +232,8 @@ def _claimed(
     claimed = claim(conn, options.name, now=now, limit=limit, first=first)
     if claimed and rate is not None:
         health = replace(health, paced_to=pace.spent(rate, health.paced_to, now, len(claimed)))
-    return (breaker.probing(health, now, roll) if claimed else health), claimed
+    probes = bool(claimed) and first is not First.TESTS
+    return (breaker.probing(health, now, roll) if probes else health), claimed
 
 
 def _overflows(

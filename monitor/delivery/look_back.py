@@ -9,7 +9,7 @@ from functools import partial
 import structlog
 
 from monitor.delivery import pace
-from monitor.delivery.catch_up import catch_up, overdue
+from monitor.delivery.catch_up import Together, catch_up, overdue
 from monitor.delivery.ledger import Turn
 from monitor.fields import Clock
 from monitor.sinks.options import SinkOptions
@@ -50,12 +50,13 @@ class LookBack:
         now, sink = self._clock.now(), self._options.name
         after = None if self._all else catch_up_after
         rules = await self._store.write(partial(overdue, sink=sink, after=after, now=now))
-        made: list[str] = []
+        made: dict[str, Together] = {}
         for rule in rules:
             part = partial(catch_up, sink=sink, rule=rule, now=now, names=names, made=made)
             while (one := await self._store.write(part)) is not None:
-                made.append(one)
+                made[one.delivery] = one
                 beat()
         self._at, self._all = None, False
         if made:
-            self._log.info("a backlog is told at once", messages=len(made))
+            messages, events = (sum(getattr(each, what) for each in made.values()) for what in ("messages", "events"))
+            self._log.info("a backlog is told at once", messages=messages, events=events, told_in=len(made))

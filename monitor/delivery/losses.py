@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from monitor.diff import delivery_dead
+from monitor.diff import deliveries_dead, delivery_dead
 from monitor.model import Delivery, EventDraft, EventType, Reason
 from monitor.store import Connection
 from monitor.store.sink_losses import LossRow, load_losses, save_losses
@@ -50,7 +50,7 @@ def add_losses(conn: Connection, sink: str, losses: Sequence[Loss], now: datetim
     drafts = []
     for cause, row in known.items():
         if row.count and _over(row, now):
-            drafts.append(_many(sink, row.cause, row.count, row.last, now))
+            drafts.append(_untold(row, now))
             known[cause] = replace(row, count=0, told_at=now)
     for loss in losses:
         cause = _cause(loss.detail)
@@ -64,6 +64,11 @@ def add_losses(conn: Connection, sink: str, losses: Sequence[Loss], now: datetim
             known[cause] = replace(before, count=before.count + loss.count, last=loss.delivery)
     save_losses(conn, sink, known)
     return drafts
+
+
+def untold_losses(conn: Connection, sink: str, now: datetime) -> list[EventDraft]:
+    """What of its losses was not told yet, for it is the last time that anybody asks for this sink."""
+    return [_untold(row, now) for row in load_losses(conn, sink).values() if row.count]
 
 
 def _over(row: LossRow, now: datetime) -> bool:
@@ -89,9 +94,8 @@ def _one(sink: str, loss: Loss, now: datetime) -> EventDraft:
 
 
 def _of(sink: str, loss: Loss, now: datetime) -> EventDraft:
-    return _many(sink, loss.detail, loss.count, loss.delivery, now)
+    return deliveries_dead(sink, count=loss.count, detail=loss.detail, now=now, delivery=loss.delivery)
 
 
-def _many(sink: str, detail: str, count: int, last: str, now: datetime) -> EventDraft:
-    title = "1 message" if count == 1 else f"{count} messages"
-    return delivery_dead(sink, rule=None, title=title, attempts=0, detail=detail, now=now, delivery=last)
+def _untold(row: LossRow, now: datetime) -> EventDraft:
+    return deliveries_dead(row.sink, count=row.count, detail=row.cause, now=now, delivery=row.last)

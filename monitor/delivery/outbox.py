@@ -11,28 +11,17 @@ import structlog
 from anyio.abc import TaskGroup
 
 from monitor.delivery.deliverer import PATIENCE, STORE_PAUSE, Deliverer
+from monitor.delivery.removed import end_removed
 from monitor.delivery.running import Running
-from monitor.diff import delivery_dead
 from monitor.fields import Clock
 from monitor.fields.bell import Bell
 from monitor.fields.pulse import Pulse
 from monitor.sinks.options import SinkOptions
 from monitor.sinks.ports import Sink
-from monitor.store import (
-    Connection,
-    Store,
-    StoreError,
-    append_events,
-    kill_sink,
-    next_revision,
-    recover_claims,
-)
-from monitor.store.backlog import waiting_sinks
-from monitor.store.sink_health import all_sink_health, forget_sinks
+from monitor.store import Connection, Store, StoreError, recover_claims
 from monitor.telemetry.meter import NO_METER, Meter
 from monitor.telemetry.trouble import store_trouble
 
-REMOVED = "the sink was removed from the config"
 CUT = "a reload came before the answer"
 
 
@@ -178,13 +167,5 @@ class Outbox:
         )
 
     def end_removed(self, conn: Connection, wanted: Collection[str]) -> int:
-        """What waits for a sink that the config no longer names goes dead, with one event per sink."""
-        now = self._clock.now()
-        gone = sorted(waiting_sinks(conn).difference(wanted))
-        for sink in gone:
-            count = kill_sink(conn, sink, REMOVED, now)
-            title = "1 message" if count == 1 else f"{count} messages"
-            draft = delivery_dead(sink, rule=None, title=title, attempts=0, detail=REMOVED, now=now)
-            append_events(conn, self._store.epoch, [(draft, next_revision(conn, None, draft.subject))])
-        forget_sinks(conn, sorted(all_sink_health(conn).keys() - set(wanted)))
-        return len(gone)
+        """See `delivery.removed`."""
+        return end_removed(conn, self._store.epoch, wanted, self._clock.now())

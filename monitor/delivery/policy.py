@@ -28,13 +28,14 @@ class Policy:
         """What comes of an attempt. `roll` is a random number from 0 to 1."""
         if receipt.outcome is Outcome.DELIVERED:
             return Settlement(DeliveryState.DELIVERED)
+        # A test or a canary that did not arrive is nothing that anybody has to send again, and no message that is lost.
+        beside = delivery.notification.reason is Reason.TEST
         if receipt.outcome is Outcome.REFUSED:
-            return Settlement(DeliveryState.REFUSED)
+            return Settlement(DeliveryState.DROPPED if beside else DeliveryState.REFUSED)
         patience = self._patience(delivery)
         end = (delivery.renewed_at or delivery.notification.created_at) + timedelta(seconds=patience)
         if now >= end:
-            # A canary that did not arrive is nothing that anybody has to send again.
-            return Settlement(DeliveryState.DROPPED if _is_canary(delivery) else DeliveryState.DEAD)
+            return Settlement(DeliveryState.DROPPED if beside else DeliveryState.DEAD)
         delay = roll * min(self.longest, self.first * 2.0 ** min(delivery.attempt - 1, 30))
         # A `Retry-After` of years must not overflow a datetime.
         delay = min(max(delay, receipt.retry_after or 0.0), patience)

@@ -24,6 +24,7 @@ from monitor.diff.jobs import diff_job, job_gone, job_missing
 from monitor.diff.own import (
     config_rejected,
     config_reloaded,
+    deliveries_dead,
     delivery_dead,
     monitor_started,
     monitor_stopped,
@@ -53,6 +54,7 @@ __all__ = [
     "deletion_failed",
     "deletion_refused",
     "deletion_requested",
+    "deliveries_dead",
     "delivery_dead",
     "diff_flavor",
     "diff_job",

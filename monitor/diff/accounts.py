@@ -38,9 +38,13 @@ def unreachable(
     return _about(account, EventType.ACCOUNT_UNREACHABLE, now, data)
 
 
-def recovered(account: Account, *, watch: str, reason: str | None, since: datetime, now: datetime) -> EventDraft:
-    """The first good poll after `unreachable` or `unauthorized`. `reason`: what had been wrong since `since`."""
+def recovered(
+    account: Account, *, watch: str, reason: str | None, since: datetime, now: datetime, was: str | None = None
+) -> EventDraft:
+    """The first good poll after `unreachable` or `unauthorized`, which it `was`. `reason`: what had been wrong since
+    `since`."""
     data = {"watch": watch, "reason": reason, "since": moment(since), "down_for": seconds_between(since, now)}
+    data["was"] = was
     return _about(account, EventType.ACCOUNT_RECOVERED, now, data)
 
 

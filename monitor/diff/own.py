@@ -53,18 +53,18 @@ def sink_failing(sink: str, *, detail: str, since: datetime, attempts: int, wait
     return _own(EventType.SINK_FAILING, f"sink/{sink}", now, data)
 
 
-def sink_recovered(sink: str, *, since: datetime, waiting: int, now: datetime) -> EventDraft:
-    """A sink whose failing was told takes messages again. `since`: when it began to fail; `waiting`: messages that are
-    sent now."""
+def sink_recovered(sink: str, *, since: datetime, waiting: int, now: datetime, removed: bool = False) -> EventDraft:
+    """A sink whose failing was told takes messages again, or was `removed` from the config, which ends that as well.
+    `since`: when it began to fail; `waiting`: messages that are sent now."""
     down = seconds_between(since, now)
-    data = {"sink": sink, "since": moment(since), "down_for": down, "waiting": waiting}
+    data = {"sink": sink, "since": moment(since), "down_for": down, "waiting": waiting, "removed": removed}
     return _own(EventType.SINK_RECOVERED, f"sink/{sink}", now, data)
 
 
-def store_degraded(*, what: str, since: datetime, now: datetime) -> EventDraft:
-    """The store could not be written from `since` until now, when it can tell so. `what`: in words, like "the disk is
-    full"."""
-    data = {"what": what, "since": moment(since), "down_for": seconds_between(since, now)}
+def store_degraded(*, what: str, since: datetime, down: float, now: datetime) -> EventDraft:
+    """The store could not be written for `down` seconds since then; now it can tell so. `what`: in words, like "the
+    disk is full"."""
+    data = {"what": what, "since": moment(since), "down_for": down}
     return _own(EventType.STORE_DEGRADED, "monitor", now, data)
 
 
@@ -73,6 +73,14 @@ def delivery_dead(
 ) -> EventDraft:
     """A message that will not be sent any more. `detail`: what the last attempt came to, scrubbed."""
     data = {"sink": sink, "rule": rule, "title": title, "attempts": attempts, "detail": detail, "delivery": delivery}
+    return _own(EventType.DELIVERY_DEAD, f"sink/{sink}", now, data | {"count": 1})
+
+
+def deliveries_dead(sink: str, *, count: int, detail: str, now: datetime, delivery: str | None = None) -> EventDraft:
+    """As many of one cause that are told together. `delivery`: the last of them, None where they all waited."""
+    title = "1 message" if count == 1 else f"{count} messages"
+    told = {"sink": sink, "rule": None, "title": title, "attempts": 0, "detail": detail, "delivery": delivery}
+    data = told | {"count": count}
     return _own(EventType.DELIVERY_DEAD, f"sink/{sink}", now, data)
 
 

@@ -33,9 +33,13 @@ class Edit:
     before: Entry | None
     after: Entry | None
     changes: tuple[Change, ...] = ()
+    was: str | None = None
+    """Its name before, where it bears another one and is the same."""
 
     @property
     def word(self) -> str:
+        if self.was is not None:
+            return "renamed"
         return "added" if self.before is None else "removed" if self.after is None else "changed"
 
 
@@ -54,29 +58,40 @@ def changes(before: Any, after: Any) -> Changes:
     edits = [*_named("rule", before.rules, after.rules), *_named("person", before.people, after.people)]
     for kind in (UNMATCHED, "flapping"):
         edits += _one(kind, kind, _entry(getattr(before, kind)), _entry(getattr(after, kind)))
-    names = [rule.name for rule in before.rules], [rule.name for rule in after.rules]
+    now = {was: name for name, was in _renamed(before.rules, after.rules).items()}
+    names = [now.get(rule.name, rule.name) for rule in before.rules], [rule.name for rule in after.rules]
     kept = [[name for name in side if name in names[0] and name in names[1]] for side in names]
     return Changes(tuple(edits), (kept[0], kept[1]) if kept[0] != kept[1] else None)
 
 
 def _named(kind: str, before: Sequence[Any], after: Sequence[Any]) -> Iterator[Edit]:
     old, new = ({each.name: written(each) for each in side} for side in (before, after))
-    for name in dict.fromkeys([*new, *old]):
-        yield from _one(kind, name, old.get(name), new.get(name))
+    renamed = _renamed(before, after)
+    gone = [name for name in old if name not in renamed.values()]
+    for name in dict.fromkeys([*new, *gone]):
+        was = renamed.get(name)
+        yield from _one(kind, name, old.get(was or name), new.get(name), was)
+
+
+def _renamed(before: Sequence[Any], after: Sequence[Any]) -> dict[str, str]:
+    """By the name of now the one before, of what `was` says to be the same; as a reload takes it."""
+    old, new = {each.name for each in before}, {each.name for each in after}
+    named = {each.name: str(getattr(each, "was", None) or "") for each in after}
+    return {name: was for name, was in named.items() if was in old - new and name not in old}
 
 
 def _entry(options: Any) -> Entry | None:
     return None if options is None else written(options)
 
 
-def _one(kind: str, name: str, before: Entry | None, after: Entry | None) -> Iterator[Edit]:
-    if before == after:
-        return
+def _one(kind: str, name: str, before: Entry | None, after: Entry | None, was: str | None = None) -> Iterator[Edit]:
+    """What it is called is no change of it, nor is `was`, which may stay in the file."""
     found: tuple[Change, ...] = ()
     if before is not None and after is not None:
         keys = [key for key in dict.fromkeys([*after, *before]) if before.get(key) != after.get(key)]
-        found = tuple(Change(key, before.get(key), after.get(key)) for key in keys)
-    yield Edit(kind, name, before, after, found)
+        found = tuple(Change(key, before.get(key), after.get(key)) for key in keys if key not in ("name", "was"))
+    if found or was is not None or (before is None) != (after is None):
+        yield Edit(kind, name, before, after, found, was)
 
 
 def document(found: Changes) -> dict[str, Any]:
@@ -87,6 +102,7 @@ def document(found: Changes) -> dict[str, Any]:
                 "what": edit.word,
                 "kind": edit.kind,
                 "name": edit.name,
+                "was": edit.was,
                 "keys": [{"key": each.key, "before": each.before, "after": each.after} for each in edit.changes],
                 "before": edit.before,
                 "after": edit.after,
@@ -112,6 +128,8 @@ def words(found: Changes) -> Iterator[str]:
 
 
 def _called(edit: Edit) -> str:
+    if edit.was is not None:
+        return f"{edit.kind} {edit.was} to {edit.name}"
     return edit.kind if edit.kind == edit.name else f"{edit.kind} {edit.name}"
 
 

@@ -92,6 +92,9 @@ def _notes(ruleset: RuleSet, event: Event, judged: Sequence[Judged], known: Know
         yield "It belongs to a silent first run: it is stored, and no rule is asked."
     elif not known.routed:
         yield "The rules have not taken it yet."
+    elif known.forgotten:
+        kept = f"they are kept for {known.forgotten} (`retention.deliveries`)"
+        yield f"No message of it is stored; that says nothing, for those of then may have been removed: {kept}."
     explained = {each.rule for each in judged if each.verdict in ("matched", "ended")} | {UNMATCHED}
     for row in known.told:
         if row.rule not in explained:

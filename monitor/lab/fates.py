@@ -52,6 +52,8 @@ def _time(step: Step) -> datetime:
 def _nothing(known: Known) -> str:
     if not known.routed:
         return "not decided yet: the rules have not taken the event"
+    if known.forgotten:
+        return "what came of it is not known any more"
     return "nothing is left of it: it was told with others, the rules were others then, or it is too long ago"
 
 

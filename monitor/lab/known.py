@@ -39,7 +39,8 @@ class Hidden:
 class Known:
     """What is known of an event besides itself. `earlier` and `later`: other events about its subject, oldest first.
     `before`: messages of the earlier ones. `answers`: what people said to its messages, of which the rules have
-    not taken those behind `taken`. `routed`: they have taken the event."""
+    not taken those behind `taken`. `routed`: they have taken the event. `forgotten`: how long messages are kept, where
+    those of then may have been removed and none of this event is left."""
 
     told: Sequence[Told] = ()
     hidden: Sequence[Hidden] = ()
@@ -49,6 +50,7 @@ class Known:
     answers: Sequence[Event] = ()
     taken: int | None = None
     routed: bool = True
+    forgotten: str = ""
     now: datetime
 
 

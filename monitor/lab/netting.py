@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from monitor.lab.flaps import flapped
 from monitor.lab.known import Judged, Known
 from monitor.model import Event
+from monitor.model.lasting import weight
 from monitor.rules import RuleSet, RuleState
 from monitor.rules.audience import audience
 from monitor.rules.engine.hiding import PEOPLES
@@ -69,11 +70,13 @@ def _why_not(ruleset: RuleSet, state: RuleState, event: Event, judged: Sequence[
         return f"{' and '.join(tellers)} told it"
     if not failed and flapped(state, event, known):
         return "the stock changed too often, which is told as flavor.flapping instead"
-    if not failed and event.severity.rank < options.min_severity.rank:
+    if not failed and weight(event).rank < options.min_severity.rank:
         least = f"`min_severity: {options.min_severity.value}`"
         return f"its severity, {event.severity.value}, is below {least}"
     if not audience(ruleset, options.notify, event):
         return "nobody is left whom it could tell"
     if not known.routed:
         return "the rules have not taken the event yet"
+    if known.forgotten:
+        return "it would take the event by the rules as they are now; whether it did is not known any more"
     return "it would take the event by the rules as they are now, but did not: they were others then"

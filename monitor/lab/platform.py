@@ -84,6 +84,7 @@ class Site:
     account: Account
     blind_since: datetime | None = None
     reason: str | None = None
+    trouble: str | None = None
     jobs: dict[str, TrackedJob] = field(default_factory=dict)
     flavors: dict[str, TrackedFlavor] = field(default_factory=dict)
 

@@ -87,13 +87,13 @@ class Scenario:
             if site.blind_since is not None:
                 raise ValueError(f"{name} cannot be seen already")
             self._happen([told_events.trouble(site.account, word, step, self.day.now)])
-            site.blind_since, site.reason = self.day.now, step.reason
+            site.blind_since, site.reason, site.trouble = self.day.now, step.reason, word
             return
         if site.blind_since is None:
             raise ValueError(f"{name} can be seen; only what `is {next(iter(ACCOUNT_WORDS))}` recovers")
         look = self._look(site)
         since, reason, site.blind_since = site.blind_since, site.reason, None
-        drafts = [told_events.recovered(site.account, step, since, reason, self.day.now)]
+        drafts = [told_events.recovered(site.account, step, since, reason, site.trouble, self.day.now)]
         self._happen([*drafts, *look_at(site, look)])
 
     def usage(self, step: UsageStep) -> None:

@@ -44,8 +44,10 @@ def trouble(account: Account, word: str, step: AccountStep, now: datetime) -> Ev
     return diff.unreachable(account, watch=step.watch, reason=reason, hint=None, since=now, failures=3, now=now)
 
 
-def recovered(account: Account, step: AccountStep, since: datetime, reason: str | None, now: datetime) -> EventDraft:
-    return diff.recovered(account, watch=step.watch, reason=reason, since=since, now=now)
+def recovered(
+    account: Account, step: AccountStep, since: datetime, reason: str | None, was: str | None, now: datetime
+) -> EventDraft:
+    return diff.recovered(account, watch=step.watch, reason=reason, since=since, now=now, was=was)
 
 
 def usage(tracked: TrackedJob, figure: Figure, look: Look) -> EventDraft:

@@ -1,11 +1,17 @@
-"""Which event types set a state of their subject, what that state is called, and which states mostly never end."""
+"""Which event types set a state of their subject, what that state is called, which states mostly never end, and
+what the end of a trouble weighs."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Final
 
-from monitor.model.event import EventType
+from monitor.model.event import DEFAULT_SEVERITY, Event, EventType, Severity
+
+_ENDS: Final[Mapping[EventType, EventType]] = {
+    EventType.ACCOUNT_RECOVERED: EventType.ACCOUNT_UNREACHABLE,
+    EventType.SINK_RECOVERED: EventType.SINK_FAILING,
+}
 
 STATE_OF: Final[Mapping[EventType, str]] = {
     EventType.JOB_SUBMITTED: "pending",
@@ -33,6 +39,22 @@ STATE_OF: Final[Mapping[EventType, str]] = {
     EventType.QUOTA_EASED: "eased",
 }
 """The state lasts until another event of the same subject sets another one."""
+
+
+def weight(event: Event) -> Severity:
+    """What counts where only the severe is told (`min_severity`): that a trouble is over weighs as much as the trouble,
+    or whoever heard of the one would wait for the other for ever."""
+    begin = _ENDS.get(event.type)
+    if event.data.get("was") == "unauthorized" and begin is not None:
+        begin = EventType.ACCOUNT_UNAUTHORIZED
+    return event.severity if begin is None else max(event.severity, DEFAULT_SEVERITY[begin], key=lambda it: it.rank)
+
+
+def heaviest(type: EventType) -> Severity:
+    """The most that an event of this type weighs, as far as nobody made it more severe."""
+    begin = EventType.ACCOUNT_UNAUTHORIZED if type is EventType.ACCOUNT_RECOVERED else _ENDS.get(type, type)
+    return DEFAULT_SEVERITY.get(begin, Severity.INFO)
+
 
 ENDLESS: Final = frozenset(
     {

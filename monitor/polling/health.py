@@ -148,7 +148,7 @@ class AccountHealth:
         if others and (watch not in self._told or not others <= self._told):
             return None
         _log.info("the account can be seen again", account=self._account.name, watch=watch)
-        return diff.recovered(self._account, watch=watch, reason=ill.reason, since=ill.since, now=now)
+        return diff.recovered(self._account, watch=watch, reason=ill.reason, since=ill.since, now=now, was=ill.state)
 
     def _recovered(self, watch: str) -> None:
         untold = sorted(self._ill_but(watch) - self._told)

@@ -28,6 +28,10 @@ class Surroundings:
     meter: Meter = NO_METER
 
     def gap(self, last_good: datetime | None, now: datetime, watch: WatchOptions) -> bool:
-        """Whether nobody looked for long. A watch that is polled seldom has none as long as it is polled."""
-        usual = 2 * max(watch.every, watch.idle_every or 0.0)
-        return last_good is not None and (now - last_good).total_seconds() > max(self.catch_up_after, usual)
+        """Whether nobody looked for long. A watch that is polled seldom has none as long as it is polled. A store that
+        was restored since then has forgotten what was seen, however young the backup is."""
+        if last_good is None:
+            return False
+        restored, usual = self.store.restored_at, 2 * max(watch.every, watch.idle_every or 0.0)
+        forgot = restored is not None and last_good <= restored <= now
+        return forgot or (now - last_good).total_seconds() > max(self.catch_up_after, usual)

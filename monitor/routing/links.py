@@ -13,8 +13,6 @@ from monitor.model import Text
 LIFE = timedelta(days=7)
 """How long a link is good for."""
 PATH = "/answer/"
-KEY_LENGTH = 32
-"""Bytes of the key."""
 LONGEST = 200
 """Characters of a token that is looked at."""
 _SAYS = "Acknowledge or snooze"
@@ -26,6 +24,10 @@ _PROOF = hashlib.sha256().digest_size
 
 class BadLink(Exception):
     """Nobody here has signed that."""
+
+
+class LinkEnded(Exception):
+    """It was signed with the key before this one: somebody has ended all links of then."""
 
 
 class LinkExpired(Exception):
@@ -48,6 +50,10 @@ class Links:
     def __repr__(self) -> str:
         return f"Links({self.public_url!r})"
 
+    def of(self, key: bytes | None) -> Links:
+        """By the key that the store has by now, for people may end all links at any time."""
+        return self if key is None or key == self.key else replace(self, key=key)
+
     def added(self, text: Text, notification: str, now: datetime) -> Text:
         """The text with the link as its last line."""
         address = f"{self.public_url}{PATH}{sign(self.key, notification, now + LIFE)}"
@@ -64,10 +70,16 @@ def sign(key: bytes, notification: str, until: datetime) -> str:
     return urlsafe_b64encode(payload + _proof(key, payload)).decode().rstrip("=")
 
 
-def read(key: bytes, token: str, now: datetime) -> str:
-    """The notification that the token stands for. Raises BadLink, LinkExpired. How far a forged one is right cannot be
-    told from the time that this takes."""
-    payload = _signed(key, token)
+def read(key: bytes, token: str, now: datetime, before: bytes | None = None) -> str:
+    """The notification that the token stands for. `before`: the key before this one. Raises BadLink, LinkEnded,
+    LinkExpired. How far a forged one is right cannot be told from the time that this takes."""
+    try:
+        payload = _signed(key, token)
+    except BadLink:
+        if before is None:
+            raise
+        _signed(before, token)
+        raise LinkEnded from None
     until = datetime.fromtimestamp(int.from_bytes(payload[:_TIME], "big"), UTC)
     notification = payload[_TIME:].decode()
     if now >= until:

@@ -11,6 +11,7 @@ from monitor.rules import RuleState
 from monitor.rules.engine.piling import key_of
 from monitor.rules.state import Followed, Pile
 from monitor.store import Connection, Rename, load_rule_state, save_rule_state
+from monitor.store.names import bears
 
 T = TypeVar("T")
 _TABLES = ("followed", "piles", "flips", "periods", "dark", "complaints")
@@ -30,6 +31,14 @@ def rename_in_memory(conn: Connection, wish: Rename) -> bool:
     gone: dict[str, bytes | None] = {key: None for key in stored if key.startswith(mine) and key not in fresh}
     save_rule_state(conn, gone | {key: row for key, row in fresh.items() if stored.get(key) != row})
     return True
+
+
+def is_taken(conn: Connection, wish: Rename) -> bool:
+    """Whether it was done: all goes by the new name, and nothing by the one before."""
+    if bears(conn, wish.kind, wish.before) or not bears(conn, wish.kind, wish.after):
+        return False
+    state = decode(load_rule_state(conn))
+    return renamed(state, wish) == state
 
 
 def renamed(state: RuleState, wish: Rename) -> RuleState:

@@ -36,6 +36,7 @@ from monitor.store import (
     write_hidden,
     write_notifications,
 )
+from monitor.store.answers import link_key
 from monitor.telemetry.meter import NO_METER, Meter
 from monitor.telemetry.trouble import store_trouble
 
@@ -190,7 +191,7 @@ class Router:
         effects = list(drive(at.engine, events, unseen=self._blind, wall=now))
         if last:
             effects += drive(at.engine, (), now, unseen=unseen, wall=now)
-        made = writes(effects, self._store.epoch, now, self._links)
+        made = writes(effects, self._store.epoch, now, self._links and self._links.of(link_key(conn)))
         if (broken := at.engine.broken) is not None:
             at.engine.broken = None
             self._log.error("the rules broke; this is a bug", exc_info=broken)
@@ -199,9 +200,12 @@ class Router:
     def _position(self, conn: Connection) -> _Position:
         state = decode(load_rule_state(conn))
         known = {row.watch for row in state.followed.values() if row.watch is not None}
-        forsaken = known.difference(self._watched()) if self._watched is not None else ()
-        engine = Engine(self._ruleset, state, Stored(conn))
-        return _Position(get_cursor(conn, CURSOR), engine, Rows(state), forsaken=frozenset(forsaken))
+        engine, forsaken = Engine(self._ruleset, state, Stored(conn)), frozenset[str]()
+        if self._watched is not None:
+            watched = self._watched()
+            engine.forsake({watch.partition("|")[0] for watch in watched})
+            forsaken = frozenset(known.difference(watched))
+        return _Position(get_cursor(conn, CURSOR), engine, Rows(state), forsaken=forsaken)
 
     def _mind_the_clock(self, engine: Engine, now: datetime, monotonic: float) -> None:
         """A wall clock that was set moves all that is measured in passed time."""

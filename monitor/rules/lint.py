@@ -9,7 +9,8 @@ from itertools import combinations
 from zoneinfo import ZoneInfo
 
 from monitor.fields.window import closing, covered, next_time
-from monitor.model import DEFAULT_SEVERITY, EventType, Severity
+from monitor.model import EventType
+from monitor.model.lasting import heaviest
 from monitor.rules.compile import Rule, RuleSet
 from monitor.rules.expression.complaint import place
 from monitor.rules.globs import matching_types, nearest
@@ -236,7 +237,7 @@ def _types(ruleset: RuleSet, conditions: Sequence[Condition]) -> Iterator[Findin
         each
         for each in EventType
         if each not in taken | _ABOUT_PEOPLE | {EventType.FLAVOR_FLAPPING}
-        and (least is None or DEFAULT_SEVERITY.get(each, Severity.INFO).rank < least.rank)
+        and (least is None or heaviest(each).rank < least.rank)
     ]
     if lost:
         net = f"{UNMATCHED} begins at {least.value}" if least is not None else f"there is no `{UNMATCHED}`"

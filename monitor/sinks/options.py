@@ -23,6 +23,15 @@ class Place:
     tls: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """What on this machine is in the way of a sink that stays here. `sure`: also for the user of the daemon."""
+
+    detail: str
+    hint: str
+    sure: bool = True
+
+
 def _calm(seconds: float) -> float:
     if seconds < _SHORTEST_CANARY:
         raise ValueError("shorter than 1m; a canary is a message like any other, and `1d` is often enough")
@@ -51,6 +60,10 @@ class SinkOptions(Named):
     def place(self) -> Place | None:
         """Where messages go, for `check --online`; None where they leave no machine, or only a library knows. Needs the
         secrets, and raises LookupError without them."""
+        return None
+
+    def obstacle(self) -> Obstacle | None:
+        """For `check --online`, of a sink that stays here. Looks at the disk and changes nothing."""
         return None
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Collection
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, delete, func, insert, select
 
 from monitor.model import Event, EventType
 from monitor.store.columns import chunks
@@ -13,6 +13,7 @@ from monitor.store.event_query import load_events
 from monitor.store.tables import events, meta, notification_events, notifications, rule_state
 
 LINK_KEY = "link_key"
+LINK_KEY_BEFORE = "link_key_before"
 LINK_KEY_LENGTH = 32
 """Bytes."""
 _ANSWERS = (EventType.NOTIFICATION_ACKNOWLEDGED.value, EventType.NOTIFICATION_SNOOZED.value)
@@ -21,8 +22,12 @@ _SUBJECT = "notification/"
 
 def link_key(conn: Connection) -> bytes | None:
     """The store's secret that signs links; None before the first was needed."""
-    found = conn.execute(select(meta.c.value).where(meta.c.key == LINK_KEY)).scalar_one_or_none()
-    return None if found is None else bytes.fromhex(found)
+    return _key(conn, LINK_KEY)
+
+
+def link_keys(conn: Connection) -> tuple[bytes | None, bytes | None]:
+    """That secret, and the one before it, which opens nothing any more: it only tells what it has signed."""
+    return _key(conn, LINK_KEY), _key(conn, LINK_KEY_BEFORE)
 
 
 def make_link_key(conn: Connection) -> bytes:
@@ -32,6 +37,23 @@ def make_link_key(conn: Connection) -> bytes:
         found = secrets.token_bytes(LINK_KEY_LENGTH)
         conn.execute(insert(meta).values(key=LINK_KEY, value=found.hex()))
     return found
+
+
+def end_links(conn: Connection) -> bool:
+    """Another secret signs from now on, so that no link that was sent opens anything. False where none can have been
+    sent."""
+    before = link_key(conn)
+    if before is None:
+        return False
+    conn.execute(delete(meta).where(meta.c.key.in_([LINK_KEY, LINK_KEY_BEFORE])))
+    conn.execute(insert(meta).values(key=LINK_KEY_BEFORE, value=before.hex()))
+    make_link_key(conn)
+    return True
+
+
+def _key(conn: Connection, name: str) -> bytes | None:
+    found = conn.execute(select(meta.c.value).where(meta.c.key == name)).scalar_one_or_none()
+    return None if found is None else bytes.fromhex(found)
 
 
 def last_answers(conn: Connection, ids: Collection[str]) -> dict[str, Event]:

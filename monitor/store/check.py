@@ -8,6 +8,7 @@ from pathlib import Path
 from sqlalchemy import Connection, NullPool
 
 from monitor.fields import Secret
+from monitor.store.errors import NotADatabase
 from monitor.store.invariants import broken
 from monitor.store.migrate import HEAD, read_revision, require_directory, translated
 from monitor.store.postgres import postgres_engine
@@ -32,6 +33,13 @@ class StoreCheck:
 async def check(url: str | Secret, state_dir: Path) -> StoreCheck:
     """Reads the whole database, beside a running daemon too; changes nothing. Raises StoreError where it cannot be
     read at all."""
+    try:
+        return await _checked(url, state_dir)
+    except NotADatabase as error:  # elsewhere this command is the remedy that is named
+        raise NotADatabase(str(error), error.hint.partition(" What is wrong:")[0]) from error
+
+
+async def _checked(url: str | Secret, state_dir: Path) -> StoreCheck:
     place = parse_place(url, state_dir)
     if isinstance(place, SqlitePlace):
         require_directory(place, must_exist=True)

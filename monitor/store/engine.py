@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -25,9 +26,13 @@ from monitor.telemetry.meter import NO_METER, Meter
 
 T = TypeVar("T")
 
+RESTORED_AT = "restored_at"
+"""Under which the database knows when it was put in the place of another, in Unix time."""
+
 
 class Store:
-    """An open database. `epoch` is part of every event's id; it is made with the database."""
+    """An open database. `epoch` is part of every event's id; it is made with the database. `restored_at`: when it was
+    last put in the place of another, which knew more."""
 
     def __init__(
         self,
@@ -38,6 +43,7 @@ class Store:
         meter: Meter = NO_METER,
     ) -> None:
         self.epoch = ""
+        self.restored_at: datetime | None = None
         self._place = str(place)
         self._snapshot = isinstance(place, SqlitePlace)
         self._writer = writer
@@ -62,6 +68,11 @@ class Store:
         with anyio.CancelScope(shield=True):  # a query cut in the middle costs its connection; it is short anyway
             found = await self._read(fn)
         return found  # noqa: RET504 - for mypy a cancel scope may swallow
+
+    @property
+    def failure(self) -> StoreError | None:
+        """What `take_failure` would give."""
+        return self._group.failed
 
     def take_failure(self) -> StoreError | None:
         """Why a write failed that the database could not take at all, the first since the last call; None: none did."""
@@ -106,9 +117,9 @@ async def open_store(url: str | Secret, *, state_dir: Path, lock: bool, meter: M
     store = Store(place, writer, postgres_read_engine(place), None, meter)
     try:
         migrate.require_current(await store.read(migrate.read_revision), str(place))
-        store.epoch = await store.read(_epoch)
+        store.epoch, store.restored_at = await store.read(_epoch)
         if lock:
-            await writer.connect()
+            await writer.begin()
     except BaseException:
         await store.aclose()
         raise
@@ -126,12 +137,15 @@ async def _open_sqlite(place: SqlitePlace, lock: bool, meter: Meter) -> Store:
             held.release()
         raise
     try:
-        store.epoch = await store.read(_epoch)
+        store.epoch, store.restored_at = await store.read(_epoch)
     except BaseException:
         await store.aclose()
         raise
     return store
 
 
-def _epoch(conn: Connection) -> str:
-    return str(conn.execute(select(meta.c.value).where(meta.c.key == "epoch")).scalar_one())
+def _epoch(conn: Connection) -> tuple[str, datetime | None]:
+    """With the time of its last restore."""
+    epoch = conn.execute(select(meta.c.value).where(meta.c.key == "epoch")).scalar_one()
+    at = conn.execute(select(meta.c.value).where(meta.c.key == RESTORED_AT)).scalar()
+    return str(epoch), None if at is None else datetime.fromtimestamp(float(at), UTC)

@@ -50,3 +50,21 @@ class StaleWrite(StoreError):
 
 class StoreClosed(StoreError):
     """A write or read after `aclose`."""
+
+
+_BRIEF: tuple[tuple[type[StoreError], str], ...] = (
+    (StoreFull, "the disk is full"),
+    (StoreLocked, "another process holds it"),
+    (StoreMissing, "it is gone"),
+    (NotADatabase, "it is damaged, or no database of this program"),
+    (NewerDatabase, "a newer version of this program has upgraded it"),
+    (StoreUnavailable, "it cannot be reached, or not be opened and written"),
+    (StoreClosed, "it is closed"),
+    (StoreError, "it refused the write"),
+)
+
+
+def in_brief(error: Exception) -> str:
+    """Why nothing can be written, in plain words for whoever asks: no path and no host stands in them."""
+    found = (words for kind, words in _BRIEF if isinstance(error, kind))
+    return next(found, f"this program failed ({type(error).__name__})")

@@ -25,6 +25,9 @@ LOST = (
 )
 """What says that the connection to a server is gone."""
 
+PUT_BACK = "Put the file back where it was and nothing is lost; else stop the daemon and restore a backup."
+RESTORE = "Stop the daemon, then: training-monitor db restore FILE."
+
 _SQLITE: dict[int, tuple[type[StoreError], str, str]] = {
     sqlite3.SQLITE_BUSY: (
         StoreLocked,
@@ -40,7 +43,7 @@ _SQLITE: dict[int, tuple[type[StoreError], str, str]] = {
     sqlite3.SQLITE_CORRUPT: (
         NotADatabase,
         "is damaged",
-        "Stop the daemon, then: training-monitor db restore FILE. What is wrong: training-monitor db check.",
+        f"{RESTORE} What is wrong: training-monitor db check.",
     ),
     sqlite3.SQLITE_READONLY: (
         StoreUnavailable,

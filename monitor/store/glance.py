@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import time
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from monitor.store.lock import living_holder
 from monitor.store.migrate import HEAD, look_for, translated
 from monitor.store.url import SqlitePlace, parse_place
 
@@ -45,7 +45,7 @@ def glance(url: str, state_dir: Path, *, within: float = 5.0) -> Glance | None:
             revision=_revision(conn) if "alembic_version" in tables else None,
             head=HEAD,
             whole=_whole(conn, within),
-            holder=_holder(place.path.with_name(place.path.name + ".lock")),
+            holder=living_holder(place.path),
             refused=_refused(conn) if "bad_signatures" in tables else (),
         )
 
@@ -75,16 +75,3 @@ def _whole(conn: sqlite3.Connection, within: float) -> bool | None:
 def _refused(conn: sqlite3.Connection) -> tuple[int, ...]:
     rows = conn.execute("SELECT count FROM bad_signatures WHERE count > 0 AND fingerprint NOT LIKE '%/lost'")
     return tuple(sorted(int(count) for (count,) in rows))
-
-
-def _holder(lock: Path) -> int | None:
-    """The lock itself is not tried, for a daemon that starts at that moment would find it taken."""
-    try:
-        text = lock.read_text("ascii", "replace").strip()
-        number = int(text) if text.isdigit() else 0
-        os.kill(number, 0) if number else None
-    except PermissionError:
-        return number if lock.exists() and number else None
-    except (OSError, OverflowError):
-        return None
-    return number or None

@@ -16,7 +16,7 @@ class FileLock:
 
     def __init__(self, database: Path) -> None:
         """Raises StoreLocked that names the holder's process, StoreUnavailable where no file may be made."""
-        path = database.with_name(database.name + ".lock")
+        path = _beside(database)
         try:
             new = not path.exists()
             self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -42,6 +42,25 @@ class FileLock:
     def release(self) -> None:
         os.ftruncate(self._fd, 0)
         os.close(self._fd)
+
+
+def living_holder(database: Path) -> int | None:
+    """The living process that wrote itself into the lock file, which itself is not tried: a daemon that starts at that
+    moment would find it taken."""
+    lock, number = _beside(database), 0
+    try:
+        text = lock.read_text("ascii", "replace").strip()
+        number = int(text) if text.isdigit() else 0
+        os.kill(number, 0) if number else None
+    except PermissionError:
+        return number if lock.exists() and number else None
+    except (OSError, OverflowError):
+        return None
+    return number or None
+
+
+def _beside(database: Path) -> Path:
+    return database.with_name(database.name + ".lock")
 
 
 def _holder(fd: int) -> str:

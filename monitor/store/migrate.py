@@ -14,7 +14,8 @@ from sqlalchemy import Connection, NullPool, inspect, text
 from monitor.fields import Secret
 from monitor.store.copying import copy_sqlite, make_private
 from monitor.store.errors import NewerDatabase, NotADatabase, NotMigrated, StoreMissing, StoreUnavailable
-from monitor.store.faults import translate
+from monitor.store.faults import PUT_BACK, translate
+from monitor.store.lock import living_holder
 from monitor.store.postgres import postgres_engine
 from monitor.store.sqlite import BUSY_MS, sqlite_engine
 from monitor.store.url import Place, SqlitePlace, parse_place
@@ -42,9 +43,14 @@ def look_for(place: SqlitePlace, *, must_exist: bool) -> None:
         hint = "Start the daemon first: training-monitor run" if must_exist else f"Create it: mkdir -p {folder}"
         raise StoreMissing(f"There is no directory {folder} for the database.", hint)
     if must_exist and not place.path.exists():
+        if (pid := living_holder(place.path)) is not None:
+            raise StoreUnavailable(f"The database {place} was removed while the process {pid} uses it.", PUT_BACK)
         raise StoreMissing(f"There is no database {place} yet.", "Start the daemon first: training-monitor run")
     if place.path.is_dir():
         raise NotADatabase(f"{place} is a directory, not a database.", "Name a file in `store:`.")
+    if not must_exist and os.statvfs(folder).f_flag & os.ST_RDONLY:
+        hint = "Mount it for writing (mount -o remount,rw); where it turned so by itself the kernel log says why."
+        raise StoreUnavailable(f"The file system of {folder} is read-only.", hint)
     if not must_exist and not os.access(folder, os.W_OK, effective_ids=True):
         raise StoreUnavailable(
             f"The directory {folder} may not be written.", "Give the user that runs the program write access to it."
@@ -105,9 +111,12 @@ def require_current(found: str | None, place: str) -> None:
 
 
 def require_known(found: str | None, place: str) -> None:
+    """Raises NewerDatabase for a revision that this program does not have."""
+    if found in (None, HEAD):
+        return
     from monitor.store.alembic import knows  # Alembic costs a sixth of a second: only where revisions differ
 
-    if found is not None and not knows(found):
+    if not knows(found):
         raise NewerDatabase(
             f"The database {place} was made by a newer version of training-monitor (revision {found}).",
             "Install that version again, or put back the copy of before the upgrade: training-monitor db restore FILE.",

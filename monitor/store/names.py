@@ -69,15 +69,24 @@ def rename(conn: Connection, wish: Rename) -> bool:
     return any([*moved, _subjects(conn, wish, "")])
 
 
+def bears(conn: Connection, kind: Kind, name: str) -> bool:
+    """Whether anything is known under that name."""
+    if kind == "account":
+        return bool(conn.execute(select(exists().where(scopes.c.account == name))).scalar())
+    tables = OF_SINK if kind == "sink" else OF_RULE
+    counted = subject_revisions.c
+    places = [table.c[kind] == name for table in tables]
+    places.append(and_(counted.account == "", counted.subject == f"{kind}/{name}"))
+    return any(conn.execute(select(exists().where(place))).scalar() for place in places)
+
+
 def epoch_of(conn: Connection) -> str:
     """Part of the id of every event that is written from now on."""
     return str(conn.execute(select(meta.c.value).where(_EPOCH)).scalar_one())
 
 
 def _account(conn: Connection, wish: Rename) -> bool:
-    before, after = (
-        conn.execute(select(exists().where(scopes.c.account == name))).scalar() for name in (wish.before, wish.after)
-    )
+    before, after = (bears(conn, "account", name) for name in (wish.before, wish.after))
     if not before:
         return False
     if after:

@@ -20,6 +20,12 @@ from monitor.store.url import PostgresPlace
 
 CONNECT_SECONDS = 10.0
 STATEMENT_SECONDS = 60.0
+WRITE_SECONDS = 40.0
+"""For a statement that writes: a server that is silent, and then the new connection, must take less than what counts as
+a writer that hangs."""
+LOCK_TRIES = 20
+LOCK_PAUSE = 0.1
+"""Seconds between two tries to take the lock from a session of our own that is ending."""
 READERS = 4
 LOCK_KEY = 0x7472_6D6F  # one daemon per database; any constant does
 _TRY_LOCK = text("SELECT pg_try_advisory_lock(:key)").bindparams(key=LOCK_KEY)
@@ -29,13 +35,18 @@ _HOLDER = text(
     " AND a.datname = current_database()"
 ).bindparams(key=LOCK_KEY)
 
+_END = text("SELECT pg_terminate_backend(:pid)")
+_SESSION = text("SELECT pg_backend_pid()")
+
 
 def application_name() -> str:
     """Who holds a connection, as the server's list of sessions and the lock's error name it."""
     return f"training-monitor pid {os.getpid()} on {socket.gethostname()}"[:63]
 
 
-def postgres_engine(place: PostgresPlace, *, read_only: bool = False, **options: Any) -> AsyncEngine:
+def postgres_engine(
+    place: PostgresPlace, *, read_only: bool = False, patience: float = STATEMENT_SECONDS, **options: Any
+) -> AsyncEngine:
     settings = {"application_name": application_name(), "timezone": "UTC"}
     if read_only:
         settings["default_transaction_read_only"] = "on"
@@ -44,7 +55,7 @@ def postgres_engine(place: PostgresPlace, *, read_only: bool = False, **options:
         return await asyncpg.connect(
             place.dsn.reveal(),
             timeout=CONNECT_SECONDS,
-            command_timeout=STATEMENT_SECONDS,
+            command_timeout=patience,
             server_settings=settings,
         )
 
@@ -69,8 +80,19 @@ class PostgresWriter:
     def __init__(self, place: PostgresPlace, *, lock: bool) -> None:
         self._place = str(place)
         self._lock = lock
-        self._engine = postgres_engine(place, poolclass=NullPool)
+        self._engine = postgres_engine(place, poolclass=NullPool, patience=WRITE_SECONDS)
         self._conn: AsyncConnection | None = None
+        self._session: int | None = None
+        """The server's number for the session that held the lock last."""
+
+    async def begin(self) -> None:
+        """Connects and takes the lock. Raises StoreError."""
+        try:
+            await self.connect()
+        except Exception as error:
+            if (own := translate(error, self._place)) is error:
+                raise
+            raise own from error
 
     async def connect(self) -> AsyncConnection:
         """The connection, with the lock taken. Raises StoreLocked and what the driver raises."""
@@ -78,7 +100,7 @@ class PostgresWriter:
             conn = await self._engine.connect()
             try:
                 if self._lock:
-                    await _take_lock(conn, self._place)
+                    self._session = await _take_lock(conn, self._place, self._session)
             except BaseException:
                 await _drop(conn)
                 raise
@@ -133,15 +155,26 @@ def _commit(conn: Connection, fns: Sequence[WriteFn], outcomes: list[Outcome], o
                 outcomes.append(Outcome(value=value))
 
 
-async def _take_lock(conn: AsyncConnection, place: str) -> None:
-    taken = (await conn.execute(_TRY_LOCK)).scalar_one()
-    holder = None if taken else (await conn.execute(_HOLDER)).first()
-    await conn.commit()
-    if not taken:
-        who = f"{holder.application_name} (server process {holder.pid})" if holder else "another process"
-        raise StoreLocked(
-            f"The database {place} is in use by {who}.", "Stop that one first, or give this one another database."
-        )
+async def _take_lock(conn: AsyncConnection, place: str, mine: int | None) -> int:
+    """Returns the number of the session. `mine`: that of the one before, which is ended where it still has the lock: of
+    a connection that was lost without a word the server does not know for hours."""
+    for _ in range(LOCK_TRIES):
+        taken = (await conn.execute(_TRY_LOCK)).scalar_one()
+        holder = None if taken else (await conn.execute(_HOLDER)).first()
+        left = holder is not None and holder.pid == mine and holder.application_name == application_name()
+        if left:
+            await conn.execute(_END, {"pid": mine})
+        session: int = (await conn.execute(_SESSION)).scalar_one()
+        await conn.commit()
+        if taken:
+            return session
+        if not left:
+            break
+        await anyio.sleep(LOCK_PAUSE)
+    who = f"{holder.application_name} (server process {holder.pid})" if holder else "another process"
+    raise StoreLocked(
+        f"The database {place} is in use by {who}.", "Stop that one first, or give this one another database."
+    )
 
 
 async def _drop(conn: AsyncConnection) -> None:

@@ -7,25 +7,28 @@ import os
 import shlex
 import shutil
 import sqlite3
-from contextlib import closing, suppress
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from uuid import uuid4
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from monitor.fields import Secret
 from monitor.store.accounts import set_bad_signatures
 from monitor.store.copying import beside, copy_sqlite, damage, give_to_owner, sync
 from monitor.store.deliveries import recover_claims
-from monitor.store.engine import open_store
-from monitor.store.errors import NotADatabase, StoreConflict, StoreError, StoreMissing
+from monitor.store.engine import RESTORED_AT, open_store
+from monitor.store.errors import NotADatabase, StoreConflict, StoreError, StoreLocked, StoreMissing
 from monitor.store.lock import FileLock
 from monitor.store.migrate import HEAD, require_directory, require_known, sqlite_revision, translated, upgrade_sqlite
 from monitor.store.sqlite import sqlite_engine
 from monitor.store.tables import deliveries, events, meta
 from monitor.store.url import SqlitePlace, parse_place
+
+ANOTHER = "Name another one, which `training-monitor db backup` made; nothing was changed."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +67,8 @@ async def restore(url: str | Secret, state_dir: Path, source: Path, *, now: date
 async def begin_epoch(url: str | Secret, state_dir: Path, *, now: datetime) -> Begun:
     """The same for a database that other tools have put in its place: events from now on never bear the ids of those
     that were told after the backup. Raises StoreError: also while a daemon runs."""
-    store = await open_store(url, state_dir=state_dir, lock=True)
+    with _stopped():
+        store = await open_store(url, state_dir=state_dir, lock=True)
     try:
         return await store.write(lambda conn: _begin(conn, now))
     finally:
@@ -73,6 +77,8 @@ async def begin_epoch(url: str | Secret, state_dir: Path, *, now: datetime) -> B
 
 def _begin(conn: Connection, now: datetime) -> Begun:
     conn.execute(update(meta).where(meta.c.key == "epoch").values(value=uuid4().hex))
+    conn.execute(delete(meta).where(meta.c.key == RESTORED_AT))
+    conn.execute(insert(meta).values(key=RESTORED_AT, value=str(now.timestamp())))
     recover_claims(conn, now=now)
     stored = conn.execute(select(func.count()).select_from(events)).scalar_one()
     waiting = conn.execute(select(func.count()).where(deliveries.c.settled_at.is_(None))).scalar_one()
@@ -80,7 +86,8 @@ def _begin(conn: Connection, now: datetime) -> Begun:
 
 
 def _restore(place: SqlitePlace, source: Path, now: datetime) -> Restored:
-    held = FileLock(place.path)
+    with _stopped():
+        held = FileLock(place.path)
     try:
         revision = _looked_at(place, source)
         fresh = SqlitePlace(place.path.with_name(f"{place.path.name}.restored"))
@@ -102,6 +109,15 @@ def _restore(place: SqlitePlace, source: Path, now: datetime) -> Restored:
     return Restored(place=place.path, kept=kept, upgraded_from=older, begun=begun)
 
 
+@contextmanager
+def _stopped() -> Iterator[None]:
+    """A daemon that holds the store is to be stopped, and nothing else helps."""
+    try:
+        yield
+    except StoreLocked as error:
+        raise StoreLocked(str(error), "Stop it first, then restore: systemctl stop training-monitor") from error
+
+
 def _looked_at(place: SqlitePlace, source: Path) -> str:
     """The revision of a file that may be restored. Raises StoreError."""
     if not source.exists():
@@ -110,18 +126,16 @@ def _looked_at(place: SqlitePlace, source: Path) -> str:
         raise NotADatabase(f"{source} is a directory, not a backup.", "Name the file in it.")
     if place.path.exists() and source.samefile(place.path):
         raise StoreConflict(f"{source} is the database itself.", "Name a backup of it.")
-    with translated(SqlitePlace(source)):
-        try:
+    try:
+        with translated(SqlitePlace(source)):
             revision = sqlite_revision(SqlitePlace(source))
-        except NotADatabase as error:
-            raise NotADatabase(str(error), "Name a backup that `training-monitor db backup` made.") from error
-        if revision is None:
-            raise NotADatabase(
-                f"{source} is an empty database.", "Name a backup that `training-monitor db backup` made."
-            )
-        require_known(revision, str(source))
-        if (wrong := damage(source, quick=False)) is not None:
-            raise NotADatabase(f"The backup {source} is damaged ({wrong}); nothing was done.", "Name an older one.")
+            if revision is None:
+                raise NotADatabase(f"{source} is an empty database.")
+            require_known(revision, str(source))
+            if (wrong := damage(source, quick=False)) is not None:
+                raise NotADatabase(f"The backup {source} is damaged ({wrong}).")
+    except NotADatabase as error:  # the hints of elsewhere are about the database in use
+        raise NotADatabase(str(error), ANOTHER) from error
     return revision
 
 

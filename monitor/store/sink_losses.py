@@ -37,6 +37,11 @@ def load_losses(conn: Connection, sink: str) -> dict[str, LossRow]:
     return {row.cause: LossRow(**row._mapping) for row in rows}
 
 
+def sinks_with_losses(conn: Connection) -> set[str]:
+    """Also those that are no longer in the config."""
+    return set(conn.execute(select(sink_losses.c.sink).distinct()).scalars())
+
+
 def save_losses(conn: Connection, sink: str, losses: Mapping[str, LossRow]) -> None:
     """Exactly these of the sink are kept."""
     gone = sorted(load_losses(conn, sink).keys() - losses.keys())

@@ -13,7 +13,7 @@ from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from monitor.store.errors import StoreUnavailable
-from monitor.store.faults import translate
+from monitor.store.faults import PUT_BACK, translate
 from monitor.store.group import Outcome, WriteFn
 from monitor.store.url import SqlitePlace
 
@@ -117,8 +117,7 @@ class SqliteWriter:
         self._file = self._file or file
         if file is None or file != self._file:
             what = "was removed" if file is None else "was replaced by another file"
-            hint = "Put the file back where it was and nothing is lost; else stop the daemon and restore a backup."
-            raise StoreUnavailable(f"The database {self._place} {what} while it was in use.", hint)
+            raise StoreUnavailable(f"The database {self._place} {what} while it was in use.", PUT_BACK)
 
     def _run(self, conn: Connection, raw: sqlite3.Connection, fns: Sequence[WriteFn], outcomes: list[Outcome]) -> None:
         """Each write under a savepoint of its own. Raises what ends the transaction for all of them."""

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from monitor.store.errors import StoreUnavailable
+from monitor.store.url import SqlitePlace, parse_place
 
 REMEDY = "Name another one in `state_dir:`, or give the user that runs the program write access there."
 
@@ -39,6 +40,13 @@ def obstacle(folder: Path) -> str | None:
     if nearest != folder and not os.access(nearest, os.W_OK | os.X_OK, effective_ids=True):
         return f"the state directory {folder} cannot be made: {nearest} may not be written"
     return None
+
+
+def begun(url: str, state_dir: Path) -> bool:
+    """Whether a start before this one has made anything here: the database, or for a server the directory. Raises
+    StoreError where the address is none."""
+    place = parse_place(url, state_dir)
+    return os.path.exists(place.path if isinstance(place, SqlitePlace) else state_dir)
 
 
 def _shut(folder: Path) -> Path | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -31,6 +31,13 @@ def sink_word(health: SinkHealth | None) -> str:
     if health is not None and health.probe_at is not None:
         return "open"
     return "ok" if health is None or health.since is None else "failing"
+
+
+def held_back(conn: Connection, sinks: Iterable[str]) -> dict[str, str]:
+    """Of these sinks those that take nothing, in the same order, with what they answer."""
+    known = all_sink_health(conn)
+    there = {sink: known[sink] for sink in sinks if sink in known}
+    return {sink: health.detail for sink, health in there.items() if sink_word(health) == "open"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -255,6 +255,19 @@ SINK_STATE: Final = Measure(
     "probe is sent now and then).",
     ("sink", "state"),
 )
+SINK_TOOK_AT: Final = Measure(
+    "sink_last_delivery_timestamp_seconds",
+    "gauge",
+    "When the sink last took a message, a canary included, in Unix time; 0 where it never did.",
+    ("sink",),
+)
+CANARY_AT: Final = Measure(
+    "sink_last_canary_timestamp_seconds",
+    "gauge",
+    "When the last canary was written for the sink, or the wait for the first one began, in Unix time; missing where "
+    "the config asks for none.",
+    ("sink",),
+)
 LOST: Final = Measure(
     "deliveries_given_up_stored",
     "gauge",
@@ -283,6 +296,8 @@ READ: Final = (
     WAITING,
     OLDEST,
     SINK_STATE,
+    SINK_TOOK_AT,
+    CANARY_AT,
     LOST,
     BEHIND,
     BEHIND_SECONDS,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from prometheus_client import (
     CollectorRegistry,
@@ -21,12 +21,18 @@ from monitor.telemetry import measures as m
 from monitor.telemetry.measures import Measure
 from monitor.telemetry.meter import Meter
 
+T = TypeVar("T", Counter, Gauge, Histogram)
+
 
 class Metrics(Meter):
     """One per process: a reload keeps it, so that no counter falls back. A call costs a few microseconds."""
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry(auto_describe=False)
+        self._named: dict[str, list[Counter | Gauge | Histogram]] = {}
+        """By label, what bears it."""
+        self._names: dict[str, frozenset[str]] = {}
+        """Of each label that holds names of the config, those that it has now."""
         ProcessCollector(registry=self._registry)
         PlatformCollector(registry=self._registry)
         GCCollector(registry=self._registry)
@@ -107,7 +113,11 @@ class Metrics(Meter):
         self._streams.inc(change)
 
     def expect(self, *, watches: Iterable[tuple[str, str]], rules: Iterable[str], sinks: Iterable[str]) -> None:
-        """What the config names is shown as 0 before it first happens: Prometheus sees no step from nothing to 1."""
+        """What the config names is shown as 0 before it first happens: Prometheus sees no step from nothing to 1. What
+        it does not name any more is forgotten with the next `collect`."""
+        watches, rules, sinks = list(watches), list(rules), list(sinks)
+        accounts = frozenset(account for account, _ in watches)
+        self._names = {"account": accounts, "rule": frozenset(rules), "sink": frozenset(sinks)}
         for account, watch in watches:
             for outcome in ("good", "store"):
                 self._polls.labels(account, watch, outcome)
@@ -122,18 +132,36 @@ class Metrics(Meter):
     def collect(self) -> Iterable[Metric]:
         """What was counted, for an encoder of prometheus_client; without the `_created` times, which double the lines
         and tell nothing that the process's start does not."""
+        gone: set[tuple[str, str]] = set()
         for metric in self._registry.collect():
             metric.samples = [sample for sample in metric.samples if not sample.name.endswith("_created")]
+            for sample in list(metric.samples):
+                if strays := self._strays(sample.labels):
+                    gone |= strays
+                    metric.samples.remove(sample)
             yield metric
+        for label, name in gone:
+            for each in self._named[label]:
+                each.remove_by_labels({label: name})
+
+    def _strays(self, labels: Mapping[str, str]) -> set[tuple[str, str]]:
+        """Names that the config had once."""
+        known = self._names.items()
+        return {(label, labels[label]) for label, names in known if label in labels and labels[label] not in names}
 
     def _counter(self, measure: Measure) -> Counter:
-        return Counter(**self._arguments(measure))
+        return self._kept(measure, Counter(**self._arguments(measure)))
 
     def _gauge(self, measure: Measure) -> Gauge:
-        return Gauge(**self._arguments(measure))
+        return self._kept(measure, Gauge(**self._arguments(measure)))
 
     def _histogram(self, measure: Measure) -> Histogram:
-        return Histogram(buckets=measure.buckets, **self._arguments(measure))
+        return self._kept(measure, Histogram(buckets=measure.buckets, **self._arguments(measure)))
+
+    def _kept(self, measure: Measure, metric: T) -> T:
+        for label in measure.labels:
+            self._named.setdefault(label, []).append(metric)
+        return metric
 
     def _arguments(self, measure: Measure) -> dict[str, Any]:
         return {

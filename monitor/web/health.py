@@ -11,6 +11,7 @@ import anyio
 from aiohttp import web
 
 from monitor.fields import Clock
+from monitor.store.errors import in_brief
 
 STORE_PATIENCE = 5.0
 """Seconds after which a store that does not answer counts as not writable."""
@@ -103,7 +104,7 @@ async def _store_reasons(health: Health) -> list[str]:
     except TimeoutError:
         return [f"the store did not answer within {STORE_PATIENCE:g} s"]
     except Exception as error:  # whatever the store raises, the answer is "not ready", and the kind says why
-        return [f"the store is not writable: {type(error).__name__}"]
+        return [f"the store is not writable: {in_brief(error)}"]
     return []
 
 

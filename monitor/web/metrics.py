@@ -18,6 +18,7 @@ from monitor.routing.router import CURSOR
 from monitor.rules.options import UNMATCHED
 from monitor.store import StoreError
 from monitor.store.gauges import Gauges, read_gauges
+from monitor.store.sink_health import SinkHealth
 from monitor.store.vitals import SINK_WORDS, sink_word
 from monitor.telemetry import measures as m
 from monitor.telemetry.measures import Measure
@@ -136,6 +137,10 @@ class Exposer:
         states = {sink: sink_word(vitals.sinks.get(sink)) for sink in waiting}
         pairs = {(sink, each): float(word == each) for sink, word in states.items() for each in SINK_WORDS}
         yield _gauge(m.SINK_STATE, pairs)
+        known = {sink: vitals.sinks.get(sink, SinkHealth(sink=sink)) for sink in waiting}
+        yield _gauge(m.SINK_TOOK_AT, {(sink,): _unix(each.delivered_at) for sink, each in known.items()})
+        canaries = [sink.name for sink in settings.sinks if sink.canary is not None]
+        yield _gauge(m.CANARY_AT, {(sink,): _unix(known[sink].canary_at) for sink in canaries})
         yield _gauge(m.LOST, {(sink,): found.given_up.get(sink, 0) for sink in waiting})
         yield _gauge(m.BEHIND, {(): found.unrouted})
         behind = (now - vitals.unrouted_since).total_seconds() if vitals.unrouted_since else 0.0
@@ -153,6 +158,10 @@ class _Page:
 
     def collect(self) -> Iterable[Metric]:
         return self._metrics
+
+
+def _unix(at: datetime | None) -> float:
+    return at.timestamp() if at is not None else 0.0
 
 
 def _gauge(measure: Measure, values: Mapping[Labels, float]) -> Metric:

@@ -12,6 +12,7 @@ import aiohttp
 import anyio
 
 from monitor import __version__
+from monitor.wire.connections import Connections
 from monitor.wire.explain import explain, place_of
 from monitor.wire.fault import Fault, FaultKind
 from monitor.wire.retry_after import http_date
@@ -76,7 +77,7 @@ _NONE: Mapping[str, str] = MappingProxyType({})
 
 def new_session(*, connections: int = 20, patience: Patience = Patience()) -> aiohttp.ClientSession:
     """A client session for `Http`. No cookies, no proxies from the environment, connections outlive a poll interval."""
-    connector = aiohttp.TCPConnector(limit=connections, keepalive_timeout=KEEP_ALIVE)
+    connector = Connections(limit=connections, keepalive_timeout=KEEP_ALIVE)
     return aiohttp.ClientSession(
         connector=connector,
         cookie_jar=aiohttp.DummyCookieJar(),

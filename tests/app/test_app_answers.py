@@ -13,8 +13,9 @@ from typing import Any
 import aiohttp
 
 from tests.app.test_app_reload import Stage, stage
+from tests.kit.forked import program_in, warmed
 from tests.kit.inbox import Inbox
-from tests.kit.process import PROGRAM, Program
+from tests.kit.process import Program
 from tests.kit.until import until
 
 
@@ -42,9 +43,11 @@ def config(it: Stage, port: int) -> Path:
 
 async def command(file: Path, *arguments: str) -> Any:
     process = await asyncio.create_subprocess_exec(
-        str(PROGRAM),
+        "training-monitor",
         *arguments,
         *("--config", str(file), "--output", "json"),
+        env={"HOME": str(file.parent), **program_in(file.parent)},
+        pass_fds=[warmed().fileno()],
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )

@@ -67,7 +67,7 @@ async def test_a_job_that_ends_becomes_a_message_with_what_it_used_and_cost(tmp_
             {"provider": "model-studio", "model": "qwen3-14b", "per_1k_tokens": "0.03", "currency": "CNY",
              "since": "2026-01-01"}
         ]  # fmt: skip
-        async with Program(it.config(prices=prices)) as program:
+        async with Program(it.config(prices=prices), fresh=True) as program:
             await it.polled(2)
             job = it.studio.world.add_job("RUNNING", job_name="客服问答")
             await until(lambda: any(letter.types == ["job.started"] for letter in it.inbox.letters))
@@ -81,6 +81,7 @@ async def test_a_job_that_ends_becomes_a_message_with_what_it_used_and_cost(tmp_
     assert by_type["usage.recorded"]["events"][0]["data"]["usage"]["cost"] == "8.39424"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
 async def test_a_signal_ends_it_with_0_although_a_sink_and_the_platform_hang(
     how: signal.Signals, tmp_path: Path
@@ -122,6 +123,7 @@ async def test_its_end_is_told_by_the_life_that_ends(tmp_path: Path) -> None:
             await it.polled(2)
             assert await program.stop() == 0
     assert [letter.types for letter in it.inbox.letters] == [["monitor.started"], ["monitor.stopped"]]
+    assert [word for word in ('"stopping"', '"stopped"') if word not in program.log] == []
 
 
 async def test_an_idle_daemon_keeps_nothing_that_only_the_start_needed(tmp_path: Path) -> None:
@@ -130,7 +132,7 @@ async def test_an_idle_daemon_keeps_nothing_that_only_the_start_needed(tmp_path:
         async with Program(path) as program:  # makes the database: the migrations' library is loaded in this life only
             await it.polled(2)
             assert await program.stop() == 0
-        async with Program(path) as program:
+        async with Program(path, fresh=True) as program:
             await it.polled(3)
             status = Path(f"/proc/{program.process.pid}/status").read_text()
             (resident,) = (int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS:"))
@@ -175,7 +177,7 @@ async def test_a_stricter_umask_than_its_own_stays(tmp_path: Path) -> None:
         path = it.config()
         before = os.umask(0o077)
         try:
-            async with Program(path) as program:
+            async with Program(path, fresh=True) as program:
                 await it.polled()
                 modes = {file.stat().st_mode & 0o777 for file in (tmp_path / "state").glob("monitor.db*")}
                 assert await program.stop() == 0
@@ -189,11 +191,15 @@ async def test_a_port_in_use_is_said_plainly(tmp_path: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        async with stage(tmp_path) as it, Program(it.config(http={"listen": f"127.0.0.1:{port}"})) as program:
+        async with (
+            stage(tmp_path) as it,
+            Program(it.config(http={"listen": f"127.0.0.1:{port}"}), fresh=True) as program,
+        ):
             assert await asyncio.wait_for(program.process.wait(), 15) == 1
             await program._reader
             assert f"The port {port} on 127.0.0.1 is in use" in program.log
             assert "hint: " in program.log
+        assert not (tmp_path / "state").exists(), "a first start that fails leaves nothing"
 
 
 async def test_health_and_readiness_tell_the_truth(tmp_path: Path) -> None:
@@ -228,6 +234,7 @@ async def test_health_and_readiness_tell_the_truth(tmp_path: Path) -> None:
             assert body["troubles"][0].startswith("studio/jobs is unauthorized: ")
 
 
+@pytest.mark.slow
 @pytest.mark.postgres
 async def test_the_same_daemon_on_postgresql(tmp_path: Path, postgres: PostgresServer) -> None:
     async with stage(tmp_path) as it:

@@ -9,6 +9,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from monitor.emulation import Reply
 from monitor.fields import SystemClock
 from monitor.fields.clock import FastClock
@@ -145,6 +147,7 @@ async def test_a_storm_of_reloads_is_few_and_a_bad_one_among_them_changes_nothin
     assert life.loads < 25, "those that come while one is read are one"
 
 
+@pytest.mark.slow
 async def test_timers_reminders_and_throttles_go_on_over_reloads(tmp_path: Path) -> None:
     clock = FastClock(600)
     rules = [

@@ -40,6 +40,7 @@ def without(table: str, folder: Path) -> Iterator[None]:
     conn.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("table", "words"),
     [

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import pytest
 
 from monitor.app.daemon import daemon
 from monitor.fields.clock import FastClock
@@ -68,6 +69,7 @@ async def life(path: Path, clock: FastClock) -> AsyncIterator[None]:
         over.set()
 
 
+@pytest.mark.slow
 async def test_what_changed_while_it_was_away_is_one_message_per_rule_and_sink(tmp_path: Path) -> None:
     clock = FastClock(120)
     arts = registry.emulator("modelarts")(clock, autoplay=False)

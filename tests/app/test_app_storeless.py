@@ -11,9 +11,19 @@ from pathlib import Path
 
 import pytest
 
-from monitor.app.storeless import GRACE, LOOK_EVERY, watch_store
+from monitor.app.storeless import CALM, GRACE, LOOK_EVERY, Storeless
 from monitor.model import Event, EventDraft
-from monitor.store import Connection, Store, StoreFull, append_events, last_seq, next_revision, open_store, read_events
+from monitor.store import (
+    Connection,
+    Store,
+    StoreFull,
+    append_events,
+    last_seq,
+    next_revision,
+    open_store,
+    read_events,
+    set_cursor,
+)
 from tests.kit.clock import VirtualClock
 from tests.kit.made import draft
 from tests.kit.postgres import PostgresServer, postgres_server
@@ -50,14 +60,16 @@ class Meanwhile(VirtualClock):
 
 
 @asynccontextmanager
-async def watched(store: Store, clock: Meanwhile) -> AsyncIterator[Callable[[], float]]:
+async def watched(
+    store: Store, clock: Meanwhile, storeless: Storeless | None = None
+) -> AsyncIterator[Callable[[], float]]:
     async def tell(made: EventDraft) -> None:
         def write(conn: Connection) -> None:
             append_events(conn, store.epoch, [(made, next_revision(conn, None, made.subject))])
 
         await store.write(write)
 
-    task = asyncio.create_task(watch_store(store, clock, tell))
+    task = asyncio.create_task((storeless or Storeless(store, clock)).run(tell))
     yield clock.monotonic
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
@@ -76,8 +88,7 @@ async def test_a_disk_that_was_full_for_long_is_told_once_with_its_cause(small_d
     clock = Meanwhile()
     store = await open_store("sqlite:monitor.db", state_dir=small_disk, lock=True)
     ballast = small_disk / "ballast"
-    with pytest.raises(OSError, match="No space"):
-        ballast.write_bytes(b"x" * 3_000_000)
+    filled(ballast)
     await refused(store)
     clock.happens = [(300, ballast.unlink)]
     async with watched(store, clock) as now:
@@ -86,6 +97,49 @@ async def test_a_disk_that_was_full_for_long_is_told_once_with_its_cause(small_d
     await store.aclose()
     assert event.data["what"] == f"The database {small_disk}/monitor.db cannot grow: the disk is full"
     assert 300 - LOOK_EVERY <= event.data["down_for"] <= 330
+
+
+def filled(ballast: Path) -> None:
+    with pytest.raises(OSError, match="No space"):
+        ballast.write_bytes(b"x" * 3_000_000)
+
+
+async def test_while_real_writes_fail_the_store_is_no_good_though_a_small_one_fits(small_disk: Path) -> None:
+    clock = Meanwhile()
+    store = await open_store("sqlite:monitor.db", state_dir=small_disk, lock=True)
+    storeless = Storeless(store, clock)
+    assert (storeless.failing(), storeless.troubles()) == (None, [])
+    await refused(store)
+    await store.write(lambda conn: set_cursor(conn, "probe", 1))
+    trouble = f"the store cannot be written: The database {small_disk}/monitor.db cannot grow: the disk is full"
+    assert storeless.troubles() == [trouble], "known at once"
+    seen: list[list[str]] = []
+    clock.happens = [(at, lambda: seen.append(storeless.troubles())) for at in (LOOK_EVERY, CALM, 2 * CALM)]
+    async with watched(store, clock, storeless):
+        await until(lambda: len(seen) == 3, why="time stands still")
+    assert seen == [[trouble], [trouble], []], "until none has failed for a while"
+    await store.aclose()
+
+
+async def test_two_outages_that_meet_are_told_with_both_causes_and_without_the_time_between(small_disk: Path) -> None:
+    clock = Meanwhile()
+    store = await open_store("sqlite:monitor.db", state_dir=small_disk, lock=True)
+    ballast, database = small_disk / "ballast", small_disk / "monitor.db"
+    away = database.with_name("away")
+    filled(ballast)
+    await refused(store)
+    clock.happens = [
+        (100, ballast.unlink),
+        (108, lambda: database.rename(away)),
+        (200, lambda: away.rename(database)),
+    ]
+    async with watched(store, clock) as now:
+        await until(lambda: now() > 1000 + 500, why="time stands still")
+    (event,) = await told(store)
+    await store.aclose()
+    full, gone = f"The database {database} cannot grow: the disk is full", "was removed while it was in use"
+    assert event.data["what"] == f"{full}; then: The database {database} {gone}"
+    assert event.data["down_for"] == 95 + 90, "not what lay between them"
 
 
 async def test_what_lasted_no_minute_is_not_told(small_disk: Path) -> None:

@@ -7,6 +7,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from threading import Event
 from typing import Any, cast
@@ -23,7 +24,9 @@ from monitor.fields.pulse import Pulse
 from monitor.polling.loop import PATIENCE
 from monitor.providers import registry
 from monitor.store import Store, open_store
+from monitor.store.sink_health import SinkHealth, save_sink_health
 from tests.kit.clock import VirtualClock
+from tests.kit.living import living
 from tests.kit.platforms import model_studio
 from tests.kit.rig import rigged
 from tests.kit.until import until
@@ -129,6 +132,15 @@ def test_it_knows_who_starts_it_anew(environ: dict[str, str], words: str) -> Non
             "3 accounts, 12 active jobs, last good poll 8 s ago, 2 messages waiting",
         ),
         (
+            {"held": ["team"]},
+            "0 accounts, 0 active jobs, no good poll yet, 0 messages waiting; team takes no messages",
+        ),
+        (
+            {"troubles": ["a/jobs is unreachable: x"], "held": ["a", "b", "c", "d"]},
+            "0 accounts, 0 active jobs, no good poll yet, 0 messages waiting; a/jobs is unreachable; "
+            "a, b, c and 1 more sink take no messages",
+        ),
+        (
             {"accounts": 1, "active": 1, "waiting": 1, "last_good": NOON, "troubles": ["a/jobs is unauthorized: why"]},
             "1 account, 1 active job, last good poll 0 s ago, 1 message waiting; a/jobs is unauthorized",
         ),
@@ -150,6 +162,24 @@ class Stepped(VirtualClock):
         end = self._monotonic + seconds
         while self._monotonic < end:
             await anyio.sleep(0.001)
+
+
+async def test_the_line_names_a_sink_that_is_held_back(ear: tuple[Ear, dict[str, str]], tmp_path: Path) -> None:
+    now = datetime.now(UTC)
+    later = now + timedelta(minutes=4)
+    held = SinkHealth(sink="team", since=now, probe_at=later, failures=9, messages=2, detail="answered 503")
+    store = await open_store("sqlite:monitor.db", state_dir=tmp_path, lock=True)
+    for health in (held, SinkHealth(sink="mail", since=now, failures=1, messages=1)):
+        await store.write(partial(save_sink_health, health=health))
+    await store.aclose()
+    account = {"name": "llm", "provider": "model-studio", "api_key": "k", "endpoint": "http://127.0.0.1:9/api/v1"}
+    sinks = [{"name": name, "type": "webhook", "url": "http://127.0.0.1:9/x"} for name in ("mail", "team")]
+    config = {"state_dir": str(tmp_path), "http": {"listen": "off"}, "control": {"socket": "off"}, "sinks": sinks}
+    config["accounts"] = [{**account, "jobs": {}}]
+    async with living(tmp_path, config, systemd=Systemd(ear[1])):
+        pass
+    (ready,) = [each for each in ear[0].heard() if each.startswith("READY=1\n")]
+    assert ready.splitlines()[1].endswith("0 messages waiting; team takes no messages")
 
 
 async def test_a_watch_that_hangs_starves_the_watchdog_and_one_that_comes_back_feeds_it(

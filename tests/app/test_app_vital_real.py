@@ -96,7 +96,7 @@ async def test_a_writer_that_cannot_write_speaks_against_it_without_a_word_of_th
         await on.rig.poll()
         await on.routed()
         on.broken = StoreFull("postgresql://ann:hunter2@host is full")
-        assert await on.says() == ["the store is not writable: StoreFull"]
+        assert await on.says() == ["the store is not writable: the disk is full"]
         on.broken = None
         assert await on.says() == []
 

@@ -56,6 +56,7 @@ SKIPPING = {
 }
 
 
+@pytest.mark.slow
 def test_a_skip_is_a_failure_in_ci_and_told_elsewhere(tmp_path: Path) -> None:
     shutil.copy(ROOT / "tests" / "conftest.py", tmp_path)
     for way, text in SKIPPING.items():

@@ -10,6 +10,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from monitor.store import Connection, append_events, set_cursor
+from monitor.store.answers import make_link_key
+from tests.kit import silent
 from tests.kit.installed import Installed
 from tests.kit.made import draft
 
@@ -62,3 +64,16 @@ def test_what_is_old_is_foretold_and_then_removed(beside: bool, request: pytest.
         assert installed.run("db", "prune", *arguments, **WIDTH).stdout == said
     found = json.loads(installed.run("db", "prune", "--output", "json").stdout)
     assert found == {"removed": True, "events": 0, "messages": 0, "deliveries": 0, "jobs": 0, "silences": 0}
+
+
+@pytest.mark.parametrize("beside", [True, False])
+def test_all_links_are_ended_and_that_is_said(beside: bool, request: pytest.FixtureRequest) -> None:
+    installed: Installed = request.getfixturevalue("installed")
+    silent.install(installed)
+    installed.write(lambda conn, epoch: make_link_key(conn))
+    if beside:
+        request.getfixturevalue("daemon")
+    done = installed.run("db", "end-links", **WIDTH)
+    said = "All links in messages that were sent so far have ended; later messages have new ones."
+    assert " ".join(done.stdout.split()) == said
+    assert json.loads(installed.run("db", "end-links", "--output", "json").stdout) == {"ended": True}

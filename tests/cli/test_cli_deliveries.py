@@ -96,7 +96,8 @@ def test_many_are_changed_only_after_a_yes(installed: Installed) -> None:
     done = installed.run("deliveries", "drop", "--all", "--sink", "hook", "--yes")
     assert done.stdout == "2 deliveries are dropped.\n"
     assert states(installed) == {DEAD: "dropped", WAITING: "dropped", SENT: "delivered"}
-    assert installed.run("deliveries", "retry", "--all", "--yes").stdout == "No delivery fits.\n"
+    none = installed.run("deliveries", "retry", "--all", "--yes").stdout
+    assert none == "No delivery that is dead or refused fits.\n", "what was dropped is not offered"
     again = installed.run("deliveries", "drop", "--all", "--state", "dropped", "--yes")
     assert (again.returncode, again.stderr.splitlines()[0]) == (2, "error: What is dropped cannot be dropped.")
     assert installed.run("deliveries", "retry", WAITING).returncode == 0
@@ -105,6 +106,16 @@ def test_many_are_changed_only_after_a_yes(installed: Installed) -> None:
         installed.run("deliveries", "drop", "--all", "--sink", "hook", "--state", "dead", "--yes").stdout
         == "No delivery fits.\n"
     )
+
+
+def test_where_none_fits_in_bulk_the_state_is_named_in_which_there_are_some(installed: Installed) -> None:
+    assert installed.run("deliveries", "drop", DEAD).returncode == 0
+    done = installed.run("deliveries", "retry", "--all", "--sink", "hook", "--yes")
+    none = "No delivery that is dead or refused fits. 1 is pending; to retry it add: --state pending\n"
+    assert (done.returncode, done.stdout) == (0, none)
+    done = installed.run("deliveries", "retry", "--all", "--sink", "hook", "--state", "pending", "--yes")
+    assert done.stdout.splitlines()[0] == "1 delivery is due again."
+    assert states(installed) == {DEAD: "dropped", WAITING: "pending", SENT: "delivered"}
 
 
 @pytest.mark.parametrize(
@@ -158,12 +169,27 @@ def test_what_a_sink_refused_is_given_up_and_mended_with_it(installed: Installed
     assert states(installed)[DEAD] == "pending"
 
 
+def test_a_sink_that_nobody_knows_is_a_slip_of_the_pen_and_one_that_left_the_config_is_none(
+    installed: Installed,
+) -> None:
+    for command in (("list",), ("retry", "--all", "--yes"), ("drop", "--all", "--yes", "--output", "json")):
+        done = installed.run("deliveries", *command, "--sink", "hok")
+        said = "error: No sink is named 'hok'.\nhint: Did you mean `hook`? There are: journal, hook.\n"
+        assert (done.returncode, done.stdout, done.stderr) == (2, "", said)
+    installed.config.write_text(installed.config.read_text().replace("name: hook", "name: other"))
+    assert set(states(installed, "--sink", "hook")) == {DEAD, WAITING}
+    assert states(installed, "--sink", "hook", "--state", "refused") == {}
+    assert states(installed, "--sink", "other") == {}
+
+
 def test_doctor_names_what_was_given_up_at_a_sink_that_is_gone(installed: Installed) -> None:
     installed.config.write_text(installed.config.read_text().replace("name: hook", "name: other"))
     found = json.loads(installed.run("doctor", "--output", "json").stdout)
     (gone,) = [each for each in found if "whose sink" in each["text"]]
     assert gone["text"] == "1 message was given up whose sink the config does not have"
-    assert "--state dead,refused" in gone["mend"]
+    assert gone["mend"] == "training-monitor deliveries drop --all --sink hook --state dead,refused"
+    assert installed.run(*gone["mend"].split()[1:], "--yes").stdout == "1 delivery is dropped.\n"
+    assert "whose sink" not in installed.run("doctor", "--output", "json").stdout
 
 
 def test_the_beginning_of_an_id_stands_for_the_whole(installed: Installed) -> None:

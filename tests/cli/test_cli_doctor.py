@@ -13,8 +13,10 @@ from typing import Any
 
 import pytest
 
+from monitor.cli import exam_store
+from monitor.cli.when import short
 from monitor.fields import SystemClock
-from monitor.model import Quota
+from monitor.model import Quota, rfc3339
 from monitor.providers import registry
 from monitor.sandbox.server import serving
 from monitor.store import Health, open_store, save_health, set_bad_signatures, write_notifications
@@ -114,8 +116,40 @@ def _sql(installed: Installed, statement: str) -> None:
 
 
 def test_an_older_database_wants_an_upgrade(installed: Installed) -> None:
-    _sql(installed, "UPDATE alembic_version SET version_num = '0000'")
+    _sql(installed, "UPDATE alembic_version SET version_num = '0001'")
     assert only(looked(installed)[1], "store")[::2] == ("warning", "training-monitor db upgrade")
+
+
+def test_a_newer_database_is_a_failure_that_no_upgrade_mends(installed: Installed) -> None:
+    _sql(installed, "UPDATE alembic_version SET version_num = '0999'")
+    state, text, mend = only(looked(installed)[1], "store")
+    assert (state, "newer version" in text) == ("failed", True)
+    assert ("db restore FILE" in mend, "db upgrade" in mend) == (True, False)
+
+
+def test_a_database_that_was_removed_under_its_process_is_to_be_put_back(installed: Installed) -> None:
+    async def removed() -> dict[str, tuple[int, str]]:
+        store = await open_store("sqlite:monitor.db", state_dir=installed.state, lock=True)
+        database = installed.state / "monitor.db"
+        try:
+            database.rename(installed.state / "away")
+            state, text, mend = only((await asyncio.to_thread(looked, installed))[1], "store")
+            assert (state, text) == (
+                "failed",
+                f"The database {database} was removed while the process {os.getpid()} uses it.",
+            )
+            found = {"doctor": (1, mend)}
+            for command in ("check", "backup"):
+                done = await asyncio.to_thread(installed.run, "db", command, COLUMNS="400")
+                found[command] = (done.returncode, done.stderr)
+            return found
+        finally:
+            (installed.state / "away").rename(database)
+            await store.aclose()
+
+    for code, said in asyncio.run(removed()).values():
+        assert code == 1
+        assert "Put the file back where it was and nothing is lost" in said
 
 
 def test_a_damaged_database_is_a_failure(installed: Installed) -> None:
@@ -154,7 +188,7 @@ def test_refused_keys_dead_and_old_messages_are_told_with_the_commands_that_mend
     assert "training-monitor deliveries retry --all --sink journal" in only(found, "sink journal")[2]
     held = found["sink hook"][0]
     assert (held["state"], held["mend"]) == ("warning", "training-monitor sinks test hook")
-    assert held["text"].startswith("it is held back, and tried now and then since ")
+    assert held["text"].startswith(f"it is held back, and tried now and then since {short(rfc3339(now))}: ")
     assert ": answered 503; " in held["text"]
 
 
@@ -184,6 +218,19 @@ def test_an_account_that_is_refused_in_its_workspace_is_a_failure_with_the_reaso
     code, found = looked(installed)
     assert code == 1
     assert only(found, "account ascend-north")[:2] == ("failed", "unauthorized: the key is refused")
+
+
+def test_of_an_account_that_was_not_polled_yet_it_says_so(installed: Installed) -> None:
+    _, found = looked(installed)
+    assert only(found, "account llm-beijing")[:2] == ("ok", "nothing was read of it yet")
+
+
+@pytest.mark.parametrize(
+    ("free", "said"),
+    [(3 << 30, "3.0 GB"), (400 << 20, "400.0 MB"), (6 << 20, "6.0 MB"), (20_000, "19 kB"), (0, "0 kB")],
+)
+def test_of_a_disk_that_is_nearly_full_the_little_that_is_left_is_told(free: int, said: str) -> None:
+    assert exam_store._size(free) == said
 
 
 def test_secrets_that_others_can_read_are_told_with_chmod(bare: Installed) -> None:

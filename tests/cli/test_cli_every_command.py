@@ -59,6 +59,7 @@ WORKS: dict[str, tuple[list[str], str]] = {
     "db upgrade": ([], r"^The database "),
     "db check": ([], r" is whole"),
     "db backup": ([], r"^The database is in /.*/monitor-\d{8}T\d{6}Z\.db: \d+ kB, "),
+    "db end-links": ([], r"^No message had a link yet; nothing was done\.$"),
     "db prune": (["--dry-run"], r"^Nothing is old enough to be removed \(events 400 d, messages 90 d\)\.$"),
     "db restore": (["--new-epoch"], r"^A new epoch begins, after \d+ events: "),
 }

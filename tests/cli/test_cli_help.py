@@ -84,6 +84,7 @@ def test_a_folded_example_is_the_same_command() -> None:
         assert shlex.split("\n".join(lines).replace("\\\n", "")) == shlex.split(f"training-monitor {typed}")
 
 
+@pytest.mark.slow
 def test_every_example_does_what_it_says(installed: Installed) -> None:
     silent.install(installed)
     (installed.root / "new-rules.yaml").write_text("rules: [{name: new, on: [job.finished], notify: [journal]}]\n")

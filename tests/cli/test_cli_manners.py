@@ -42,7 +42,7 @@ except SystemExit:
     [
         (("nonsense",), "error: No such command 'nonsense'."),
         (("jobs", "lst"), "Did you mean 'list'?"),
-        (("jobs", "list", "--limit", "0"), "greater than or equal to 1"),
+        (("jobs", "list", "--limit", "0"), "it must be at least 1"),
         (("jobs", "list", "--output", "xml"), "'xml' is not one of"),
         (("jobs", "list", "--state", "runing"), "'runing' is no state of a job."),
         (("jobs", "show"), "Missing argument 'JOB'."),

@@ -271,10 +271,14 @@ async def test_the_way_to_a_sink_is_looked_at_without_sending_anything(bench: Be
         {"name": "nowhere", "type": "webhook", "url": "https://nobody.invalid/in"},
         {"name": "mail", "type": "apprise", "url": f"mailto://ann:hunter2@example.org:{port}?smtp=127.0.0.1"},
         {"name": "chat", "type": "apprise", "url": "ntfy://hunter2"},
+        {"name": "file", "type": "file", "path": str(bench.folder / "no" / "messages.jsonl")},
+        {"name": "there", "type": "file", "path": str(bench.folder / "messages.jsonl")},
     ]
     ways = await try_ways(bench.settings().sinks, SystemClock(), lambda name: None)
     await runner.cleanup()
-    assert [way.state for way in ways] == ["here", "open", "closed", "closed", "closed", "open", "unknown"]
+    assert [way.state for way in ways[:7]] == ["here", "open", "closed", "closed", "closed", "open", "unknown"]
+    assert [way.state for way in ways[7:]] == ["closed", "here"]
+    assert ways[7].hint == f"mkdir -p {bench.folder / 'no'}"
     assert "does not speak TLS" in ways[2].detail
     assert "does not resolve" in ways[4].detail
     assert "hunter2" not in repr(ways)

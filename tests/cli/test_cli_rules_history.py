@@ -14,7 +14,7 @@ from monitor.cli.chart import sparkline
 from monitor.cli.rules.history import Asked, FromStore
 from monitor.model import EventType
 from monitor.settings import load
-from monitor.store import Connection, append_events, delivery_id, last_seq
+from monitor.store import Connection, append_events, delivery_id, last_seq, set_cursor
 from tests.kit.installed import START, Installed, draft
 
 SAID = f"{1:032x}"
@@ -183,6 +183,26 @@ def test_an_event_a_message_and_a_delivery_are_explained(ruled: Installed) -> No
         1,
         "error: No event, notification or delivery is '99999'.",
     )
+
+
+def test_messages_that_retention_has_removed_are_not_taken_for_none(bare: Installed) -> None:
+    bare.config.write_text(bare.config.read_text() + RULES + "retention: {events: 60d, deliveries: 7d}\n")
+    old = draft(EventType.JOB_STARTED, "job/old", minutes=-10 * 24 * 60, job={"id": "old", "name": "old"})
+
+    def write(conn: Connection, epoch: str) -> None:
+        append_events(conn, epoch, [(old, 1)])
+        set_cursor(conn, "routing", 1)
+
+    bare.write(write)
+    explained = " ".join(shown(bare, "explain", "1").split())
+    assert "may have been removed: they are kept for 7d (`retention.deliveries`)." in explained
+    assert "-> what came of it is not known any more" in explained
+    tested = " ".join(shown(bare, "backtest", "--since", "30d").split())
+    assert "may have been removed (`retention.deliveries: 7d`); SENT counts those that are left." in tested
+    assert "retention.events" not in tested
+    longer = " ".join(shown(bare, "backtest", "--since", "90d").split())
+    assert "(`retention.events: 60d`); the rules are held against the rest." in longer
+    assert "retention" not in shown(bare, "backtest", "--since", "6d")
 
 
 def test_beside_a_daemon_the_same_is_explained(daemon: Installed) -> None:

@@ -6,13 +6,11 @@ says how. Run as `python -m tests.crash.launcher`.
 
 from __future__ import annotations
 
-import ctypes
 import functools
 import gc
 import hashlib
 import json
 import os
-import signal
 import sys
 import time
 from datetime import UTC, datetime, timedelta
@@ -23,15 +21,7 @@ from typing import Any
 import anyio
 
 from tests.crash.points import Plan, Points, install
-
-WARM = (
-    "alembic.command", "alembic.runtime.migration", "asyncpg", "aiosqlite", "uvloop", "monitor.app.run",
-    "monitor.cli.main", "monitor.cli.opening", "monitor.providers.model_studio.provider",
-    "monitor.providers.modelarts.provider", "monitor.rules.expression.language", "monitor.sinks.webhook.sink",
-    "monitor.settings", "monitor.store.alembic", "monitor.telemetry.setup", "monitor.web.api.openapi",
-    "sqlalchemy.dialects.postgresql.asyncpg", "sqlalchemy.dialects.sqlite.aiosqlite",
-)  # fmt: skip
-DIES_WITH_PARENT = 1
+from tests.kit.warm import WARM, die_with_parent
 
 
 class SharedClock:
@@ -60,7 +50,7 @@ class SharedClock:
 
 
 def serve(config: Path) -> None:
-    ctypes.CDLL(None).prctl(DIES_WITH_PARENT, signal.SIGKILL)
+    die_with_parent()
     warm(config)
     for line in sys.stdin:
         order = json.loads(line)
@@ -95,7 +85,7 @@ def warm(config: Path) -> None:
 
 def live(order: dict[str, Any]) -> None:
     """One life, in the child. Never returns."""
-    ctypes.CDLL(None).prctl(DIES_WITH_PARENT, signal.SIGKILL)
+    die_with_parent()
     log = os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     for fd in (1, 2):
         os.dup2(log, fd)

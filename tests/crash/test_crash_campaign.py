@@ -19,6 +19,7 @@ async def judged(campaign: Campaign) -> Judge:
     return judge
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(900)
 async def test_kills_lose_nothing_and_invent_nothing(tmp_path: Path) -> None:
     campaign = Campaign(tmp_path, "sqlite:monitor.db", seed=7)
@@ -39,6 +40,7 @@ async def test_kills_lose_nothing_and_invent_nothing(tmp_path: Path) -> None:
     campaign.receiver.arrivals = arrivals
 
 
+@pytest.mark.slow
 @pytest.mark.postgres
 @pytest.mark.timeout(900)
 async def test_kills_of_the_daemon_and_of_the_database_under_it_lose_nothing(

@@ -48,6 +48,8 @@ class Witness:
         self.life = 0
         self._answers: list[_Answer] = []
         self._shaken: dict[str, int] = {}
+        self._dark: int | None = None
+        """From which answer on the store was away; None: it is there."""
         self._heard: Counter[tuple[str, int]] = Counter()
 
     def watched(self, platform: Emulator) -> Emulator:
@@ -63,10 +65,15 @@ class Witness:
         return self._heard[watch, self.life] > 1
 
     def outage(self) -> None:
-        """The store was taken away: no poll of now, nor the next two of any watch, need have been kept."""
-        for answer in self._answers[-50:]:
+        """The store is taken away: no poll of now, nor of the time until it is back, need be kept."""
+        self._dark = max(0, len(self._answers) - 50)
+
+    def back(self) -> None:
+        """Each watch has written a good poll again; one that began before may still fail, for it met what is gone."""
+        for answer in self._answers[self._dark :]:
             answer.safe = False
-        self._shaken = dict.fromkeys(("studio", "arts", "flavors"), 3)
+        self._dark = None
+        self._shaken = dict.fromkeys(("studio", "arts", "flavors"), 2)
 
     def note(self, request: web.Request, body: bytes) -> None:
         watch, head, shown = _read(request, body)

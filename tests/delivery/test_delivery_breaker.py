@@ -14,6 +14,7 @@ from monitor.delivery.breaker import GRACE, LONGEST
 from monitor.model import Delivery, DeliveryState, Outcome, Receipt
 from monitor.store import list_deliveries, renew
 from monitor.store.sink_health import load_sink_health
+from monitor.store.waits import why_waiting
 from tests.delivery.scripted import Scripted, down, idle, passes, well, wrong
 from tests.kit.outbox import said
 
@@ -129,6 +130,9 @@ async def test_a_sink_that_fails_for_one_subject_keeps_the_others_coming(bench: 
             assert (await health(on)).since is None
         assert {(await on.record(each)).row.state for each in bad} == {DeliveryState.PENDING}
         assert "bad1" not in sink.titles(), "it waits behind the first of its subject"
+        rows = [(await on.record(each)).row for each in bad]
+        found = await on.store.read(lambda conn: why_waiting(conn, rows))
+        assert [found[row.n].behind for row in rows] == [None, bad[0]]
         assert len(await on.events_of("sink.failing")) <= 1, "not again with every good one"
 
 
@@ -211,16 +215,25 @@ async def test_a_test_and_a_message_asked_for_again_are_tried_at_once_and_close_
         async with on.running(sink.entry("hook")) as outbox:
             await idle(on)
             await passes(on, HOUR, 100)
-            count = len(sink.tried)
+            count, before = len(sink.tried), await health(on)
             test = await send_test(on.store, "hook", on.clock)
             outbox.ring()
             await idle(on)
             assert sink.tried[count][1].id == test
+            after = await health(on)
+            assert before.probe_at is not None
+            assert (after.probe_at, after.failures) == (before.probe_at, before.failures), "no message waits for a test"
             (row, *_) = await on.store.read(lambda conn: list_deliveries(conn, state=DeliveryState.PENDING))
-            await on.store.write(partial(renew, numbers=[row.n], detail="asked", now=on.clock.now()))
-            sink.answer = well
-            outbox.ring()
-            await idle(on)
+            for answer in (down, down, well):
+                sink.answer, count = answer, len(sink.tried)
+                await on.store.write(partial(renew, numbers=[row.n], detail="asked", now=on.clock.now()))
+                outbox.ring()
+                await idle(on)
+                assert len(sink.tried) > count
+                if answer is down:
+                    now = (await health(on)).probe_at
+                    assert now is not None
+                    assert now <= before.probe_at, "nor for one that somebody asked for"
             assert (await health(on)).since is None
 
 

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 import anyio
+from structlog.testing import capture_logs
 
 from monitor.delivery import send_test
 from monitor.model import DeliveryState, Outcome, Severity
@@ -46,6 +47,19 @@ async def test_what_waited_for_long_at_the_start_is_told_in_one_message_per_rule
     assert {got.title for got in on.server.got if got.body["reason"] == "new"} == {"fresh", "alone", "x", "last"}
     order = [got.body["reason"] for got in on.server.got if got.path == "/hook" and got.body["rule"] == "jobs"]
     assert order == ["catch_up", "new"]
+
+
+async def test_the_log_says_how_much_a_backlog_was_and_in_how_many_messages_it_is_told(bench: Any) -> None:
+    async with bench() as on:
+        for rule, count in (("jobs", 5), ("stock", 2)):
+            waits = [await said(on.store, "hook", f"{rule}{n}", on.clock.now(), rule=rule) for n in range(count)]
+        on.clock.advance(HOUR)
+        with capture_logs() as lines:
+            async with on.running("hook"):
+                await on.reaches(waits[-1], DeliveryState.COLLAPSED)
+                await eventually(lambda: len(on.server.got) == 2)
+    (line,) = [each for each in lines if each["event"] == "a backlog is told at once"]
+    assert (line["sink"], line["messages"], line["events"], line["told_in"]) == ("hook", 7, 7, 2)
 
 
 async def test_a_sink_that_is_down_keeps_each_message_until_it_is_back(bench: Any) -> None:

@@ -69,9 +69,14 @@ def test_the_next_attempt_is_never_before_what_was_asked_for_nor_after_the_end(
     assert settlement.next_at == end or settlement.next_at >= now + timedelta(seconds=asked or 0)
 
 
-def test_after_its_time_a_message_is_dead_and_a_test_much_sooner() -> None:
+def test_after_its_time_a_message_is_dead() -> None:
     failed = Receipt(outcome=Outcome.UNKNOWN)
     assert POLICY.settle(DELIVERY, failed, START + timedelta(seconds=3599), 0).state is DeliveryState.PENDING
     assert POLICY.settle(DELIVERY, failed, START + timedelta(seconds=3600), 0).state is DeliveryState.DEAD
+
+
+def test_a_test_ends_much_sooner_and_is_no_message_that_was_given_up() -> None:
+    failed, refused = Receipt(outcome=Outcome.UNKNOWN), Receipt(outcome=Outcome.REFUSED)
     test = replace(DELIVERY, notification=replace(DELIVERY.notification, reason=Reason.TEST))
-    assert POLICY.settle(test, failed, START + timedelta(seconds=31), 0).state is DeliveryState.DEAD
+    assert POLICY.settle(test, failed, START + timedelta(seconds=31), 0).state is DeliveryState.DROPPED
+    assert POLICY.settle(test, refused, START, 0).state is DeliveryState.DROPPED

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from tests.kit.process import PROGRAM
+from tests.kit.forked import PROGRAM
 from tests.kit.until import until
 
 

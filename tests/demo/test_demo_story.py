@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.kit.process import PROGRAM
+from tests.kit.forked import PROGRAM
 from tests.kit.until import until
 
 CHAPTERS = (
@@ -35,6 +35,7 @@ async def demo(folder: Path, *arguments: str) -> asyncio.subprocess.Process:
     )
 
 
+@pytest.mark.slow
 async def test_the_whole_story_is_told_and_nothing_is_left_behind(tmp_path: Path) -> None:
     process = await demo(tmp_path, "--for", "15", "--speed", "240")
     out, err = await asyncio.wait_for(process.communicate(), 60)
@@ -48,6 +49,7 @@ async def test_the_whole_story_is_told_and_nothing_is_left_behind(tmp_path: Path
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 async def test_a_signal_ends_it_cleanly_in_the_middle(how: signal.Signals, tmp_path: Path) -> None:
     process = await demo(tmp_path)

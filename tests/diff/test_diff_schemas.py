@@ -170,7 +170,9 @@ def _own_drafts(at: Any) -> Iterator[EventDraft]:
     yield diff.template_failed("r", what="undefined", now=now, event="abc")
     yield diff.sink_failing("s", detail="HTTP 500", since=at(1), attempts=3, waiting=2, now=now)
     yield diff.sink_recovered("s", since=at(1), waiting=2, now=now)
-    yield diff.store_degraded(what="the disk is full", since=at(1), now=now)
+    yield diff.store_degraded(what="the disk is full", since=at(1), down=60.0, now=now)
+    yield diff.sink_recovered("s", since=at(1), waiting=0, now=now, removed=True)
+    yield diff.deliveries_dead("s", count=3, detail="HTTP 500", now=now)
     yield diff.delivery_dead("s", rule="r", title="Job failed", attempts=9, detail="HTTP 500", now=now)
     yield diff.config_reloaded(
         file="/etc/m.yaml", changes={"sinks": {"added": ["team"], "changed": ["mail"]}}, settings=["prices"], now=now

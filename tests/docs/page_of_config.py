@@ -30,7 +30,7 @@ WORDS = {
     "cleanup name": "Its identity, in messages and in the database.",
     "rules name": "Its identity, in messages and in the database.",
     "unmatched notify": "Names of sinks, or `owner`.",
-    "unmatched min_severity": "What is less than this is told to nobody.",
+    "unmatched min_severity": "What is less than this is told to nobody; the end of a trouble weighs as much as it.",
     "accounts name": "Its identity, in messages and in the database.",
     "accounts provider": "The platform.",
     "accounts api_key": "The key of a workspace, made in the region of `endpoint`.",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 import socket
 from collections.abc import AsyncIterator
@@ -16,16 +15,16 @@ import pytest
 
 from monitor.fields import SystemClock
 from monitor.sandbox.server import emulators, serving
+from tests.kit.forked import program_in, warmed
 from tests.kit.inbox import Inbox
-from tests.kit.process import PROGRAM
 
 ROOT = Path(__file__).parents[2]
 PAGES = ["README.md", "docs/operation.md"]
 BLOCK = re.compile(r"^( *)(?:<!-- (.+?) -->\n+ *)?```(\w*)\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)
 SHELL = ("sh", "console")
 ENDLESS = "runs until stopped"
-SHORT = {"training-monitor demo": "training-monitor demo --for 11 --speed 240"}
-"""What is endless on the page, made short: 44 minutes of the story are enough for all that is shown of it."""
+SHORT = {"training-monitor demo": "training-monitor demo --for 14 --speed 240"}
+"""What is endless on the page, made short: 56 minutes of the story are enough for all that is shown of it."""
 CONFIG = """\
 state_dir: {folder}/state
 http: {{listen: "127.0.0.1:{port}"}}
@@ -89,7 +88,7 @@ class Workshop:
             script = script.replace(endless, short)
         script = script.replace("127.0.0.1:8650", f"127.0.0.1:{self.port}")
         environ = {
-            "PATH": f"{PROGRAM.parent}:{os.environ['PATH']}",
+            **program_in(self.folder),
             "HOME": str(self.folder),
             "LANG": "C.UTF-8",
             "COLUMNS": "120",
@@ -101,7 +100,7 @@ class Workshop:
         }
         return await asyncio.create_subprocess_exec(
             "bash", "-euo", "pipefail", "-c", script, cwd=self.folder, env=environ,
-            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, pass_fds=[warmed().fileno()],
         )  # fmt: skip
 
     async def run(self, script: str) -> str:
@@ -151,6 +150,7 @@ def test_no_command_hides_outside_a_block_that_is_run(page: str) -> None:
     assert hidden == []
 
 
+@pytest.mark.slow
 async def test_the_commands_of_the_readme_work_and_say_what_is_shown(tmp_path: Path) -> None:
     async with workshop(tmp_path) as place:
         shown = [block for block in blocks("README.md") if block.language == "console"]
@@ -186,6 +186,7 @@ def plain(text: str) -> str:
     return " ".join(re.sub(r"\d+", "N", text).split()).lower()
 
 
+@pytest.mark.slow
 async def test_the_commands_of_the_page_on_operation_work(tmp_path: Path) -> None:
     async with workshop(tmp_path) as place:
         await place.run("mkdir state && training-monitor db upgrade")

@@ -128,6 +128,7 @@ async def test_an_hour_with_model_studio_costs_what_the_page_says() -> None:
     assert told("model-studio.md") == {name: (calls, 24 * calls) for name, calls in counted.items()}
 
 
+@pytest.mark.slow
 async def test_an_hour_with_modelarts_costs_what_the_page_says() -> None:
     counted = {}
     for name, (running, below, more) in ARTS.items():

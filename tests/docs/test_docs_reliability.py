@@ -34,5 +34,16 @@ def test_a_row_names_tests_that_are_there(row: str) -> None:
     assert missing == []
 
 
+@pytest.mark.parametrize("row", ROWS, ids=[row.split("|")[1].strip() for row in ROWS])
+def test_the_words_that_a_row_says_one_sees_stand_in_its_tests(row: str) -> None:
+    """Or in what those are made of, in their folder. A command's name is no word that is said."""
+    files = {DOCS.parent / file for file in re.findall(r"\]\(\.\./(tests/[\w/]+\.py) ", row)}
+    parts = {part for file in files for part in file.parent.glob("*.py") if not part.name.startswith("test_")}
+    text = "".join(file.read_text() for file in sorted(files | parts))
+    said = [words for words in re.findall(r"`([^`]+)`", row.split("|")[3]) if not words.startswith("deliveries ")]
+    pieces = [piece.strip(" .:") for words in said for piece in words.split("…")]
+    assert [piece for piece in pieces if piece not in text] == []
+
+
 def _defined(file: Path, name: str) -> bool:
     return file.exists() and re.search(rf"^(?:async )?def {name}\(", file.read_text(), re.MULTILINE) is not None

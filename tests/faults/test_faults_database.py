@@ -7,6 +7,8 @@ from pathlib import Path
 
 from tests.faults.scene import GOES_ON, WAITS, scene
 
+REMEDY = "Put the file back where it was and nothing is lost; else stop the daemon and restore a backup."
+
 
 async def test_a_database_that_was_removed_or_replaced_is_not_written_and_goes_on_when_it_is_back(
     tmp_path: Path,
@@ -26,3 +28,6 @@ async def test_a_database_that_was_removed_or_replaced_is_not_written_and_goes_o
         await it.until_said(GOES_ON)
         await it.told(*jobs)
     assert it.reasons(WAITS)[0] == f"The database {it.database} was removed while it was in use."
+    said = {(line["reason"], line["hint"]) for line in it.said if line["event"] == WAITS}
+    assert (f"The database {it.database} was replaced by another file while it was in use.", REMEDY) in said
+    assert {hint for _, hint in said} == {REMEDY}

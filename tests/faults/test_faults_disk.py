@@ -3,10 +3,12 @@ goes on by itself with nothing lost and nothing told twice."""
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
+from monitor.cli.over_socket import OverSocket
 from tests.faults.scene import GOES_ON, WAITS, failing, scene, small_disk
 
 READ_ONLY = ("pwrite64", "EROFS")
@@ -23,6 +25,11 @@ async def test_a_full_disk_pauses_polling_which_goes_on_when_there_is_room(tmp_p
             it.end(jobs[0])
             while_full = [it.studio.world.add_job("RUNNING") for _ in range(100)]
             await it.until_said(WAITS)
+            ask = OverSocket(disk / "control.sock").send
+            code, ready = await asyncio.to_thread(ask, "GET", "/readyz", ())
+            trouble = f"the store cannot be written: The database {disk}/monitor.db cannot grow: the disk is full"
+            assert (code, ready["troubles"]) == (503, [trouble])
+            assert (await asyncio.to_thread(ask, "GET", "/api/v1/status", ()))[1]["troubles"] == [trouble]
             it.end(*jobs[1:], *while_full)
             ballast.unlink()
             await it.until_said(GOES_ON)
@@ -41,3 +48,6 @@ async def test_a_file_system_that_turns_read_only_and_a_disk_that_keeps_nothing_
             await it.until_said(GOES_ON, after=times)
             await it.told(job)
     assert set(it.reasons(WAITS)) == {f"The database {it.database} could not be read or written."}
+    assert {line["hint"] for line in it.said if line["event"] == WAITS} == {
+        "Look at the disk: the kernel log names it."
+    }

@@ -47,9 +47,11 @@ async def test_six_hours_without_a_platform_are_two_messages_and_lose_nothing(
         studio.faults.clear()
         for _ in range(8):
             await rig.poll()
-        told = [event.type.value for event in await rig.events("account.unreachable", "account.recovered")]
+        events = await rig.events("account.unreachable", "account.recovered")
+        told = [event.type.value for event in events]
         stories = [await rig.story(f"job/{job}") for job in (ends, runs)]
     assert told == ["account.unreachable", "account.recovered"]
+    assert ("asks for fewer requests" in events[0].data["reason"]) == (fault is not DOWN)
     assert stories[0][:3] == ["job.submitted", "job.started", "job.finished"]
     assert stories[1] == ["job.submitted", "job.started"]
     assert least <= asked <= most

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from monitor.app.daemon import daemon
+from monitor.app.systemd import Systemd
 from monitor.app.wishes import Reload
 from monitor.fields import Clock, SystemClock
 from monitor.fields.bell import Bell
@@ -46,7 +47,9 @@ class Living:
 
 
 @asynccontextmanager
-async def living(folder: Path, config: dict[str, Any], clock: Clock | None = None) -> AsyncIterator[Living]:
+async def living(
+    folder: Path, config: dict[str, Any], clock: Clock | None = None, systemd: Systemd | None = None
+) -> AsyncIterator[Living]:
     """From its start to its graceful end."""
     life, stop = Living(folder), asyncio.Event()
     life.config(config)
@@ -57,7 +60,7 @@ async def living(folder: Path, config: dict[str, Any], clock: Clock | None = Non
 
     reload = Reload(asked=life.bell.wait, load=life.load)
     running = asyncio.create_task(
-        daemon(life.load(), clock or SystemClock(), stop=stopped, reload=reload, ready=life.ready)
+        daemon(life.load(), clock or SystemClock(), stop=stopped, reload=reload, ready=life.ready, systemd=systemd)
     )
     try:
         await until(lambda: life.readies or running.done(), within=START, why="it did not start")

@@ -75,6 +75,21 @@ class PostgresServer:
         self._process = None
         (self._data / "postmaster.pid").unlink(missing_ok=True)
 
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """While the block runs none of its processes does anything; the kernel still takes what is sent to them."""
+        assert self._process is not None
+        first = self._process.pid
+        os.kill(first, signal.SIGSTOP)  # it starts no other from here on
+        pids = _children(first)
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in (*pids, first):
+                os.kill(pid, signal.SIGCONT)
+
     def url(self, database: str, *, user: str = USER, password: str | None = None) -> str:
         login = user if password is None else f"{user}:{password}"
         return f"postgresql://{login}@127.0.0.1:{self.port}/{database}"
@@ -142,3 +157,10 @@ def binary(name: str) -> str:
 def _as_nobody() -> list[str]:
     """PostgreSQL refuses to run as root; in a user namespace root is nobody to it."""
     return ["unshare", "--user", "--map-user=65534", "--map-group=65534"] if os.geteuid() == 0 else []
+
+
+def _children(parent: int) -> list[int]:
+    """The kernel names a process, then in parentheses its program, its state, its parent."""
+    stats = [stat.read_text() for stat in Path("/proc").glob("[0-9]*/stat")]
+    fields = [(int(stat.split()[0]), int(stat.rpartition(")")[2].split()[1])) for stat in stats]
+    return [pid for pid, of in fields if of == parent]

@@ -12,7 +12,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-PROGRAM = Path(sys.executable).with_name("training-monitor")
+from tests.kit.forked import PROGRAM, Forked, fork
 
 
 def write_config(folder: Path, config: dict[str, Any]) -> Path:
@@ -24,19 +24,27 @@ def write_config(folder: Path, config: dict[str, Any]) -> Path:
 
 
 class Program:
-    """`training-monitor run --config …`, with what it says kept. `program`: another way to start it."""
+    """`training-monitor run --config …`, with what it says kept. `program`: another way to start it. It begins as a
+    fork of a process that has imported it, or `fresh`, as everywhere else: of nothing, a second later."""
 
-    def __init__(self, config: Path, program: Sequence[str] = (str(PROGRAM),), **environ: str) -> None:
+    def __init__(
+        self, config: Path, program: Sequence[str] = (str(PROGRAM),), *, fresh: bool = False, **environ: str
+    ) -> None:
         self._config, self._program, self._environ = config, program, environ
+        self._fresh = fresh or "LD_PRELOAD" in environ or program[0] not in (str(PROGRAM), sys.executable)
+        self.process: asyncio.subprocess.Process | Forked
         self.log = ""
 
     async def __aenter__(self) -> Program:
         environ = {"PATH": os.environ["PATH"], "HOME": str(self._config.parent), "PYTHONUNBUFFERED": "1"}
         environ |= self._environ
-        self.process = await asyncio.create_subprocess_exec(
-            *self._program, "run", "--config", str(self._config), "--log-level", "debug",
-            stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE, env=environ,
-        )  # fmt: skip
+        command = (*self._program, "run", "--config", str(self._config), "--log-level", "debug")
+        if self._fresh:
+            self.process = await asyncio.create_subprocess_exec(
+                *command, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE, env=environ
+            )
+        else:
+            self.process = await fork(command, environ)
         self._reader = asyncio.create_task(self._read())
         return self
 

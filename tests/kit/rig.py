@@ -41,7 +41,7 @@ class CountingStore:
     def __init__(self, store: Store, rig: Rig) -> None:
         self._store = store
         self._rig = rig
-        self.epoch = store.epoch
+        self.epoch, self.restored_at = store.epoch, store.restored_at
 
     async def write(self, fn: Callable[[Connection], T]) -> T:
         self._rig.moment("before write")

@@ -26,6 +26,28 @@ def test_rules_that_are_the_same_differ_in_nothing() -> None:
     assert not changes(same, book(rule("job.*", lasting="1h30m"), people=("ann",), net="s"))
 
 
+def test_a_rule_that_only_bears_another_name_is_neither_new_nor_gone() -> None:
+    before = book(rule("job.*", "old", lasting="90m"), rule("job.*", "other"))
+    other = rule("job.*", "other")
+    after = book(rule("job.*", "new", ["s", "t"], lasting="90m", was="old"), other)
+    found = changes(before, after)
+    assert list(words(found)) == ["renamed: rule old to new", "  notify: [s] -> [s, t]"]
+    assert [(each["what"], each["name"], each["was"]) for each in document(found)["changes"]] == [
+        ("renamed", "new", "old")
+    ]
+    assert list(words(changes(after, book(rule("job.*", "new", ["s", "t"], lasting="90m"), other)))) == [], "it may go"
+    moved = book(other, rule("job.*", "new", lasting="90m", was="old"))
+    assert list(words(changes(before, moved)))[-1] == "order of the rules: new, other -> other, new"
+
+
+def test_a_former_name_that_never_was_or_is_that_of_another_rule_renames_nothing() -> None:
+    before = book(rule("job.*", "a"))
+    added = ["added: rule b", "  on: [job.*]", "  notify: [s]"]
+    for was, rest in (("never", [rule("job.*", "a")]), ("a", [rule("job.*", "a")])):
+        said = list(words(changes(before, book(rule("job.*", "b", was=was), *rest))))
+        assert [line for line in said if "was" not in line] == added
+
+
 def test_added_removed_and_changed_things_are_told_in_words() -> None:
     before = book(rule("job.*", "kept", lasting="90m"), rule("job.*", "gone"), people=("ann",), net="s")
     window = {"between": ["22:00", "08:00"], "timezone": "Asia/Shanghai", "except": "true"}

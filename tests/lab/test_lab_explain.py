@@ -219,6 +219,19 @@ def test_what_was_not_routed_yet_and_what_other_rules_told_is_said() -> None:
     assert only(found).fate == ("not decided yet: the rules have not taken the event",)
 
 
+def test_an_event_whose_messages_may_have_been_removed_is_not_said_to_have_had_none() -> None:
+    rules = ruleset(rule("job.finished"), rule("job.gone", "other"), net="info")
+    known = Known(forgotten="90d", now=at(6))
+    taken = explain(rules, RuleState(), job(1, "finished", 5), known)
+    assert taken.rules[0].fate == ("what came of it is not known any more",)
+    assert taken.notes == (
+        "No message of it is stored; that says nothing, for those of then may have been removed: they are kept for 90d "
+        "(`retention.deliveries`).",
+    )
+    fell = explain(rules, RuleState(), job(2, "queued", 5), known)
+    assert fell.net_why == "it would take the event by the rules as they are now; whether it did is not known any more"
+
+
 def test_the_first_true_part_of_an_or_decides_and_a_not_is_looked_into() -> None:
     rules, event = ruleset(), job(1, "finished", 5)
     either = weigh(rules, 'job.name == "a" || job.name == "b"', event)

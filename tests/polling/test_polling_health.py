@@ -70,8 +70,8 @@ async def test_a_platform_that_is_down_is_told_after_the_third_poll_once_and_onc
             await rig.poll()
             await rig.poll()
             assert await troubles(rig) == [("unreachable", "jobs"), ("recovered", "jobs")]
-            down = (await rig.events("account.unreachable"))[0]
-            assert down.data["failures"] == 3
+            down, up = (await rig.events("account.unreachable"))[0], (await rig.events("account.recovered"))[0]
+            assert (down.data["failures"], up.data["was"]) == (3, "unreachable")
             assert down.data["since"] < down.data["detected_at"], "since the first failure, not since the third"
 
 

@@ -8,6 +8,7 @@ import contextlib
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -218,6 +219,7 @@ house = settings(
 )
 
 
+@pytest.mark.slow
 @house
 @given(script=lives, start=starts)
 def test_model_studio_histories(script: list[list[tuple[Any, ...]]], start: list[tuple[Any, ...]]) -> None:
@@ -240,6 +242,7 @@ def test_model_studio_histories(script: list[list[tuple[Any, ...]]], start: list
     asyncio.run(story())
 
 
+@pytest.mark.slow
 @house
 @given(script=lives, start=starts)
 def test_modelarts_histories(script: list[list[tuple[Any, ...]]], start: list[tuple[Any, ...]]) -> None:

@@ -6,6 +6,7 @@ import contextlib
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,8 @@ import pytest
 from monitor.emulation import Cut, Reply
 from monitor.providers import registry
 from monitor.store import StoreFull, StoreLocked
+from monitor.store.backup import backup
+from monitor.store.restore import restore
 from tests.kit.clock import VirtualClock
 from tests.kit.platforms import model_studio, modelarts
 from tests.kit.rig import Crash, Rig, rigged
@@ -65,6 +68,24 @@ async def test_a_fault_between_two_pages_of_a_burst_hides_nothing(fault: Any, pa
         assert await submitted(rig) == Counter(), "the walk commits as a whole"
         await rig.poll()
         assert await submitted(rig) == once(made)
+
+
+async def test_after_a_restore_all_that_is_found_is_late_however_young_the_backup(tmp_path: Path) -> None:
+    async with studio() as (rig, emulator):
+        url, young = "sqlite:monitor.db", tmp_path / "young.db"
+        async with rig.running():
+            await rig.poll()
+            await backup(url, rig.folder, young, now=rig.clock.now())
+            lost = emulator.world.add_job("RUNNING")
+            await rig.poll()
+        await restore(url, rig.folder, young, now=rig.clock.now())
+        async with rig.running():
+            await rig.poll()
+            (again,) = [event for event in await rig.events() if event.subject == f"job/{lost}"][:1]
+            fresh = emulator.world.add_job("RUNNING")
+            await rig.poll()
+            late = {event.subject: event.late for event in await rig.events()}
+            assert (again.late, late[f"job/{fresh}"]) == (True, False), "it is over with the first good poll"
 
 
 @pytest.mark.parametrize("moment", range(14))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Collection, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -37,11 +37,16 @@ class Desk:
         self.bell = Bell()
         self.woken: list[set[str]] = []
 
-    def router(self, rules: RuleSet, unseen: Callable[[], Iterable[str]] = tuple) -> Router:
+    def router(
+        self,
+        rules: RuleSet,
+        unseen: Callable[[], Iterable[str]] = tuple,
+        watched: Callable[[], Collection[str]] | None = None,
+    ) -> Router:
         def wake(sinks: Iterable[str]) -> None:
             self.woken.append(set(sinks))
 
-        return Router(self.store, rules, self.clock, bell=self.bell, wake=wake, unseen=unseen)
+        return Router(self.store, rules, self.clock, bell=self.bell, wake=wake, unseen=unseen, watched=watched)
 
     @asynccontextmanager
     async def running(self, rules: RuleSet) -> AsyncIterator[Router]:
@@ -51,9 +56,9 @@ class Desk:
             yield router
             router.stop()
 
-    async def route(self, rules: RuleSet) -> None:
+    async def route(self, rules: RuleSet, watched: Callable[[], Collection[str]] | None = None) -> None:
         """Routes all there is with a router of its own, as after a restart."""
-        router = self.router(rules)
+        router = self.router(rules, watched=watched)
         while await router.turn():
             pass
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from monitor.model import Reason, Severity
 from monitor.routing.memory import Rows, decode
-from monitor.routing.renaming import rename_in_memory, renamed
+from monitor.routing.renaming import is_taken, rename_in_memory, renamed
 from monitor.rules import RuleState
 from monitor.rules.engine.piling import key_of
 from monitor.rules.state import Dark, Entry, Flips, Followed, Period, Pile, Standing, Timer
-from monitor.store import Rename, load_rule_state, save_rule_state
-from tests.kit.made import NOON
+from monitor.store import Rename, load_rule_state, save_rule_state, write_notifications
+from tests.kit.made import NOON, notification
 from tests.kit.web import fresh_store
 
 DUE = NOON + timedelta(hours=1)
@@ -101,3 +101,19 @@ async def test_it_is_stored_as_a_start_would_read_it_and_nothing_of_the_old_name
     )  # fmt: skip
     assert not [key for key in stored if "llm" in key or "slack" in key]
     await store.aclose()
+
+
+async def test_a_name_is_taken_once_nothing_that_waits_goes_by_the_one_before(tmp_path: Path) -> None:
+    """A rule of which only the rules' memory knows, for it waits since it was written."""
+    store = await fresh_store(tmp_path)
+    try:
+        rows = Rows(RuleState()).encode({("followed", JOB): state().followed[JOB]})
+        await store.write(lambda conn: save_rule_state(conn, rows))
+        said = notification("n", rule="ended")
+        await store.write(lambda conn: write_notifications(conn, [said]))
+        assert not await store.read(partial(is_taken, wish=RULE))
+        await store.write(partial(rename_in_memory, wish=RULE))
+        assert await store.read(partial(is_taken, wish=RULE))
+        assert not await store.read(partial(is_taken, wish=SINK)), "nothing is known of either"
+    finally:
+        await store.aclose()

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from monitor.diff import baselined, monitor_started, silence_added
+from monitor.diff import baselined, monitor_started, silence_added, unreachable
 from monitor.model import Account, EventType, Reason
 from monitor.routing import Router
 from monitor.store import SilenceRow, add_silence, get_silence, load_rule_state, read_events
@@ -192,6 +192,21 @@ async def test_a_removed_rule_waits_for_nothing_and_what_it_kept_goes_out(desk: 
         await on.route(rules({"name": "other", "on": ["flavor.*"]}))
         assert len(await on.rows()) == 1
         assert await rows_about(on, "piles") == await rows_about(on, "followed") == []
+
+
+async def test_nobody_is_reminded_of_an_account_that_is_not_in_the_config_any_more(desk: Any, rules: Any) -> None:
+    remind = {"name": "dark", "on": ["account.unreachable"], "remind_every": "1h", "notify": ["a"]}
+    async with desk() as on:
+        about = {"watch": "jobs", "reason": "r", "hint": "h", "since": on.clock.now(), "failures": 3}
+        for name in ("gone", "kept"):
+            account = Account(name=name, provider="modelarts")
+            await stored(on.store, unreachable(account, now=on.clock.now(), **about))
+        await on.route(rules(remind))
+        on.clock.advance(HOUR)
+        await on.route(rules(remind), watched=lambda: {"kept|jobs"})
+        said = [(each.reason, [event.account for event in each.events]) for each in await on.said()]
+        assert said == [(Reason.NEW, ["gone"]), (Reason.NEW, ["kept"]), (Reason.REMINDER, ["kept"])]
+        assert await rows_about(on, "followed") == ["followed/kept|account/kept"]
 
 
 async def test_a_changed_rule_keeps_its_timers_and_tells_by_its_new_words(desk: Any, rules: Any) -> None:

@@ -187,3 +187,9 @@ def shelf() -> Callable[..., Shelf]:
 @pytest.fixture(scope="session")
 def accounts() -> tuple[Account, Account]:
     return STUDIO, ARTS
+
+
+@pytest.fixture
+def finished(trained: Any, stored: Any) -> Event:
+    life = trained().see(0, "queued").see(5, "running").see(20, "succeeded")
+    return stored(life.drafts)[-1]  # type: ignore[no-any-return]

@@ -100,7 +100,7 @@ def _places(shelf: Any, stored: Any, accounts: Any, at: Any) -> dict[str, list[E
             "team-slack", detail="HTTP 502 Bad Gateway", since=at(-7), attempts=5, waiting=12, now=at(0)
         ),
         "sink-recovered": diff.sink_recovered("team-slack", since=at(-133), waiting=12, now=at(0)),
-        "store-degraded": diff.store_degraded(what="the disk is full", since=at(-42), now=at(0)),
+        "store-degraded": diff.store_degraded(what="the disk is full", since=at(-42), down=2520.0, now=at(0)),
         "reloaded": diff.config_reloaded(
             file="/etc/training-monitor/training-monitor.yaml",
             changes={"accounts": {"removed": ["old"]}, "sinks": {"added": ["team"], "changed": ["mail", "hook"]}},

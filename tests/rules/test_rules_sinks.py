@@ -71,6 +71,17 @@ def test_where_there_is_no_other_sink_nobody_is_told_and_nothing_is_kept() -> No
     assert play(rules, [failing(1, 0), recovered(2, 70)], 999) == []
 
 
+@pytest.mark.parametrize(("net", "heard"), [("info", 2), ("warning", 2), ("critical", 0)])
+def test_who_hears_in_the_net_that_a_sink_fails_hears_its_end_too(net: str, heard: int) -> None:
+    assert len(told(play(ruleset(net=net), [failing(1, 0), recovered(2, 9)], 99))) == heard
+
+
+@pytest.mark.parametrize(("was", "heard"), [("unauthorized", 1), ("unreachable", 0), (None, 0)])
+def test_who_hears_only_what_is_critical_hears_the_end_of_that(was: str | None, heard: int) -> None:
+    up = about(1, "account.recovered", 0, "account", watch="jobs", reason="no", down_for=60.0, was=was)
+    assert len(told(play(ruleset(net="critical"), [up], 99))) == heard
+
+
 def test_what_no_rule_takes_goes_to_the_net_but_not_to_the_sink_in_it() -> None:
     assert [each[2] for each in told(play(ruleset(net="info"), [failing(1, 0), recovered(2, 9)], 99))] == ["net", "net"]
     assert told(play(ruleset(net="info"), [failing(1, 0, "net"), recovered(2, 9, "net")], 99)) == []

@@ -197,10 +197,32 @@ def test_messages_that_a_sink_did_not_get_are_told_apart_by_their_titles(own: Ca
     assert text_of(own("delivery_dead", 1, title="")).title.startswith("Sink team did not get a message after 7")
 
 
+def test_the_weight_of_a_message_that_a_sink_did_not_get_stands_once_before_the_title(
+    own: Callable[..., Event],
+) -> None:
+    event = own("delivery_dead", 1, title="Critical: a failed")
+    said = render([event], rule="r", reason=Reason.NEW, severity=Severity.CRITICAL, now=event.detected_at)
+    assert said.title == "Critical: sink team did not get: a failed"
+
+
 def test_what_waited_for_a_removed_sink_was_never_tried_and_is_not_said_to_be(own: Callable[..., Event]) -> None:
     text = text_of(own("delivery_dead", 1, title="3 messages", rule=None, attempts=0))
     assert text.title == "Sink team does not get what waited for it"
     assert text.plain.splitlines()[:2] == ["Why: gone", "Waiting: 3 messages"]
+
+
+def test_many_messages_of_one_cause_are_told_by_their_number(stored: Any, at: Any) -> None:
+    (many,) = stored([diff.deliveries_dead("team", count=3, detail="answered 400", now=at(1), delivery="d1")])
+    text = text_of(many)
+    assert text.title == "Sink team did not get 3 messages; not sent again"
+    assert text.plain.splitlines()[0] == "Why: answered 400"
+    assert "Waiting" not in text.plain
+
+
+def test_a_sink_that_failed_and_was_removed_is_not_said_to_take_messages(stored: Any, at: Any) -> None:
+    (over,) = stored([diff.sink_recovered("team", since=at(0), waiting=0, now=at(9), removed=True)])
+    title = text_of(over).title
+    assert title == "Sink team was removed from the config; it had taken no messages for 9 min"
 
 
 def test_a_digest_is_bounded(failing: Callable[..., Event]) -> None:

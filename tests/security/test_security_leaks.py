@@ -14,13 +14,16 @@ from typing import Any
 from urllib.parse import quote
 
 import aiohttp
+import asyncpg
 import pytest
 
 from tests.kit.installed import Installed
+from tests.kit.postgres import PASSWORD, PostgresServer, postgres_server
 from tests.kit.process import Program, write_config
 from tests.kit.until import START, until
 from tests.security.hostile_world import WAYS, World
 
+__all__ = ["postgres_server"]
 CONFIGURED = {
     "api key": "sk-A1piKeyA1piKeyA1piKey",
     "access key": "AKA1CCESSKEYOFTHEUSER",
@@ -88,6 +91,7 @@ def config(world: World, port: int, folder: Path) -> dict[str, Any]:
 @pytest.mark.timeout(300)
 def test_no_secret_is_in_any_log_event_message_page_metric_file_or_column(tmp_path: Path) -> None:
     written, secrets = asyncio.run(run(tmp_path))
+    needles = spelled(secrets)
     installed = Installed(tmp_path)
     for command in COMMANDS:
         done = installed.run(*command.split())
@@ -96,18 +100,39 @@ def test_no_secret_is_in_any_log_event_message_page_metric_file_or_column(tmp_pa
     assert "Boom" in written["log"], "the reason as such is told"
     assert "Boom" in "".join(written[place] for place in written if place.startswith("events."))
     config_file = (tmp_path / "training-monitor.yaml").read_text()
-    assert set(CONFIGURED) <= set(found(config_file, secrets)), "it finds what stands there"
-    leaks = [f"{name} in {place}" for place, text in written.items() for name in found(text, secrets)]
+    assert set(CONFIGURED) <= set(found(config_file, needles)), "it finds what stands there"
+    nowhere(written, needles)
+
+
+@pytest.mark.slow
+@pytest.mark.postgres
+@pytest.mark.timeout(300)
+def test_no_secret_is_in_any_column_of_postgresql_and_not_its_own_password(
+    tmp_path: Path, postgres_server: PostgresServer
+) -> None:
+    name = postgres_server.database().rpartition("/")[2]
+    url = postgres_server.url(name, user="secured", password=PASSWORD)
+    written, secrets = asyncio.run(run(tmp_path, store=url))
+    tables = asyncio.run(postgres_columns(postgres_server.url(name)))
+    assert {"events.data", "deliveries.detail", "notifications.plain"} <= {place.partition(" ")[0] for place in tables}
+    config_file = (tmp_path / "training-monitor.yaml").read_text()
+    needles = spelled(secrets | {"store password": PASSWORD})
+    assert "store password" in found(config_file, needles), "it finds what stands there"
+    nowhere(written | tables, needles)
+
+
+def nowhere(written: dict[str, str], needles: dict[str, str]) -> None:
+    leaks = [f"{name} in {place}" for place, text in written.items() for name in found(text, needles)]
     assert not leaks, "\n".join(leaks)
 
 
-async def run(folder: Path) -> tuple[dict[str, str], dict[str, str]]:
+async def run(folder: Path, **more: Any) -> tuple[dict[str, str], dict[str, str]]:
     """All that a daemon says through a good time, failed jobs, and platforms that refuse; then it is killed."""
     with closing(socket.create_server(("127.0.0.1", 0))) as free:
         port = free.getsockname()[1]
     async with World() as world:
-        path = write_config(folder, config(world, port, folder))
-        async with Program(path) as program:
+        path = write_config(folder, config(world, port, folder) | more)
+        async with Program(path, fresh=True) as program:
             await until(lambda: known(world) or program.process.returncode is not None, within=START)
             assert program.process.returncode is None, program.log
             world.mood = "failed"
@@ -116,12 +141,12 @@ async def run(folder: Path) -> tuple[dict[str, str], dict[str, str]]:
             await until(lambda: {"template.failed", "rule.failed", "delivery.dead"} <= set(world.types), within=60)
             written = await pages(port)
             backup = await asyncio.to_thread(Installed(folder).run, "db", "backup")
-            assert backup.returncode == 0, backup.stderr
+            assert (backup.returncode == 0) is not bool(more), backup.stderr  # that of PostgreSQL is pg_dump's
             world.mood = "ill"
             await until(lambda: world.types.count("account.unauthorized") >= 2, within=60)
             written |= {f"{name} (later)": text for name, text in (await pages(port)).items()}
             written |= {f"{name} (alive)": text for name, text in files(folder / "state")}
-            assert any(name.endswith("-wal") for name, _ in files(folder / "state"))
+            assert any(name.endswith("-wal") for name, _ in files(folder / "state")) is not bool(more)
             await program.kill()
             shutil.copytree(folder / "state", folder / "killed", ignore=shutil.ignore_patterns("*.sock"))
         written |= {f"{name} (killed)": text for name, text in files(folder / "killed")}
@@ -155,6 +180,20 @@ def files(folder: Path) -> Iterator[tuple[str, str]]:
     yield from ((path.name, path.read_bytes().decode("latin-1")) for path in folder.rglob("*") if path.is_file())
 
 
+async def postgres_columns(url: str) -> dict[str, str]:
+    """Each column whole, of every table that is there."""
+    connection, told = await asyncpg.connect(url), {}
+    try:
+        for (table,) in await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'"):
+            for number, row in enumerate(await connection.fetch(f'SELECT * FROM "{table}"')):
+                for name, value in row.items():
+                    text = value.decode("latin-1") if isinstance(value, bytes) else str(value)
+                    told[f"{table}.{name} {number}"] = text
+    finally:
+        await connection.close()
+    return told
+
+
 def columns(database: Path) -> Iterator[tuple[str, str]]:
     """Each column whole: in the file a long text is in pieces."""
     with closing(sqlite3.connect(database)) as raw:
@@ -169,13 +208,16 @@ def columns(database: Path) -> Iterator[tuple[str, str]]:
                     )
 
 
-def found(text: str, secrets: dict[str, str]) -> Iterator[str]:
-    """The names of the secrets in it, also as headers and URLs write them."""
+def found(text: str, needles: dict[str, str]) -> Iterator[str]:
+    """The names of the secrets in it."""
+    return (name for name, needle in needles.items() if needle in text)
+
+
+def spelled(secrets: dict[str, str]) -> dict[str, str]:
+    """What to look for, by name: each as it is, and as headers and URLs write it."""
     pair = f"{CONFIGURED['sink user']}:{CONFIGURED['sink password']}"
-    if base64.b64encode(pair.encode()).decode() in text:
-        yield "user and password of a sink, as a header"
-    if "Pl4nted-malformed" in text:
-        yield "a malformed item"
-    for name, secret in secrets.items():
-        if secret in text or quote(secret) in text or base64.b64encode(secret.encode()).decode() in text:
-            yield name
+    sought = dict(secrets)
+    sought |= {f"{name}, quoted": quote(secret) for name, secret in secrets.items() if quote(secret) != secret}
+    sought |= {f"{name}, in base64": base64.b64encode(secret.encode()).decode() for name, secret in secrets.items()}
+    sought["user and password of a sink, as a header"] = base64.b64encode(pair.encode()).decode()
+    return sought | {"a malformed item": "Pl4nted-malformed"}

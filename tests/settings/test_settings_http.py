@@ -128,6 +128,13 @@ def test_a_config_that_is_wrong_leads_to_no_socket_and_to_no_traceback(text: str
     assert candidates(file, {}) == []
 
 
+@pytest.mark.parametrize("place", ["state_dir: /srv/tm", "control:\n  socket: /srv/tm/control.sock"])
+def test_what_is_no_yaml_elsewhere_leads_to_the_socket_all_the_same(place: str, tmp_path: Path) -> None:
+    file = tmp_path / "wrong.yaml"
+    file.write_text(f"accounts: [}}\n{place}\nrules: [\n")
+    assert candidates(file, {}) == [Path("/srv/tm/control.sock")]
+
+
 def test_the_group_is_kept(read: Read) -> None:
     assert read("control: {group: people, socket: /run/a.sock}").control == Control(Path("/run/a.sock"), "people")
 

@@ -266,6 +266,7 @@ async def test_what_a_person_can_mend_is_tried_again_and_said(tmp_path: Path, wr
         assert receipt.outcome is Outcome.RETRY
         assert receipt.detail.startswith(f"cannot write {path}: ")
         if wrong == "no folder":
+            assert receipt.detail.endswith(f": there is no directory {path.parent}")
             path.parent.mkdir()
         elif wrong == "a folder":
             path.rmdir()
@@ -273,6 +274,17 @@ async def test_what_a_person_can_mend_is_tried_again_and_said(tmp_path: Path, wr
             path.unlink()
         assert (await sink.send(delivery())).outcome is Outcome.DELIVERED
     assert ids(path) == ["d-1"]
+
+
+def test_what_is_in_the_way_of_a_file_is_seen_without_a_message(tmp_path: Path) -> None:
+    def way(path: Path) -> tuple[str, bool] | None:
+        found = Options(name="log", type="file", path=str(path)).obstacle()
+        return None if found is None else (found.detail, found.sure)
+
+    assert way(tmp_path / "messages.jsonl") is None
+    assert way(tmp_path / "no" / "messages.jsonl") == (f"there is no directory {tmp_path / 'no'}", True)
+    assert way(tmp_path) == (f"{tmp_path} is no file", True)
+    assert list(tmp_path.iterdir()) == [], "nothing was made"
 
 
 async def test_a_disk_that_hangs_keeps_the_slot_for_a_time_and_starts_nothing_more(path: Path) -> None:

@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from contextlib import AsyncExitStack
+from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -24,6 +25,7 @@ import aiohttp
 from aiohttp import web
 
 from monitor.emulation import Reply
+from monitor.providers.modelarts.emulated.job import TERMINAL
 from monitor.sandbox.server import emulators, serving
 from tests.crash.launcher import SharedClock
 from tests.kit.process import write_config
@@ -34,7 +36,7 @@ SAMPLES = 24
 FAULT_EVERY, RELOAD_EVERY = 1800.0, 6 * 3600.0
 """Seconds of the daemon's clock."""
 KEPT = 12 * 3600.0
-"""Seconds for which a platform keeps a job that was made, if it is over."""
+"""Seconds for which the platforms keep a job that was made, if it is over."""
 
 
 def config(folder: Path, platforms: str, inbox: str) -> Path:
@@ -158,13 +160,22 @@ async def _trouble(
         await clock.sleep(FAULT_EVERY)
         platforms[dice.choice(["model-studio", "modelarts"])].faults.add(down, times=dice.choice([1, 2, 8]))
         world.failing = dice.random() < 0.3
-        for job in list(platforms["model-studio"].world.jobs()):  # ModelArts ages out by itself
-            if job.finished and (clock.now() - job.created).total_seconds() > KEPT:
-                platforms["model-studio"].world.remove(job.job_id)
+        _forget(platforms, clock.now() - timedelta(seconds=KEPT))
         since += FAULT_EVERY
         if since >= RELOAD_EVERY and process.returncode is None:
             since = 0.0
             process.send_signal(signal.SIGHUP)
+
+
+def _forget(platforms: dict[str, Any], before: datetime) -> None:
+    """What the daemon has to remember grows with what is there; so that only the daemon can grow, that does not."""
+    studio, arts = platforms["model-studio"].world, platforms["modelarts"].world
+    for job in list(studio.jobs()):
+        if job.finished and job.created < before:
+            studio.remove(job.job_id)
+    for job in list(arts.jobs.values()):
+        if job.phase in TERMINAL and job.created < before:
+            arts.remove(job.id)
 
 
 def main() -> int:

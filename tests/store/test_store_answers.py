@@ -17,8 +17,10 @@ from monitor.store import (
 )
 from monitor.store.answers import (
     count_answers,
+    end_links,
     last_answers,
     link_key,
+    link_keys,
     make_link_key,
     rule_rows,
     subjects_told,
@@ -49,6 +51,17 @@ async def test_the_key_is_made_once_and_then_always_the_same(store: Store) -> No
     first = await store.write(make_link_key)
     assert len(first) == 32
     assert await store.write(make_link_key) == first == await store.read(link_key)
+
+
+async def test_another_key_takes_the_place_of_the_one_before_which_is_kept_to_be_recognised(store: Store) -> None:
+    assert not await store.write(end_links)
+    first = await store.write(make_link_key)
+    for _ in range(2):
+        assert await store.write(end_links)
+        key, before = await store.read(link_keys)
+        assert before == first != key
+        assert key is not None
+        first = key
 
 
 async def test_the_last_answer_of_each_message_counts(store: Store) -> None:

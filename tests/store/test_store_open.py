@@ -26,6 +26,7 @@ from monitor.store import (
     open_store,
     upgrade,
 )
+from monitor.store.faults import RESTORE
 from tests.kit.postgres import PASSWORD, PostgresServer
 
 HOLD = """
@@ -137,7 +138,13 @@ async def test_a_damaged_database_says_so(sqlite_home) -> None:
     path = sqlite_home.state_dir / "monitor.db"
     whole = path.read_bytes()
     path.write_bytes(whole[:100] + b"\xff" * 4000 + whole[4100:])
-    assert "is damaged" in await refused(NotADatabase, sqlite_home.url, sqlite_home.state_dir)
+    said = await refused(NotADatabase, sqlite_home.url, sqlite_home.state_dir)
+    assert "is damaged" in said
+    assert "training-monitor db restore FILE" in said
+    assert "training-monitor db check" in said
+    with pytest.raises(NotADatabase, match="is damaged") as caught:
+        await check(sqlite_home.url, sqlite_home.state_dir)
+    assert caught.value.hint == RESTORE, "not what was just done"
 
 
 async def test_a_missing_place_says_what_to_make(tmp_path: Path) -> None:

@@ -35,6 +35,7 @@ from monitor.store import (
     write_notifications,
 )
 from monitor.store.invariants import broken
+from monitor.store.names import bears
 from monitor.store.tables import metadata
 from tests.kit.made import NOON, draft, known_job, notification
 
@@ -132,6 +133,18 @@ async def test_a_rule_keeps_its_messages_and_the_order_of_those_under_way(store:
     first = await store.write(partial(claim, sink="slack", now=NOON, limit=5))
     assert len(first) == 1, "the one that was written under the old name goes first"
     assert await store.read(lambda conn: list(broken(conn))) == []
+
+
+@pytest.mark.parametrize("wish", [ACCOUNT, SINK, RULE], ids=lambda each: each.kind)
+async def test_what_bears_a_name_is_known(store: Store, wish: Rename) -> None:
+    async def borne() -> list[bool]:
+        return [await store.read(partial(bears, kind=wish.kind, name=name)) for name in (wish.before, wish.after)]
+
+    assert await borne() == [False, False]
+    await filled(store)
+    assert await borne() == [True, False]
+    await store.write(partial(rename, wish=wish))
+    assert await borne() == [False, True]
 
 
 @pytest.mark.parametrize(

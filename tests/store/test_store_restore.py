@@ -34,7 +34,7 @@ from monitor.store import (
     write_notifications,
 )
 from monitor.store.backup import backup
-from monitor.store.restore import begin_epoch, restore
+from monitor.store.restore import ANOTHER, begin_epoch, restore
 from monitor.store.sqlite import sqlite_engine
 from monitor.store.url import SqlitePlace
 from tests.kit.made import NOON, draft, notification
@@ -141,10 +141,13 @@ async def test_a_backup_is_restored_where_nothing_was(sqlite_home: Home, tmp_pat
 async def test_a_running_daemon_is_not_robbed_of_its_database(sqlite_home: Home, tmp_path: Path) -> None:
     made = await backup(sqlite_home.url, tmp_path, tmp_path / "b.db", now=NOON)
     store = await sqlite_home.open()
-    with pytest.raises(StoreLocked, match="in use"):
-        await restore(sqlite_home.url, tmp_path, made.path, now=LATER)
-    with pytest.raises(StoreLocked, match="in use"):
-        await begin_epoch(sqlite_home.url, tmp_path, now=LATER)
+    for restoring in (
+        restore(sqlite_home.url, tmp_path, made.path, now=LATER),
+        begin_epoch(sqlite_home.url, tmp_path, now=LATER),
+    ):
+        with pytest.raises(StoreLocked, match="in use") as caught:
+            await restoring
+        assert caught.value.hint == "Stop it first, then restore: systemctl stop training-monitor"
     assert await store.write(last_seq) == 0
     await store.aclose()
 
@@ -211,6 +214,8 @@ async def test_what_is_no_whole_backup_of_ours_is_refused_and_changes_nothing(
     with pytest.raises(kind, match=words) as caught:
         await restore(sqlite_home.url, tmp_path, made.path, now=LATER)
     assert caught.value.hint
+    if kind is NotADatabase and spoil is not folder:
+        assert caught.value.hint == ANOTHER, "the file that was named is wrong, not the database"
     assert (tmp_path / "monitor.db").read_bytes() == before
     assert {path.name for path in tmp_path.iterdir()} - {"b.db"} == {"monitor.db", "monitor.db.lock"}
 

@@ -41,6 +41,7 @@ def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 async def test_it_installs_upgrades_and_removes(box: Box, dist: Path) -> None:
     await box("bash", "-es", stdin=CLEAN)
     alone = "/srv/alone/install.sh"

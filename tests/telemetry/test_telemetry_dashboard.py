@@ -20,6 +20,7 @@ from ruamel.yaml import YAML
 
 from monitor.fields import SystemClock
 from monitor.sandbox.server import emulators, serving
+from monitor.store.backup import backup
 from monitor.telemetry.measures import COUNTED, IN_MEMORY, READ
 from tests.kit.inbox import Inbox
 from tests.kit.process import Program, write_config
@@ -90,8 +91,7 @@ def test_every_metric_is_shown_or_told_of_but_for_those_that_are_only_for_lookin
     unused = {each.name for each in (*COUNTED, *IN_MEMORY, *READ) if each.full_name not in told}
     assert unused == {
         "store_commit_writes", "route_duration_seconds", "config_reloads_total", "event_streams_open",
-        "store_last_prune_timestamp_seconds", "store_last_backup_timestamp_seconds", "heartbeat_objections",
-        "last_seq",
+        "store_last_prune_timestamp_seconds", "heartbeat_objections", "last_seq",
     }  # fmt: skip
 
 
@@ -153,7 +153,7 @@ def config(folder: Path, platforms: str, inbox: str, ping: str) -> Path:
                  "jobs": {"every": "1s"},
                  "resource_flavors": {"every": "1s"}},
             ],
-            "sinks": [{"name": "team", "type": "webhook", "url": inbox},
+            "sinks": [{"name": "team", "type": "webhook", "url": inbox, "canary": "1d"},
                       {"name": "gone", "type": "webhook", "url": "http://127.0.0.1:9/x"}],
             "rules": [{"name": "jobs", "on": ["job.*"], "notify": ["team", "gone"]}],
             "heartbeat": {"url": ping, "every": "1s"},
@@ -194,6 +194,7 @@ async def watched(folder: Path, port: int) -> AsyncIterator[Asked]:
         asked = Asked(await stack.enter_async_context(aiohttp.ClientSession()), f"http://127.0.0.1:{port}")
         await until(lambda: studio.requests["list"] >= 2, within=START, why="nobody polls")
         await asked.sees("training_monitor_build_info")
+        await backup("sqlite:monitor.db", folder / "state", folder / "copy.db", now=SystemClock().now())
         job = studio.world.add_job("RUNNING")
         await until(lambda: inbox.letters, within=START)
         studio.world.set(job, status="SUCCEEDED")
@@ -201,6 +202,7 @@ async def watched(folder: Path, port: int) -> AsyncIterator[Asked]:
         await asked.sees('training_monitor_events_total{type="job.finished"} > 0')
         await asked.sees('training_monitor_heartbeats_total{outcome="sent"} > 0')
         await asked.sees('increase(training_monitor_events_total{type="job.finished"}[1h]) > 0')
+        await asked.sees("training_monitor_store_last_backup_timestamp_seconds > 0")
         yield asked
 
 

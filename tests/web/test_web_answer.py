@@ -13,6 +13,7 @@ import pytest
 
 from monitor.model import EventType, Text
 from monitor.store import Connection, last_seq, read_events
+from monitor.store.answers import end_links
 from monitor.web import tries
 from monitor.web.answer import routes
 from tests.kit import silent
@@ -107,6 +108,19 @@ async def test_whoever_reads_the_log_hears_of_an_answer(tmp_path: Path) -> None:
         assert rung == []
         await it.ask(link, "POST", data={"do": "ack"})
         assert rung == [1]
+
+
+async def test_a_link_of_before_all_were_ended_says_so_opens_nothing_and_is_no_guess(tmp_path: Path) -> None:
+    async with stuck(tmp_path) as (it, link):
+        await it.store.write(end_links)
+        touched = link[:-5] + ("A" if link[-5] != "A" else "B") + link[-4:]
+        for method in ("GET", "POST") * 10:
+            status, _, body = await it.ask(link, method, data={"do": "ack"} if method == "POST" else None)
+            assert (status, "This link was ended." in body.decode()) == (410, True)
+        assert (await it.ask(touched))[0] == 404
+        assert await answers(it) == []
+        fresh = await it.store.write(silent.link)
+        assert (await it.ask(fresh, "POST", data={"do": "ack"}))[0] == 303
 
 
 async def test_a_link_that_ended_or_was_touched_or_is_of_nothing_opens_nothing(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from monitor.routing import Router
 from monitor.routing.links import Links
 from monitor.rules import RuleSet
 from monitor.store import Connection, append_events, list_deliveries, next_revision
-from monitor.store.answers import make_link_key
+from monitor.store.answers import end_links, make_link_key
 from monitor.store.notification_list import NotificationFilter, page_notifications
 from monitor.web.api import Request
 from tests.kit.clock import VirtualClock
@@ -117,6 +117,16 @@ async def test_a_look_at_the_link_keeps_nobody_from_being_called(tmp_path: Path)
         assert b"Acknowledged by <bdi>Boss" in (await it.it.ask(link))[2]
         await it.pass_by(24)
         assert len(await it.told("journal")) == 1
+
+
+async def test_what_is_sent_after_all_links_were_ended_has_a_link_that_opens(tmp_path: Path) -> None:
+    async with way(tmp_path) as it:
+        await it.happens(EventType.JOB_QUEUED, "mine")
+        link = await it.link()
+        assert await it.it.store.write(end_links), "by another process, while the router works"
+        await it.pass_by(1)
+        reminder = await it.link()
+        assert ((await it.it.ask(link))[0], (await it.it.ask(reminder))[0]) == (410, 200)
 
 
 async def test_a_snooze_puts_the_call_off_and_the_link_ends_after_a_week(tmp_path: Path) -> None:

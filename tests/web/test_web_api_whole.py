@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
-from monitor.model import rfc3339
+from monitor.fields.rate import RateLimit
 from monitor.store.sink_health import SinkHealth, save_sink_health
 from monitor.web.api.inside import Heartbeating
 from tests.kit.api import Asking
@@ -135,5 +135,10 @@ async def test_a_delivery_that_waits_says_why(ask: Asking) -> None:
     assert await why(well) is None
     assert await why(failing) == "the sink takes no messages (answered 502); it is tried with one at a time"
     held = await why(replace(failing, probe_at=later))
-    assert held == f"the sink takes no messages (answered 502); it is probed at {rfc3339(later)}"
-    assert await why(replace(well, paced_to=later)) == "the rate of the sink is used up"
+    assert held == "the sink takes no messages (answered 502); it is probed in 5 min"
+    assert await why(replace(well, paced_to=later)) is None, "it has no rate"
+    hook = ask.inside.settings.sinks[1].model_copy(update={"rate": RateLimit(count=1, period=600.0)})
+    ask.inside.settings = replace(ask.inside.settings, sinks=(hook,))
+    used = await why(replace(well, paced_to=later))
+    assert used == "the rate of the sink is used up; the next message goes in 5 min"
+    assert await why(replace(well, paced_to=None)) is None

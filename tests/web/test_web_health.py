@@ -13,8 +13,10 @@ import anyio
 import pytest
 
 from monitor.settings import Listen
+from monitor.store import StoreConflict, StoreFull, StoreUnavailable
 from monitor.web import health as room
 from monitor.web import tries
+from monitor.web.free import require_free
 from monitor.web.health import PROBE_EVERY, Health, PortUnavailable, SharedProbe
 from tests.kit.clock import VirtualClock
 from tests.kit.web import TOKEN, served
@@ -59,11 +61,19 @@ async def test_a_watch_that_was_not_tried_is_live_and_not_ready(ask: Ask) -> Non
 
 
 async def test_a_store_that_fails_is_not_ready_and_its_text_is_not_shown(ask: Ask) -> None:
-    async def broken() -> None:
-        raise RuntimeError("postgresql://user:secret@host is full")
+    said = {
+        RuntimeError: "this program failed (RuntimeError)",
+        StoreFull: "the disk is full",
+        StoreUnavailable: "it cannot be reached, or not be opened and written",
+        StoreConflict: "it refused the write",
+    }
+    for kind, words in said.items():
 
-    status, body = await ask(health(probe=broken), "/readyz")
-    assert (status, body["reasons"]) == (503, ["the store is not writable: RuntimeError"])
+        async def broken(kind: type[Exception] = kind) -> None:
+            raise kind("postgresql://user:secret@host is full")
+
+        status, body = await ask(health(probe=broken), "/readyz")
+        assert (status, body["reasons"]) == (503, [f"the store is not writable: {words}"])
 
 
 async def test_a_store_that_hangs_is_not_ready(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -172,3 +182,16 @@ async def test_an_address_of_another_machine_is_named_with_the_remedy(tmp_path: 
         async with served(tmp_path, listen=Listen("192.0.2.1", 8650)):
             pass
     assert "http.listen" in caught.value.hint
+
+
+async def test_a_port_that_is_free_is_served_after_a_look_at_it(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(PortUnavailable, match=f"port {port} on 127.0.0.1 is in use"):
+            await require_free(Listen("127.0.0.1", port))
+    await require_free(Listen("127.0.0.1", port))
+    await require_free(Listen("192.0.2.1", port))  # that it is no address of this machine tells who serves it
+    async with served(tmp_path, listen=Listen("127.0.0.1", port)) as web:
+        assert web.port == port

@@ -2,129 +2,23 @@
 
 from __future__ import annotations
 
-import subprocess
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
 from datetime import timedelta
-from pathlib import Path
-from shutil import which
 from typing import Any
 
 import anyio
 import pytest
-from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse
 
 from monitor import __version__
-from monitor.actions.quota_watch import QuotaWatch
-from monitor.budgets import Counting
-from monitor.delivery import Outbox, SinkEntry
 from monitor.emulation import Reply
-from monitor.fields.bell import Bell, Broadcast
-from monitor.ledger.budget_options import BudgetOptions
-from monitor.model import Text
 from monitor.providers import registry
-from monitor.routing import Router
-from monitor.rules import RuleOptions, RuleSet
-from monitor.settings import Settings
-from monitor.settings.root import Control, HttpOptions
-from monitor.sinks.webhook.options import Options
-from monitor.sinks.webhook.sink import build
 from monitor.store import StoreFull
-from monitor.telemetry.measures import COUNTED, IN_MEMORY, READ
-from monitor.telemetry.metrics import Metrics
 from monitor.web import metrics as room
-from monitor.web.api.inside import Heartbeating, Inside
-from monitor.web.health import Health
-from monitor.web.metrics import Exposer
-from monitor.wire import Http, new_session
 from tests.kit.clock import VirtualClock
-from tests.kit.outbox import HookServer, SteppedClock, eventually, hook_server, said
+from tests.kit.outbox import eventually, hook_server, said
 from tests.kit.platforms import modelarts
-from tests.kit.rig import Rig, rigged
-
-SECRET = "hunter2hunter2"
-HOSTILE = 'jobs/space "of" \\ the\nnight'
-
-
-async def probe() -> None: ...
-
-
-class Scene:
-    """The whole way of the data with one meter, and a scrape of it."""
-
-    def __init__(self, rig: Rig, emulator: Any, server: HookServer) -> None:
-        self.rig, self.emulator, self.server = rig, emulator, server
-        self.clock = SteppedClock()
-        self.metrics = Metrics()
-        self.dead: list[str] = []
-        self.heartbeat: Heartbeating | None = Heartbeating(every=300.0)
-        rig.meter = self.metrics
-        url = f"http://127.0.0.1:{server.port}/hook?token={SECRET}"
-        self.sink = Options(name="hook", type="webhook", url=url, timeout="5s")  # type: ignore[arg-type]
-        self.rules = [RuleOptions(name="job-told", on=["job.*"], notify=["hook"])]  # type: ignore[arg-type]
-
-    def settings(self) -> Settings:
-        return Settings(
-            path=Path("training-monitor.yaml"),
-            store=f"sqlite:{SECRET}",
-            state_dir=self.rig.folder,
-            http=HttpOptions(),
-            control=Control(None),
-            accounts=tuple(self.rig.accounts),
-            people=(),
-            prices=(),
-            sinks=(self.sink,),
-            rules=tuple(self.rules),
-            unmatched=None,
-            flapping=None,
-            catch_up_after=900.0,
-        )
-
-    def exposer(self, store: Any = None) -> Exposer:
-        inside = Inside(store=store or self.rig.store, clock=self.rig.clock, settings=self.settings())
-        inside.heartbeat = lambda: self.heartbeat
-        inside.budgets = lambda: [Counting(BudgetOptions(name="team", tokens=1000))]
-        health = Health(dead_loops=lambda: self.dead, untried=list, probe_store=probe)
-        return Exposer(self.metrics, inside, health=lambda: health, watches=lambda: self.rig.poller)
-
-    def router(self, outbox: Outbox) -> Router:
-        rules = RuleSet.compile(self.rules, [], None, ["hook"])
-        return Router(self.rig.store, rules, self.clock, bell=Bell(), wake=outbox.ring, meter=self.metrics)
-
-    @asynccontextmanager
-    async def outbox(self) -> AsyncIterator[Outbox]:
-        async with new_session() as session, anyio.create_task_group() as group:
-            entry = SinkEntry(sink=build(self.sink, Http(session), self.clock), options=self.sink)
-            outbox = Outbox(self.rig.store, [entry], self.clock, events=Bell(), meter=self.metrics)
-            group.start_soon(outbox.run)
-            yield outbox
-            group.cancel_scope.cancel()
-
-    async def scrape(self) -> dict[str, float]:
-        return numbers(parse((await self.exposer().exposition()).body.decode()))
-
-
-@asynccontextmanager
-async def scene(**watches: Any) -> AsyncIterator[Scene]:
-    clock = VirtualClock()
-    emulator: Any = registry.emulator("modelarts")(clock, autoplay=False)
-    make = modelarts(**{"training_flavors": {}} | watches)
-    async with rigged(make, {"modelarts": emulator}, clock) as rig, hook_server() as server:
-        made = Scene(rig, emulator, server)
-        async with rig.running():
-            yield made
-
-
-def numbers(families: Iterable[Any]) -> dict[str, float]:
-    """`name{label=value,…}` without the prefix, labels in alphabetical order."""
-    found: dict[str, float] = {}
-    for family in families:
-        for sample in family.samples:
-            labels = ",".join(f"{key}={value}" for key, value in sorted(sample.labels.items()))
-            name = sample.name.removeprefix("training_monitor_")
-            found[f"{name}{{{labels}}}" if labels else name] = sample.value
-    return found
+from tests.kit.rig import rigged
+from tests.web.scraped import Scene, numbers, scene, value
 
 
 async def test_polls_and_requests_are_counted_by_what_came_of_them() -> None:
@@ -162,7 +56,7 @@ async def test_a_job_is_followed_from_its_event_to_its_delivery() -> None:
         while await on.router(outbox).turn():
             pass
         await eventually(lambda: on.server.got)
-        await eventually(lambda: _value(on, "delivery_attempts_total{outcome=delivered,sink=hook}"))
+        await eventually(lambda: value(on, "delivery_attempts_total{outcome=delivered,sink=hook}"))
         seen = await on.scrape()
     assert seen["events_total{type=job.submitted}"] >= 1
     assert seen["notifications_total{rule=job-told}"] == len(on.server.got) > 0
@@ -176,10 +70,6 @@ async def test_a_job_is_followed_from_its_event_to_its_delivery() -> None:
     assert seen["store_commit_writes_sum"] == seen["store_writes_total{outcome=committed}"]
 
 
-async def _value(on: Scene, name: str) -> float:
-    return (await on.scrape()).get(name, 0.0)
-
-
 async def test_what_waits_and_what_was_given_up_is_told_by_sink() -> None:
     async with scene() as on:
         now = on.rig.clock.now()
@@ -189,8 +79,8 @@ async def test_what_waits_and_what_was_given_up_is_told_by_sink() -> None:
         waiting = await on.scrape()
         on.server.answers["/hook"] = [404, 500]
         async with on.outbox():
-            await eventually(lambda: _value(on, "deliveries_given_up_stored{sink=hook}"))
-            await eventually(lambda: _value(on, "delivery_attempts_total{outcome=retry,sink=hook}"))
+            await eventually(lambda: value(on, "deliveries_given_up_stored{sink=hook}"))
+            await eventually(lambda: value(on, "delivery_attempts_total{outcome=retry,sink=hook}"))
         seen = await on.scrape()
     assert waiting["deliveries_waiting{sink=hook}"] == 2
     assert waiting["oldest_delivery_age_seconds{sink=hook}"] == 300
@@ -287,76 +177,3 @@ async def test_a_store_that_is_down_or_hangs_costs_only_what_is_read_from_it(mon
         assert seen["requests_total{account=ascend,outcome=answered}"] > 0
         assert any(key.startswith("watch_data_age_seconds") for key in seen)
         assert b"hunter2" not in page
-
-
-@pytest.mark.parametrize(
-    ("accept", "content_type"),
-    [
-        ("", "text/plain; version=0.0.4; charset=utf-8"),
-        ("*/*", "text/plain; version=0.0.4; charset=utf-8"),
-        ("application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5", "application/openmetrics-text"),
-    ],
-)
-async def test_whoever_asks_for_openmetrics_gets_it(accept: str, content_type: str) -> None:
-    async with scene() as on:
-        await on.rig.poll()
-        page = await on.exposer().exposition(accept)
-    assert page.content_type.startswith(content_type)
-    text = page.body.decode()
-    openmetrics = "openmetrics" in page.content_type
-    seen = numbers((parse_openmetrics if openmetrics else parse)(text))
-    assert seen["scrape_failed"] == 0
-    assert text.endswith("# EOF\n") is openmetrics
-    assert "_created" not in text
-
-
-async def test_nothing_secret_no_job_and_nothing_unescaped_is_on_the_page() -> None:
-    async with scene() as on, on.outbox() as outbox:
-        await on.rig.poll()
-        job = on.emulator.world.add_job(f"job {SECRET}", phase="Running")
-        await on.rig.poll()
-        router = on.router(outbox)
-        while await router.turn():
-            pass
-        await said(on.rig.store, "hook", SECRET, on.clock.now(), text=Text(title=SECRET, plain=SECRET, markdown=SECRET))
-        await eventually(lambda: on.server.got)
-        on.metrics.polled("ascend", HOSTILE, "good", 0.1)  # a workspace is written by people
-        page = (await on.exposer().exposition()).body.decode()
-    for secret in (SECRET, "AKDEMO", "SKDEMO"):
-        assert secret not in page
-    assert str(getattr(job, "job_id", job)) not in page
-    assert 'watch="jobs/space \\"of\\" \\\\ the\\nnight"' in page
-
-
-async def test_every_metric_of_the_table_is_on_the_page_with_its_labels_and_no_other() -> None:
-    async with scene() as on, on.outbox() as outbox:
-        on.emulator.world.add_job("one", phase="Running")
-        await on.rig.poll()
-        on.emulator.world.add_job("two", phase="Running")
-        await on.rig.poll()
-        await QuotaWatch(on.rig.store, on.rig.poller.reaches, (), on.clock, Broadcast()).turn()
-        await on.router(outbox).turn()
-        await eventually(lambda: _value(on, "delivery_attempts_total{outcome=delivered,sink=hook}"))
-        families = {f.name: f for f in parse((await on.exposer().exposition()).body.decode())}
-    own = {name for name in families if name.startswith("training_monitor_")}
-    measures = (*COUNTED, *IN_MEMORY, *READ)
-    assert own == {measure.full_name.removesuffix("_total") for measure in measures}
-    for measure in measures:
-        family = families[measure.full_name.removesuffix("_total")]
-        assert family.type == measure.kind
-        assert family.documentation == measure.meaning
-        assert family.samples, measure.name
-        assert {tuple(sorted(sample.labels.keys() - {"le"})) for sample in family.samples} == {
-            tuple(sorted(measure.labels))
-        }
-
-
-async def test_promtool_has_nothing_to_say() -> None:
-    promtool = which("promtool")
-    if promtool is None:
-        pytest.skip("promtool is not installed: apt-get install prometheus")
-    async with scene() as on:
-        await on.rig.poll()
-        page = (await on.exposer().exposition()).body
-    done = subprocess.run([promtool, "check", "metrics"], input=page, capture_output=True, timeout=30, check=False)
-    assert (done.returncode, done.stdout + done.stderr) == (0, b"")

@@ -87,7 +87,15 @@ async def test_no_number_of_a_scrape_costs_more_the_longer_the_history_is(tmp_pa
     finally:
         await store.aclose()
     scans = [step for _, step in plans if step.startswith("SCAN")]
-    allowed = ("SCAN open_", "SCAN anon_", "SCAN some", "SCAN pragma_", "SCAN CONSTANT", "SCAN sink_health", "SCAN quotas")
+    allowed = (
+        "SCAN open_",
+        "SCAN anon_",
+        "SCAN some",
+        "SCAN pragma_",
+        "SCAN CONSTANT",
+        "SCAN sink_health",
+        "SCAN quotas",
+    )
     partial = ("ix_deliveries_open", "ix_jobs_active")  # these hold the backlog and the active jobs, and no history
     assert plans
     for step in scans:

@@ -23,6 +23,7 @@ def address_of_this_machine() -> str | None:
         return str(probe.getsockname()[0])
 
 
+@pytest.mark.slow
 async def test_a_person_signs_in_with_a_browser(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tries, "PENANCE", 0.02)
     hosts = [host for host in ("127.0.0.1", address_of_this_machine()) if host]

@@ -90,7 +90,7 @@ async def test_a_redirect_is_never_followed(status: int) -> None:
         return web.Response(status=status, headers={"Location": "/elsewhere"})
 
     async with client_of(serve) as (http, base):
-        with pytest.raises(Fault, match="a redirect") as caught:
+        with pytest.raises(Fault, match=f"answered {status}, a redirect") as caught:
             await http.send("GET", f"{base}/start", judge=good, headers={"Authorization": HUSH})
     assert caught.value.kind is FaultKind.SENSELESS
     assert visits == ["/start"]

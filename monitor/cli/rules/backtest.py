@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from monitor.cli.rules.history import History
     from monitor.lab.backtest import Span, Tally
     from monitor.lab.compare import Comparison
+    from monitor.store.options import RetentionOptions
 
 
 class BacktestOutput(StrEnum):
@@ -61,6 +62,7 @@ def backtest(
             books[PROPOSED] = of_file(with_, there.current)
         require_rule(books, rule)
         found = tried(there.history, books, span, only=rule)
+        kept = there.retention
     if output is BacktestOutput.JSON:
         out.document(Output.JSON, document(found))
     elif output is BacktestOutput.CSV:
@@ -70,7 +72,7 @@ def backtest(
     else:
         from monitor.cli.rules.backtest_page import show
 
-        show(found, {side: book.name for side, book in books.items()}, rule)
+        show(found, {side: book.name for side, book in books.items()}, rule, gone(span, kept))
 
 
 def span_of(since: str | None, until: str | None) -> Span:
@@ -95,6 +97,24 @@ def _at(text: str, option: str, now: datetime) -> datetime:
             return now - timedelta(seconds=parse_duration(known))
         except ValueError as error:
             raise Failure(f"{option} {text!r}: {error}.", "Give a shorter one, like 30d.", code=USAGE) from None
+
+
+def gone(span: Span, kept: RetentionOptions | None) -> list[str]:
+    """What of the time may have been removed, so that it is not counted."""
+    from monitor.cli import when
+    from monitor.model import rfc3339
+    from monitor.rules.written import span as written
+
+    if kept is None:
+        return []
+    said, now = [], datetime.now(UTC)
+    for what, key, age in (("Messages", "deliveries", kept.deliveries), ("Events", "events", kept.events)):
+        first = now - timedelta(seconds=age)
+        if span.since < first - timedelta(minutes=1):  # of `--since 90d` none may have gone yet
+            of = "SENT counts those that are left" if key == "deliveries" else "the rules are held against the rest"
+            before = f"{what} of before {when.full(rfc3339(first))} may have been removed"
+            said.append(f"{before} (`retention.{key}: {written(age)}`); {of}.")
+    return said
 
 
 def require_rule(books: dict[str, Book], rule: str | None) -> None:

@@ -20,9 +20,9 @@ CURVE = 30
 DAY = timedelta(days=1)
 
 
-def show(found: Comparison, names: Mapping[str, str], rule: str | None) -> None:
-    """`names`: what the sides are called; `rule`: the one that it is about."""
-    for sentence in _sentences(found, names, rule):
+def show(found: Comparison, names: Mapping[str, str], rule: str | None, gone: Sequence[str] = ()) -> None:
+    """`names`: what the sides are called; `rule`: the one that it is about; `gone`: what of it may not be known."""
+    for sentence in (*_sentences(found, names, rule), *gone):
         out.block(sentence)
     out.line()
     _rules(found)

@@ -10,7 +10,7 @@ import typer
 from monitor.cli.options import Config, Format, Output
 
 if TYPE_CHECKING:
-    from monitor.settings import Problem
+    from monitor.settings import Problem, Settings
 
 
 def lint(config: Config = None, output: Format = Output.TABLE) -> None:
@@ -29,7 +29,7 @@ def lint(config: Config = None, output: Format = Output.TABLE) -> None:
     findings = look(ruleset, sinks, settings.people, accounts)
     placed = sorted(zip(_places(settings.path, findings), findings, strict=True), key=lambda each: each[0])
     if output is Output.TABLE:
-        _print(placed, settings.path, len(ruleset.rules))
+        _print(placed, settings, len(ruleset.rules))
     else:
         out.documents(output, (_document(place, finding) for place, finding in placed))
     if placed:
@@ -48,15 +48,19 @@ def _places(path: Path, findings: list[Any]) -> list[Problem]:
     return found
 
 
-def _print(placed: list[tuple[Problem, Any]], path: Path, rules: int) -> None:
+def _print(placed: list[tuple[Problem, Any]], settings: Settings, rules: int) -> None:
+    """A former name that may go is told, and is no finding: what the exit code says is up to the file alone."""
     from monitor.cli import out
+    from monitor.cli.renames import taken
     from monitor.cli.verdicts import told
 
     for place, finding in placed:
         told("warning", str(place), finding.remedy)
+    for place in taken(settings):
+        told("note", str(place))
     count = "1 rule" if rules == 1 else f"{rules} rules"
     things = {0: "nothing", 1: "one thing"}.get(len(placed), f"{len(placed)} things")
-    out.line(f"{path}: {count}, {things} to look at.")
+    out.line(f"{settings.path}: {count}, {things} to look at.")
 
 
 def _document(place: Problem, finding: Any) -> dict[str, Any]:

@@ -20,15 +20,18 @@ from monitor.cli.sockets import live_socket
 
 if TYPE_CHECKING:
     from monitor.settings import Settings
+    from monitor.store.options import RetentionOptions
 
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """`current`: the rules of the config file; of the daemon where the file may not be read."""
+    """`current`: the rules of the config file; of the daemon where the file may not be read. `retention`: what the file
+    says of it."""
 
     ask: Asker
     current: Book
     history: History
+    retention: RetentionOptions | None
 
 
 @contextmanager
@@ -39,7 +42,7 @@ def sources(config: Path | None) -> Iterator[Sources]:
         current = of_daemon(ask) if settings is None else of_file(settings.path, None)
         history = _history(settings, ask, config)
         try:
-            yield Sources(ask, current, history)
+            yield Sources(ask, current, history, None if settings is None else settings.retention)
         finally:
             history.close()
 

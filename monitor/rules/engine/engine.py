@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import UTC, datetime, timedelta
 
 from monitor.model import Event
@@ -61,6 +61,10 @@ class Engine:
     def recalling(self, recall: Recall) -> None:
         """Looks up there from now on."""
         self._course.recall = recall
+
+    def forsake(self, polled: Collection[str]) -> None:
+        """Only these accounts are polled from now on."""
+        following.forsake_accounts(self._course, polled)
 
     def state(self) -> RuleState:
         return self.memory.state()

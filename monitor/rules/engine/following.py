@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -163,6 +163,15 @@ def forsake(course: Course) -> None:
         timers = {name: timer for name, timer in row.timers.items() if name in names}
         standings = {name: told for name, told in row.standings.items() if name in names}
         course.memory.keep(replace(row, timers=timers, standings=standings))
+
+
+def forsake_accounts(course: Course, polled: Collection[str]) -> None:
+    """An account that is polled no more is in no state any more that somebody could see, and no event will end what
+    was told of it: it ends without a word. Its jobs and flavors wait, until it is polled again."""
+    for row in course.memory.followed.rows().values():
+        account, _, about = row.subject.partition("|")
+        if account and about == f"account/{account}" and account not in polled:
+            course.memory.keep(replace(row, state=None, timers={}, standings={}))
 
 
 def shift(course: Course, by: timedelta) -> None:

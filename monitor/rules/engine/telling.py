@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 
 from monitor.model import Event, Reason, Severity
+from monitor.model.lasting import weight
 from monitor.rules.audience import audience
 from monitor.rules.compile import Rule
 from monitor.rules.effects import Notify
@@ -87,7 +88,7 @@ def tell(course: Course, saying: Saying, event: Event, without: Collection[str] 
 def net(course: Course, event: Event, *, reason: Reason = Reason.NEW, why: str = "") -> bool:
     """Nobody took it. With `why` (a rule failed) it counts whatever its severity. True where somebody is told."""
     unmatched = course.ruleset.unmatched
-    if unmatched is None or (not why and event.severity.rank < unmatched.min_severity.rank):
+    if unmatched is None or (not why and weight(event).rank < unmatched.min_severity.rank):
         return False
     sinks = audience(course.ruleset, unmatched.notify, event)
     if sinks:

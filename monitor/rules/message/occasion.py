@@ -12,6 +12,9 @@ from monitor.rules.message.clean import one_line
 from monitor.rules.message.story import Line
 from monitor.rules.options import UNMATCHED
 
+CRITICAL = "Critical: "
+"""How the title of a critical message begins."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Occasion:
@@ -49,7 +52,7 @@ class Occasion:
     @property
     def prefix(self) -> str:
         """What stands before any title."""
-        return ("Critical: " if self.severity is Severity.CRITICAL else "") + self.unanswered
+        return (CRITICAL if self.severity is Severity.CRITICAL else "") + self.unanswered
 
     @property
     def unanswered(self) -> str:

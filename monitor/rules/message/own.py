@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from monitor.model import Event, EventType
 from monitor.rules.message.clean import one_line
 from monitor.rules.message.facts import REASON, Facts, clock, counted, thousands
+from monitor.rules.message.occasion import CRITICAL
 from monitor.rules.message.story import Line, Story
 
 
@@ -17,7 +18,7 @@ def own_story(event: Event) -> Story:
     what, happened = tell(data) if tell else (Facts({"s": event.subject}).text("s"), f"has news: {event.type.value}")
     lines = [
         Line("Why", data.text("what", REASON) or data.text("detail", REASON) or data.text("reason", REASON)),
-        Line("Message" if data.raw("attempts") else "Waiting", data.text("title", 120)),
+        Line("Message" if data.raw("attempts") else "Waiting", "" if _together(data) else data.text("title", 120)),
         Line("Attempts", _attempts(data)),
         Line("Since", clock(since) if (since := data.moment("since")) else ""),
         Line("Messages that wait" if event.type is EventType.SINK_FAILING else "Sent now", data.number("waiting")),
@@ -28,7 +29,7 @@ def own_story(event: Event) -> Story:
         Line("Version", data.text("version")),
         Line("Time", clock(event.time)),
     ]
-    more = data.text("title", 100) or data.text("what", 100)
+    more = data.text("title", 100).removeprefix(CRITICAL) or data.text("what", 100)
     alone = f"{what} did not get: {more}" if _attempts(data) and more else ""
     return Story(what, happened, tuple(line for line in lines if line.value), more, alone)
 
@@ -74,9 +75,25 @@ def _reloaded(data: Facts) -> tuple[str, str]:
     return "training monitor", "has reloaded its config" + ("" if changed else "; nothing in it has changed")
 
 
+def _together(data: Facts) -> str:
+    """Messages of one cause that are told as one: how many."""
+    told = data.raw("attempts") == 0 and data.raw("delivery") is not None
+    return data.text("title", 40) if told else ""
+
+
+def _recovered(data: Facts) -> tuple[str, str]:
+    down = data.span("down_for")
+    if data.raw("removed") is True:
+        failed = f"; it had taken no messages for {down}" if down else ""
+        return f"sink {data.text('sink')}", f"was removed from the config{failed}"
+    return f"sink {data.text('sink')}", "takes messages again" + (f" after {down}" if down else "")
+
+
 def _dead(data: Facts) -> tuple[str, str]:
-    """Without an attempt it is about all that waited for a sink that was removed."""
+    """Without an attempt it is about many of one cause, or about all that waited for a sink that was removed."""
     attempts = data.raw("attempts")
+    if many := _together(data):
+        return f"sink {data.text('sink')}", f"did not get {many}; not sent again"
     if attempts == 0:
         return f"sink {data.text('sink')}", "does not get what waited for it"
     tries = f" after {counted(attempts, 'attempt')}" if isinstance(attempts, int) else ""
@@ -90,10 +107,7 @@ _OWN: dict[EventType, Callable[[Facts], tuple[str, str]]] = {
         "has a template that failed; plain text was sent",
     ),
     EventType.SINK_FAILING: lambda data: (f"sink {data.text('sink')}", "takes no messages; they wait"),
-    EventType.SINK_RECOVERED: lambda data: (
-        f"sink {data.text('sink')}",
-        "takes messages again" + (f" after {down}" if (down := data.span("down_for")) else ""),
-    ),
+    EventType.SINK_RECOVERED: _recovered,
     EventType.DELIVERY_DEAD: _dead,
     EventType.STORE_DEGRADED: lambda data: (
         "store",

@@ -42,6 +42,8 @@ def judge(service: str, warnings: Sequence[str], causes: Sequence[str], secret: 
         # One mail to all of them: whoever sent it again would send it to those again who have it.
         detail = f"{service}: SMTP {_list(some)} for some of its recipients; the others have it"
         return _receipt(Outcome.REFUSED, detail)
+    if any(code < 200 for code in codes):  # Python's client takes 103 for the answer, and never hears the real one
+        return _receipt(Outcome.UNKNOWN, f"{service} answered {_list(codes)}, which is no answer yet")
     if codes:
         # Several codes come from a text in pieces or a URL with several addresses: one that may pass is worth a retry.
         permanent = all(300 <= code < 500 and code not in LATER for code in codes)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shlex
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from monitor.sinks.options import SinkOptions
+from monitor.sinks.options import Obstacle, SinkOptions
 
 _SIZE = re.compile(r"(\d{1,6}(?:\.\d{1,3})?) ?(kB|MB|GB)")
 _UNITS = {"kB": 1000, "MB": 1000**2, "GB": 1000**3}
@@ -58,6 +60,20 @@ class Options(SinkOptions):
     """Who may read a file that is made, in quotation marks."""
     fsync: bool = True
     """Whether a message counts as delivered only when the disk has it: it then survives a power cut."""
+
+    def obstacle(self) -> Obstacle | None:
+        folder = self.file.parent
+        try:
+            if not folder.is_dir():
+                return Obstacle(f"there is no directory {folder}", f"mkdir -p {shlex.quote(str(folder))}")
+            if self.file.exists() and not self.file.is_file():
+                return Obstacle(f"{self.path} is no file", "Name another `path`.")
+        except PermissionError:
+            pass
+        else:
+            if os.access(self.file if self.file.exists() else folder, os.W_OK, effective_ids=True):
+                return None
+        return Obstacle(f"this user may not write {self.path}", "Look as the user that runs the daemon.", sure=False)
 
     @property
     def stays_here(self) -> bool:

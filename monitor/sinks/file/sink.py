@@ -39,6 +39,8 @@ class FileSink:
         async with self._turn:
             try:
                 await self._threads.call(write, hard_limit=self._options.timeout)
+            except FileNotFoundError:
+                return _later(f"cannot write {self._options.path}: there is no directory {self._options.file.parent}")
             except OSError as error:
                 return _later(f"cannot write {self._options.path}: {error.strerror or error}")
             except Full:

@@ -81,7 +81,7 @@ class Drawing:
         return self._page("\n".join(parts), status=409 if refused else 200)
 
     def refusal(self, what: str, status: int) -> web.Response:
-        """`expired`, `unknown`, `often`: what is wrong with the link, and what to do instead."""
+        """`expired`, `ended`, `unknown`, `often`: what is wrong with the link, and what to do instead."""
         body = f'<h1>{escape(self.words[what])}</h1>\n<p class="wrong">{escape(self.words[f"{what}.why"])}</p>'
         return self._page(body, status=status)
 

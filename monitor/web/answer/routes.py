@@ -8,9 +8,9 @@ from urllib.parse import parse_qs
 import structlog
 from aiohttp import web
 
-from monitor.routing.links import PATH, BadLink, LinkExpired, read
+from monitor.routing.links import PATH, BadLink, LinkEnded, LinkExpired, read
 from monitor.store import Connection
-from monitor.store.answers import count_answers, link_key
+from monitor.store.answers import count_answers, link_keys
 from monitor.web.answer.page import NAME_LENGTH, SNOOZES, STYLE, STYLE_PATH, Drawing
 from monitor.web.api import Inside, Problem
 from monitor.web.api.answered import Answered
@@ -48,14 +48,16 @@ def answer_routes(inside: Callable[[], Inside], tries: Tries) -> list[web.RouteD
 
 async def _opened(request: web.Request, inside: Inside, tries: Tries) -> str | web.StreamResponse:
     """The notification that the link stands for, or why it stands for none. Who guesses waits as at the sign-in."""
-    key = await inside.store.read(link_key)
+    key, before = await inside.store.read(link_keys)
     address = whence(request, inside.settings.http.public_url)
     if tries.full(address):  # nothing is waited for between this look and the count of a wrong one
         return too_many()
     try:
         if key is None:
             raise BadLink
-        return read(key, request.match_info["token"], inside.clock.now())
+        return read(key, request.match_info["token"], inside.clock.now(), before)
+    except LinkEnded:
+        return Drawing(request).refusal("ended", 410)
     except LinkExpired:
         return Drawing(request).refusal("expired", 410)
     except BadLink:

@@ -27,6 +27,9 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "expired": "This link has expired.",
         "expired.why": "Links are good for 7 days. Answer a newer message, or use the command: "
         "training-monitor notifications ack",
+        "ended": "This link was ended.",
+        "ended.why": "Whoever looks after Training Monitor has ended all links that were sent so far. Answer a newer "
+        "message, or use the command: training-monitor notifications ack",
         "unknown": "This link leads to no message.",
         "unknown.why": "It was cut or changed on its way, or the message is no longer there. Copy the whole link, or "
         "use the command: training-monitor notifications list",
@@ -52,6 +55,9 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "refused": "操作未完成：{why}",
         "expired": "此链接已过期。",
         "expired.why": "链接有效期为 7 天。请回应较新的消息，或使用命令：training-monitor notifications ack",
+        "ended": "此链接已作废。",
+        "ended.why": "维护训练监控的人员已使此前发送的所有链接作废。请回应较新的消息，"
+        "或使用命令：training-monitor notifications ack",
         "unknown": "此链接没有对应的消息。",
         "unknown.why": "链接可能被截断或更改，或消息已不存在。请复制完整链接，"
         "或使用命令：training-monitor notifications list",

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from math import ceil
 from typing import Annotated
 
 import msgspec
 
 from monitor import store
+from monitor.fields import format_duration
+from monitor.fields.rate import RateLimit
 from monitor.model import DeliveryState, Outcome, Severity, rfc3339
 from monitor.store import AttemptRow, Connection, DeliveryFilter, DeliveryRecord, DeliveryRow
+from monitor.store.sink_health import SinkHealth
 from monitor.store.waits import Wait, why_waiting
 from monitor.web.api.cursor import number, page
 from monitor.web.api.inside import Inside
@@ -121,19 +125,34 @@ def _list(conn: Connection, inside: Inside, asked: DeliveriesAsked) -> Page[Deli
 
 def _waits(conn: Connection, rows: Sequence[DeliveryRow], inside: Inside) -> dict[int, str | None]:
     now, found = inside.clock.now(), why_waiting(conn, rows)
-    return {row.n: _words(row, found[row.n], now) for row in rows if row.n in found}
+    rates = {sink.name: sink.rate for sink in inside.settings.sinks if sink.rate is not None}
+    return {row.n: _words(row, found[row.n], rates.get(row.sink), now) for row in rows if row.n in found}
 
 
-def _words(row: DeliveryRow, wait: Wait, now: datetime) -> str | None:
+def _words(row: DeliveryRow, wait: Wait, rate: RateLimit | None, now: datetime) -> str | None:
     health = wait.health
     if wait.behind is not None:
         return f"behind {wait.behind}, which is about the same"
     if health.since is not None and health.probe_at is not None and health.probe_at > now:
-        return f"the sink takes no messages ({health.detail}); it is probed at {rfc3339(health.probe_at)}"
+        return f"the sink takes no messages ({health.detail}); it is probed in {_until(health.probe_at, now)}"
     if health.since is not None:
         return f"the sink takes no messages ({health.detail}); it is tried with one at a time"
     due = row.next_at is None or row.next_at <= now
-    return "the rate of the sink is used up" if due and health.paced_to is not None and health.paced_to > now else None
+    return _paced(rate, health, now) if rate is not None and due else None
+
+
+def _paced(rate: RateLimit, health: SinkHealth, now: datetime) -> str | None:
+    from monitor.delivery.pace import allowed, next_at  # not before: it comes with what sends
+
+    if allowed(rate, health.paced_to, now):
+        return None
+    goes = _until(next_at(rate, health.paced_to, now), now)
+    return f"the rate of the sink is used up; the next message goes in {goes}"
+
+
+def _until(moment: datetime, now: datetime) -> str:
+    """How long it is until then: begun seconds count, so that it is never too early."""
+    return format_duration(ceil((moment - now).total_seconds()))
 
 
 def _one(conn: Connection, inside: Inside, asked: DeliveryAsked) -> DeliveryWhole:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Annotated, Any
 
@@ -16,6 +16,7 @@ from monitor.model import Event, rfc3339
 from monitor.routing.memory import decode
 from monitor.rules import RuleErrors
 from monitor.rules.holding import state_of, watch_of
+from monitor.rules.written import span
 from monitor.store import Connection, NotificationRow
 from monitor.store.hidden import hidden_of
 from monitor.store.notification_list import notifications_of, told_of
@@ -114,7 +115,7 @@ def _explain(conn: Connection, inside: Inside, asked: EventAsked) -> Explanation
     if event is None:
         raise Problem(404, "Not found", f"There is no event {asked.id!r}.", "GET /api/v1/events lists them.")
     messages = notifications_of(conn, event.seq, MESSAGES)
-    known = _known(conn, event, messages, inside.clock.now())
+    known = _known(conn, event, messages, inside)
     try:
         ruleset = inside.rules()
     except RuleErrors as error:
@@ -126,7 +127,9 @@ def _explain(conn: Connection, inside: Inside, asked: EventAsked) -> Explanation
     return _item(event, found, messages, known)
 
 
-def _known(conn: Connection, event: Event, messages: list[NotificationRow], now: datetime) -> Known:
+def _known(conn: Connection, event: Event, messages: list[NotificationRow], inside: Inside) -> Known:
+    now, kept = inside.clock.now(), inside.settings.retention.deliveries
+    gone = not messages and event.detected_at < now - timedelta(seconds=kept)
     about = partial(store.read_events, conn, account=event.account, subject=event.subject, limit=NEAR)
     earlier = about(before=event.seq, newest_first=True)[::-1]
     taken = store.get_cursor(conn, "routing")
@@ -143,6 +146,7 @@ def _known(conn: Connection, event: Event, messages: list[NotificationRow], now:
         answers=answers,
         taken=taken,
         routed=event.seq <= taken,
+        forgotten=span(kept) if gone else "",
         now=now,
     )
 

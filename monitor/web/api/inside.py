@@ -68,6 +68,8 @@ class Inside:
     """By account and watch: its last good poll as the daemon knows it; the store knows it to the minute."""
     heartbeat: Callable[[], Heartbeating | None] = _silent
     """None where the config asks for none, or no daemon runs."""
+    rejected: Callable[[], Sequence[str]] = _nothing
+    """What is wrong with the config that was read last, so that the one before goes on."""
     wake: Callable[[Iterable[str] | None], None] = field(default=_nobody)
     """Deliveries of these sinks were changed."""
     ring: Callable[[], None] = field(default=_unheard)

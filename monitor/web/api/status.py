@@ -10,8 +10,7 @@ import msgspec
 from monitor import __version__, store
 from monitor.model import rfc3339
 from monitor.store import Connection
-from monitor.store.sink_health import all_sink_health
-from monitor.store.vitals import sink_word
+from monitor.store.vitals import held_back
 from monitor.web.api.inside import Inside
 from monitor.web.api.moment import Time, told
 from monitor.web.api.route import Answer, Asked, Route
@@ -35,6 +34,10 @@ class Status(Answer, frozen=True, kw_only=True):
     epoch: Annotated[str, msgspec.Meta(description="Of the store: another one after a backup was restored.")]
     last_seq: Annotated[int, msgspec.Meta(description="The number of the newest event.")]
     config: Annotated[str, msgspec.Meta(description="The path of the config file.")]
+    rejected: Annotated[
+        list[str],
+        msgspec.Meta(description="Why that file, as it was read last, is not the config at work; empty where it is."),
+    ]
     accounts: int
     sinks: int
     rules: int
@@ -60,6 +63,7 @@ def _status(conn: Connection, inside: Inside, asked: Asked) -> Status:
         epoch=inside.store.epoch,
         last_seq=store.last_seq(conn),
         config=str(settings.path),
+        rejected=list(inside.rejected()),
         accounts=len(settings.accounts),
         sinks=len(settings.sinks),
         rules=len(settings.rules),
@@ -75,11 +79,8 @@ def _status(conn: Connection, inside: Inside, asked: Asked) -> Status:
 
 def _held_back(conn: Connection, inside: Inside) -> Iterator[str]:
     """The sinks of the config that take nothing, with what they answer."""
-    known = all_sink_health(conn)
-    for sink in inside.settings.sinks:
-        health = known.get(sink.name)
-        if health is not None and sink_word(health) == "open":
-            yield f"{sink.name} takes no messages: {health.detail or 'it says nothing of why'}"
+    for sink, detail in held_back(conn, [each.name for each in inside.settings.sinks]).items():
+        yield f"{sink} takes no messages: {detail or 'it says nothing of why'}"
 
 
 ROUTES = (Route(path="/api/v1/status", summary="The whole at a glance.", fn=_status, asked=Asked, answer=Status),)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from monitor.providers.modelarts.emulated.job import PHASES, TERMINAL
+from monitor.providers.modelarts.emulated.job import STOPPABLE, TERMINAL
 from monitor.providers.modelarts.emulated.render import job_json
 from monitor.providers.modelarts.emulated.search import search
 from monitor.providers.modelarts.emulator import Emulator
@@ -66,7 +66,7 @@ def test_a_few_days_hold_every_kind_of_story() -> None:
     assert any(len(job.runs) > 1 for job in emulator.world.jobs.values())
     assert all(found == {"normal", "soldout"} for found in words.values())
     assert len(catalogues) > 2
-    assert set(previous.values()) <= PHASES
+    assert set(previous.values()) <= {*STOPPABLE, *TERMINAL, "Terminating"}
 
 
 def test_without_autoplay_nothing_happens_by_itself() -> None:

@@ -1,0 +1,91 @@
+"""A life of the program from a process that has imported all of it (tests/kit/warm.py), for a second less."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import functools
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from tests.kit.ask import ASKED, ask
+
+ROOT = Path(__file__).parents[2]
+PROGRAM = Path(sys.executable).with_name("training-monitor")
+
+
+class Forked:
+    """What `asyncio.subprocess.Process` is to a process of one's own; `stderr` is what it says."""
+
+    def __init__(self, pid: int, stderr: asyncio.StreamReader, end: asyncio.Task[int]) -> None:
+        self.pid, self.stderr = pid, stderr
+        self._end = end
+
+    @property
+    def returncode(self) -> int | None:
+        return self._end.result() if self._end.done() else None
+
+    def send_signal(self, number: signal.Signals) -> None:
+        if not self._end.done():
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+    async def wait(self) -> int:
+        return await asyncio.shield(self._end)
+
+
+async def fork(command: Sequence[str], environ: Mapping[str, str]) -> Forked:
+    """Begins `training-monitor …` or `python -c CODE …`."""
+    ours, theirs = socket.socketpair()
+    told, tells = os.pipe()
+    with theirs, open(os.devnull, "r+b", buffering=0) as nowhere, os.fdopen(tells, "wb") as log:
+        ask(warmed(), command, environ, theirs.fileno(), nowhere.fileno(), nowhere.fileno(), log.fileno())
+    stderr = asyncio.StreamReader()
+    pipe = os.fdopen(told, "rb")
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(stderr), pipe)
+    answers, writer = await asyncio.open_unix_connection(sock=ours)
+    pid = int(await answers.readline())
+    return Forked(pid, stderr, asyncio.create_task(_ended(answers, writer)))
+
+
+def program_in(folder: Path) -> dict[str, str]:
+    """Environment in which `training-monitor` is begun so; who runs it inherits the socket of `warmed`, too."""
+    command = folder / ".forked" / PROGRAM.name
+    if not command.exists():
+        command.parent.mkdir()
+        command.write_text(f'#!/bin/sh\nexec {sys.executable} -I -S {ROOT}/tests/kit/ask.py {PROGRAM} "$@"\n')
+        command.chmod(0o755)
+    path = f"{command.parent}:{PROGRAM.parent}:{os.environ['PATH']}"
+    return {"PATH": path, ASKED: str(warmed().fileno())}
+
+
+async def _ended(answers: asyncio.StreamReader, writer: asyncio.StreamWriter) -> int:
+    code = int(await answers.readline())
+    writer.close()
+    return code
+
+
+@functools.cache
+def warmed() -> socket.socket:
+    """One for all tests of this process, whose end ends it and every life of it."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.kit.warm", str(theirs.fileno())],
+        pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "PYTHONUNBUFFERED": "1"},
+    )  # fmt: skip
+    theirs.close()
+
+    def end() -> None:
+        ours.close()
+        process.wait()
+
+    atexit.register(end)
+    return ours

@@ -1,0 +1,95 @@
+"""The program started for the cost of a fork: a process that has imported it, from which each life begins.
+
+Run as `python -m tests.kit.warm FD` by tests/kit/forked.py, which holds the other end of that socket: a message is one
+life, with what it is told, where its pid and its end are answered, and its three standard files.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import json
+import os
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any
+
+WARM = (
+    "alembic.command", "alembic.runtime.migration", "asyncpg", "aiosqlite", "uvloop", "monitor.app.run",
+    "monitor.cli.main", "monitor.cli.opening", "monitor.providers.model_studio.provider",
+    "monitor.providers.modelarts.provider", "monitor.rules.expression.language", "monitor.sinks.webhook.sink",
+    "monitor.settings", "monitor.store.alembic", "monitor.telemetry.setup", "monitor.web.api.openapi",
+    "sqlalchemy.dialects.postgresql.asyncpg", "sqlalchemy.dialects.sqlite.aiosqlite",
+)  # fmt: skip
+DIES_WITH_PARENT = 1
+
+
+def warm() -> None:
+    """The imports of a daemon's life, none of which starts a thread."""
+    for name in WARM:
+        import_module(name)
+    gc.freeze()
+
+
+def die_with_parent() -> None:
+    ctypes.CDLL(None).prctl(DIES_WITH_PARENT, signal.SIGKILL)
+
+
+def serve(control: socket.socket) -> None:
+    """Returns when nobody asks any more, and in each life when that ends."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # who keeps a life is not waited for
+    while True:
+        order, fds, _, _ = socket.recv_fds(control, 1 << 16, 4)
+        if not order:
+            return
+        if os.fork() == 0:
+            control.close()
+            keep(json.loads(order), *fds)
+            return
+        for fd in fds:
+            os.close(fd)
+
+
+def keep(order: dict[str, Any], answer: int, *files: int) -> None:
+    """The parent of one life: says its pid, and when it has ended its exit code, a line each."""
+    die_with_parent()
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    pid = os.fork()
+    if pid == 0:
+        live(order, files)
+        return
+    for fd in files:
+        os.close(fd)
+    os.write(answer, b"%d\n" % pid)
+    _, status = os.waitpid(pid, 0)
+    os.write(answer, b"%d\n" % os.waitstatus_to_exitcode(status))
+    os._exit(0)
+
+
+def live(order: dict[str, Any], files: Sequence[int]) -> None:
+    """As `training-monitor …` or `python -c CODE …` does in a new process; it ends as that does, too."""
+    die_with_parent()
+    for fd, place in enumerate(files):
+        os.dup2(place, fd)
+    os.closerange(3, 64)
+    os.environ.clear()
+    os.environ.update(order["environ"])
+    os.umask(order["umask"])
+    os.chdir(order["folder"])
+    program, *arguments = order["command"]
+    if arguments[0] == "-c":
+        sys.argv = ["-c", *arguments[2:]]
+        exec(arguments[1], {"__name__": "__main__"})
+        return
+    from monitor.cli.main import entry
+
+    sys.argv = [program, *arguments]
+    entry()
+
+
+if __name__ == "__main__":
+    warm()
+    serve(socket.socket(fileno=int(sys.argv[1])))
