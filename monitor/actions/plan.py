@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from fnmatch import fnmatchcase
+from typing import Final
 
-from monitor.actions.guard import NEWEST, UNDATED
+from monitor.actions.guard import NEWEST, UNBOOKED, UNDATED, unfit
 from monitor.actions.options import CleanupOptions, Keep
 from monitor.diff.job_data import job_data
 from monitor.fields.duration import format_duration
@@ -26,12 +27,16 @@ class Stays(StrEnum):
     ACTIVE = "active"
     RECENT = "recent"
     FORBIDDEN = "forbidden"
+    UNBOOKED = "unbooked"
     LEAVING = "leaving"
     NEWEST = "newest"
     KEPT = "kept"
     REFUSED = "refused"
     UNDELIVERED = "undelivered"
     LATER = "later"
+
+
+_KINDS: Final[Mapping[str, Stays]] = {NEWEST: Stays.NEWEST, UNDATED: Stays.NEWEST, UNBOOKED: Stays.UNBOOKED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,12 +173,9 @@ def _stays(candidate: Candidate, policy: Policy, course: _Course) -> tuple[Stays
     account, job = candidate.account.name, candidate.known.job
     if candidate.leaving:
         return Stays.LEAVING, "it is being deleted already"
-    if candidate.forbidden:
-        return Stays.FORBIDDEN, candidate.forbidden
-    if job.created_at is None:
-        return Stays.NEWEST, UNDATED
-    if job.created_at >= course.newest[account]:
-        return Stays.NEWEST, NEWEST
+    newer = job.created_at is not None and job.created_at < course.newest[account]
+    if no := unfit(candidate.known, newer=newer, forbidden=candidate.forbidden):
+        return _KINDS.get(no, Stays.FORBIDDEN), no
     for keeper, words in course.kept.get((account, job.id), ()):
         if keeper.options.enabled or keeper is policy:
             return Stays.KEPT, words

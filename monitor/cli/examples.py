@@ -56,6 +56,14 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("what failed in the last week", "jobs list --state failed --since 7d"),
         ("for a program", "jobs list --limit 100000 --output jsonl > jobs.jsonl"),
     ),
+    "jobs delete": (
+        ("what would happen?", "jobs delete llm-beijing ft-20260101-aaaa-0002 --dry-run"),
+        ("for good, without a question", "jobs delete llm-beijing JOB --yes"),
+    ),
+    "jobs cleanup": (
+        ("what would the policies delete, and what do they keep?", "jobs cleanup --all"),
+        ("one that has stopped goes on", "jobs cleanup --resume nightly"),
+    ),
     "jobs show": (("by its name or id, or a part of one", "jobs show qwen-sft"),),
     "notifications": (("what was said today", "notifications list --since 1d"),),
     "notifications list": (

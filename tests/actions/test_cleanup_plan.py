@@ -72,6 +72,7 @@ def test_what_ended_long_ago_goes_and_the_oldest_first() -> None:
         (candidate("a", leaving=True), Stays.LEAVING, "it is being deleted already"),
         (candidate("a", forbidden="the account is read_only"), Stays.FORBIDDEN, "the account is read_only"),
         (candidate("a", refused="it was tried"), Stays.REFUSED, "it was tried"),
+        (candidate("a", usage_due=NOON), Stays.UNBOOKED, "the platform has not said yet what it used"),
         (candidate("a", created_at=None), Stays.NEWEST, "the platform does not say when it was created"),
         (candidate("a", created_at=NOON), Stays.NEWEST, "it is the newest job of its account"),
     ],

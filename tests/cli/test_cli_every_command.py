@@ -26,6 +26,8 @@ WORKS: dict[str, tuple[list[str], str]] = {
     "usage": (["--by", "model"], r"^TOTAL +2,000 +0\.30 CNY"),
     "jobs list": ([], r"^qwen-sft +running "),
     "jobs show": (["qwen-sft"], r"^tokens +1,234,567$"),
+    "jobs delete": (["llm-beijing", "ft-20260101-aaaa-0002", "--dry-run"], r"^Nothing was deleted\.$"),
+    "jobs cleanup": ([], r"^The config has no clean-up policy"),
     "flavors list": ([], r"cn-north-4b +soldout "),
     "flavors history": (["modelarts.bm.npu.arm.8snt9b3.d"], r" flavor\.sold_out "),
     "events list": (["--type", "job.submitted"], r"^ +1 .* job\.submitted "),

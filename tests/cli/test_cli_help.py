@@ -25,6 +25,8 @@ ASKING = ("init", "--install-completion")
 """They ask, or change the home directory."""
 BESIDE = ("rules diff", "config reload")
 """They are for a running daemon; they have tests of their own."""
+DELETING = ("jobs delete llm-beijing JOB", "jobs cleanup --resume")
+"""They need a platform, or a policy; tests/cli/test_cli_deleting.py has both."""
 LOOKING = ("doctor", "rules lint")
 """What is wrong is what they find."""
 TYPES = re.compile(r"[{}<]|\blist\[|x>=|\brange\b|\b\d+\.0\b(?!\.)")
@@ -89,7 +91,7 @@ def test_every_example_does_what_it_says(installed: Installed) -> None:
     silent.install(installed)
     (installed.root / "new-rules.yaml").write_text("rules: [{name: new, on: [job.finished], notify: [journal]}]\n")
     for typed in sorted({typed for each in EXAMPLES.values() for _, typed in each}):
-        if typed.startswith(LASTING + ASKING + BESIDE):
+        if typed.startswith(LASTING + ASKING + BESIDE + DELETING):
             continue
         arguments = [GIVEN.get(word, word) for word in shlex.split(typed.split(" > ")[0])]
         done = installed.run(*arguments, NEVER_SET="x", HOOK_URL="https://example.org/in", COLUMNS="80")
