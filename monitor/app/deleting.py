@@ -14,6 +14,7 @@ from monitor.fields.bell import Bell
 from monitor.polling.poller import Poller
 from monitor.polling.surroundings import Surroundings
 from monitor.settings import Settings
+from monitor.settings.shipped import all_prices
 from monitor.store import Store
 from monitor.wire import new_session
 
@@ -40,7 +41,11 @@ async def apart(
     bell = Bell()
     async with new_session() as session:
         around = Surroundings(
-            store=db, clock=clock, bell=bell, prices=settings.prices, catch_up_after=settings.catch_up_after
+            store=db,
+            clock=clock,
+            bell=bell,
+            prices=all_prices(settings.prices),
+            catch_up_after=settings.catch_up_after,
         )
         poller = Poller(wanted, session, around)
         await poller.open()

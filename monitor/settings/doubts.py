@@ -122,7 +122,7 @@ def _is_told(rules: RuleSet, account: AccountOptions) -> bool:
 
     about = {"name": account.name, "provider": account.provider, "labels": dict(account.labels)}
     event = replace(sample(EventType.ACCOUNT_BASELINED), account=account.name, subject=f"account/{account.name}")
-    event = replace(event, data={"account": {**about, "region": getattr(account, "region", None)}})
+    event = replace(event, data={"account": {**about, "region": account.location()}})
     _, effects = step(rules, RuleState(), event)
     return any(isinstance(effect, Notify) for effect in effects)
 

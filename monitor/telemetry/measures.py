@@ -2,30 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
-PREFIX: Final = "training_monitor_"
-
-
-@dataclass(frozen=True, slots=True)
-class Measure:
-    """`name` without the prefix, in base units. `buckets` are a histogram's upper bounds."""
-
-    name: str
-    kind: Literal["counter", "histogram", "gauge"]
-    meaning: str
-    labels: tuple[str, ...] = ()
-    buckets: tuple[float, ...] = ()
-
-    @property
-    def full_name(self) -> str:
-        return PREFIX + self.name
-
-
-_REMOTE = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
-_LOCAL = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
-_WAITING = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0, 21600.0, 86400.0)
+from monitor.telemetry.measure import LOCAL, REMOTE, WAITS, Measure
 
 POLLS: Final = Measure(
     "polls_total",
@@ -40,7 +19,7 @@ POLL_SECONDS: Final = Measure(
     "histogram",
     "How long a poll took, waits for the budget and for the back-off included.",
     ("account", "watch"),
-    (*_REMOTE, 300.0, 900.0),
+    (*REMOTE, 300.0, 900.0),
 )
 REQUESTS: Final = Measure(
     "requests_total",
@@ -53,14 +32,14 @@ REQUEST_SECONDS: Final = Measure(
     "histogram",
     "How long a platform took to answer, without the waits before the request left.",
     ("account",),
-    _REMOTE,
+    REMOTE,
 )
 COMMIT_SECONDS: Final = Measure(
     "store_commit_duration_seconds",
     "histogram",
     "How long one transaction of the writer took.",
     (),
-    _LOCAL,
+    LOCAL,
 )
 COMMIT_WRITES: Final = Measure(
     "store_commit_writes",
@@ -84,7 +63,7 @@ ROUTE_SECONDS: Final = Measure(
     "histogram",
     "How long routing took for one batch of events, its commit included.",
     (),
-    _LOCAL,
+    LOCAL,
 )
 ATTEMPTS: Final = Measure(
     "delivery_attempts_total",
@@ -94,14 +73,14 @@ ATTEMPTS: Final = Measure(
     ("sink", "outcome"),
 )
 ATTEMPT_SECONDS: Final = Measure(
-    "delivery_duration_seconds", "histogram", "How long one attempt to deliver took.", ("sink",), _REMOTE
+    "delivery_duration_seconds", "histogram", "How long one attempt to deliver took.", ("sink",), REMOTE
 )
 DELIVERED_SECONDS: Final = Measure(
     "event_to_delivered_seconds",
     "histogram",
     "From the detection of a message's newest event until the sink took it; what rules hold back is in it.",
     ("sink",),
-    _WAITING,
+    WAITS,
 )
 GIVEN_UP: Final = Measure(
     "deliveries_given_up_total",

@@ -18,7 +18,7 @@ from prometheus_client import (
 
 from monitor.model import EventType, Outcome
 from monitor.telemetry import measures as m
-from monitor.telemetry.measures import Measure
+from monitor.telemetry.measure import Measure
 from monitor.telemetry.meter import Meter
 
 T = TypeVar("T", Counter, Gauge, Histogram)

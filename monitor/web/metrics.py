@@ -21,7 +21,7 @@ from monitor.store.gauges import Gauges, read_gauges
 from monitor.store.sink_health import SinkHealth
 from monitor.store.vitals import SINK_WORDS, sink_word
 from monitor.telemetry import measures as m
-from monitor.telemetry.measures import Measure
+from monitor.telemetry.measure import Measure
 from monitor.telemetry.metrics import Metrics
 from monitor.web.api.inside import Inside
 from monitor.web.health import Health

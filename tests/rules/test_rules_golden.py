@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from monitor import diff
+from monitor.budgets.telling import reached, renewed
 from monitor.diff.quotas import Freed, Relief
+from monitor.ledger.budget_options import BudgetOptions
+from monitor.ledger.budgets import Entry, Step, standing
+from monitor.ledger.periods import period_of
 from monitor.model import Asker, AskerKind, Event, EventDraft, EventType, JobError, Quota, Reason, Severity
 from monitor.rules import render
 from tests.kit.made import deletion
@@ -32,6 +37,7 @@ def told(
     found |= _places(shelf, stored, accounts, at)
     found |= _deletions(tuned, trained, stored, at)
     found |= _quotas(stored, accounts, at)
+    found |= _budgets(stored, at)
     found |= _digests(tuned, trained, shelf, stored, at)
     return found
 
@@ -177,6 +183,21 @@ def _quotas(stored: Any, accounts: Any, at: Any) -> dict[str, list[Event]]:
         "quota-reached": diff.quota_reached(studio, some, 80, Relief(finished=16), now=at(5)),
         "quota-full": diff.quota_reached(arts, full, 95, Relief(finished=9_988, policies=policies), now=at(5)),
         "quota-eased": diff.quota_eased(studio, replace(some, used=14), now=at(9)),
+    }
+    return {name: stored([draft]) for name, draft in drafts.items()}
+
+
+def _budgets(stored: Any, at: Any) -> dict[str, list[Event]]:
+    money = BudgetOptions(name="team-nlp", cost=5000, currency="CNY", timezone="Asia/Shanghai")
+    cards = BudgetOptions(name="cards", card_hours=400, period="30d")
+    month = standing(money, period_of(money, at(5)), [Entry(at(0), Decimal("4012.5"))], at(5))
+    old, late = Entry(at(0) - timedelta(days=20), Decimal(600_000_000)), Entry(at(0), Decimal(860_000_000))
+    rolling = standing(cards, period_of(cards, at(5)), [old, late], at(5))
+    drafts = {
+        "budget-reached": reached(month, Step(threshold=80.0, forecast=True), at(5)),
+        "budget-spent": reached(rolling, Step(threshold=100.0), at(5)),
+        "budget-forecast": reached(month, Step(forecast=True), at(5)),
+        "budget-renewed": renewed("team-nlp", "ended", at(9), month),
     }
     return {name: stored([draft]) for name, draft in drafts.items()}
 

@@ -153,7 +153,7 @@ def test_a_template_that_runs_on_or_grows_ends_within_a_moment(name: str) -> Non
         "{% set job.name = 'x' %}",
         "{{ context }}",
         "{{ environment }}",
-        "{{ budget }}",
+        "{{ settings }}",
     ],
 )  # fmt: skip
 def test_there_is_no_way_out_of_the_sandbox(body: str) -> None:

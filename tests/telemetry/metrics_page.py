@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 
-from monitor.telemetry.measures import COUNTED, IN_MEMORY, READ, Measure
+from monitor.telemetry.measure import Measure
+from monitor.telemetry.measures import COUNTED, IN_MEMORY, READ
 
 HEAD = """\
 # Metrics
