@@ -9,7 +9,7 @@ import pytest
 from monitor import store
 from monitor.emulation import Reply
 from monitor.model import AskerKind
-from tests.actions.bench import actions, told
+from tests.actions.bench import actions, ask, told
 from tests.kit.cleaning import Cleaning, cleaning, policy
 
 
@@ -48,6 +48,16 @@ async def test_more_than_half_of_an_account_is_left_to_people_and_told_once(benc
         "6 of the 7 jobs of ascend would go at once, which is more than half; "
         "only a person may do that: jobs cleanup nightly --yes --yes-delete-many"
     )
+
+
+async def test_one_that_would_be_too_much_beside_what_is_leaving_waits_for_that(bench: Cleaning) -> None:
+    await ask(bench.rig, bench.deletions, *(bench.ids[f"old-{number}"] for number in range(3)))
+    stage = bench.stage(policy())
+    await stage.turn()
+    assert len(await actions(bench.rig)) == 3
+    assert await bench.settled() == ["newest", "old-3", "old-4", "old-5"]
+    assert await bench.clean(stage) == ["newest", "old-5"]
+    assert "cleanup.stopped" not in await told(bench.rig)
 
 
 async def test_one_that_stands_still_goes_on_once_it_is_changed_and_through_a_restart(bench: Cleaning) -> None:
