@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
+import anyio
 import pytest
 
 from monitor import store
@@ -11,6 +12,7 @@ from monitor.emulation import Reply
 from monitor.model import AskerKind
 from tests.actions.bench import actions, ask, told
 from tests.kit.cleaning import Cleaning, cleaning, policy
+from tests.kit.until import until
 
 
 @pytest.fixture
@@ -30,6 +32,21 @@ async def test_a_policy_deletes_the_oldest_and_goes_on_when_it_is_due_again(benc
     bench.rig.clock.advance(3600)
     assert await bench.clean(stage) == ["newest", "old-4", "old-5"]
     assert (await bench.rows())["nightly"].stopped_at is None
+
+
+async def test_the_loop_begins_two_minutes_after_a_start_and_takes_other_policies(bench: Cleaning) -> None:
+    stage = bench.stage()
+    begin = bench.rig.clock.now()
+    async with anyio.create_task_group() as group:
+        group.start_soon(stage.run)
+        async with stage.resting():
+            stage.take([policy(every="1000d")], bench.rig.accounts)
+        await until(lambda: bench.rung != [], why="no policy ran")
+        group.cancel_scope.cancel()
+    asked = await actions(bench.rig)
+    assert len(asked) == 2
+    assert (asked[0].requested_at - begin).total_seconds() >= 120
+    assert stage.hung() == []
 
 
 async def test_one_that_is_not_enabled_asks_for_nothing(bench: Cleaning) -> None:
