@@ -60,6 +60,7 @@ def _deletions() -> None:
         sa.UniqueConstraint("id", name="uq_actions_id"),
     )
     op.create_index("ix_actions_account_job_id_n", "actions", ["account", "job_id", "n"])
+    op.create_index("ix_actions_account_n", "actions", ["account", "n"])
     op.create_index("ix_actions_settled_at", "actions", ["settled_at"])
     still = sa.column("settled_at").is_(None)
     op.create_index(

@@ -126,10 +126,13 @@ class Cleanup:
     def _written(
         self, conn: Connection, *, options: CleanupOptions, going: Sequence[Verdict], many: Sequence[TooMany]
     ) -> int:
-        """What was asked for. A policy that would empty an account stands still instead."""
+        """What was asked for. A policy that would empty an account stands still instead; where it is too much only
+        beside what is leaving already, it waits for that."""
         now, name = self._clock.now(), options.name
         row = store.load_cleanup(conn).get(name)
         if row is not None and row.stopped_at is not None:
+            return 0
+        if many and all(each.soon for each in many):
             return 0
         store.cleanup_ran(conn, name, now, form(options))
         if many:

@@ -94,11 +94,17 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class TooMany:
-    """More than half of an account's jobs would go at once."""
+    """More than half of an account's jobs would go at once. `leaving`: those of `going` that were asked for before."""
 
     account: str
     going: int
     known: int
+    leaving: int = 0
+
+    @property
+    def soon(self) -> bool:
+        """Whether it is few enough once those that are leaving are gone."""
+        return (self.going - self.leaving) * 2 <= self.known - self.leaving
 
     def __str__(self) -> str:
         return f"{self.going} of the {self.known} jobs of {self.account} would go at once, which is more than half"
@@ -146,8 +152,10 @@ def too_many(candidates: Iterable[Candidate], going: Iterable[tuple[str, str]]) 
         if each.leaving:
             leaving.add((each.account.name, each.known.job.id))
     wanted = set(going)
-    lost = Counter(account for account, _ in wanted | {each for each in leaving if each[0] in {a for a, _ in wanted}})
-    return [TooMany(name, count, known[name]) for name, count in sorted(lost.items()) if count * 2 > known[name]]
+    mine = Counter(account for account, _ in wanted)
+    before = Counter(account for account, job in leaving - wanted if account in mine)
+    counts = [TooMany(name, mine[name] + before[name], known[name], before[name]) for name in sorted(mine)]
+    return [each for each in counts if each.going * 2 > each.known]
 
 
 def _verdict(candidate: Candidate, meant: Sequence[Policy], course: _Course) -> Verdict:

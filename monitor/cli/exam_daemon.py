@@ -76,6 +76,7 @@ def inside(config: Path | None, alive: bool) -> Iterator[Finding]:
             sinks = list(ask.items("/api/v1/sinks", 1000))
             quotas = _quotas_known(ask)
             gone = _gone(ask, status, sinks)
+            policies = _policies_known(ask)
     except (Failure, StoreError) as error:
         if alive:
             yield failed("daemon", str(error), error.hint or "systemctl restart training-monitor")
@@ -84,6 +85,7 @@ def inside(config: Path | None, alive: bool) -> Iterator[Finding]:
     yield from _rejected(status)
     yield from _accounts(accounts, alive)
     yield from _quotas(quotas)
+    yield from _policies(policies)
     yield from _messages(status, sinks, gone)
     yield from _heartbeat(status)
 
@@ -151,6 +153,23 @@ def _quotas(quotas: list[dict[str, Any]]) -> Iterator[Finding]:
             yield warning(about, text, "training-monitor jobs cleanup")
         else:
             yield ok(about, text)
+
+
+def _policies_known(ask: Asker) -> list[dict[str, Any]]:
+    try:
+        found: list[dict[str, Any]] = ask.get("/api/v1/cleanup")["policies"]
+    except Failure:  # as with quotas
+        return []
+    return found
+
+
+def _policies(policies: list[dict[str, Any]]) -> Iterator[Finding]:
+    for policy in policies:
+        if policy["state"] == "stopped":
+            text = f"it stands still: {policy['reason']}"
+            yield warning(f"policy {policy['name']}", text, f"training-monitor jobs cleanup --resume {policy['name']}")
+        elif policy["state"] == "active":
+            yield ok(f"policy {policy['name']}", f"{policy['goes']} jobs would go now, {policy['stays']} stay")
 
 
 def _gone(ask: Asker, status: Mapping[str, Any], sinks: list[dict[str, Any]]) -> list[str]:

@@ -28,6 +28,7 @@ actions = Table(
     time_column("settled_at"),
     UniqueConstraint("id"),
     Index(None, "account", "job_id", "n"),
+    Index(None, "account", "n"),
     Index(None, "settled_at"),
 )
 """One row for each deletion that was asked for. `n` is of the counter `action`."""

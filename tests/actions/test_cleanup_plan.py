@@ -151,5 +151,8 @@ def test_more_than_half_of_an_account_is_too_many_and_half_is_not() -> None:
     (found,) = too_many(jobs, [("north", "j0"), ("north", "j1"), ("north", "j2")])
     assert str(found) == "3 of the 4 jobs of north would go at once, which is more than half"
     jobs[3] = replace(jobs[3], leaving=True)
-    assert [each.going for each in too_many(jobs, [("north", "j0"), ("north", "j1")])] == [3]
+    (found,) = too_many(jobs, [("north", "j0"), ("north", "j1")])
+    assert (found.going, found.leaving, found.soon) == (3, 1, False)
+    (found,) = too_many([*jobs, candidate("j4", leaving=True)], [("north", "j0")])
+    assert (found.going, found.soon) == (3, True)
     assert too_many(jobs, []) == [], "what others have asked for is not this run's"

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
+import anyio
 import pytest
 
 from monitor import store
 from monitor.emulation import Reply
 from monitor.model import AskerKind
-from tests.actions.bench import actions, told
+from tests.actions.bench import actions, ask, told
 from tests.kit.cleaning import Cleaning, cleaning, policy
+from tests.kit.until import until
 
 
 @pytest.fixture
@@ -32,6 +34,21 @@ async def test_a_policy_deletes_the_oldest_and_goes_on_when_it_is_due_again(benc
     assert (await bench.rows())["nightly"].stopped_at is None
 
 
+async def test_the_loop_begins_two_minutes_after_a_start_and_takes_other_policies(bench: Cleaning) -> None:
+    stage = bench.stage()
+    begin = bench.rig.clock.now()
+    async with anyio.create_task_group() as group:
+        group.start_soon(stage.run)
+        async with stage.resting():
+            stage.take([policy(every="1000d")], bench.rig.accounts)
+        await until(lambda: bench.rung != [], why="no policy ran")
+        group.cancel_scope.cancel()
+    asked = await actions(bench.rig)
+    assert len(asked) == 2
+    assert (asked[0].requested_at - begin).total_seconds() >= 120
+    assert stage.hung() == []
+
+
 async def test_one_that_is_not_enabled_asks_for_nothing(bench: Cleaning) -> None:
     assert len(await bench.clean(bench.stage(policy(enabled=False)))) == 7
     assert await told(bench.rig) == []
@@ -48,6 +65,16 @@ async def test_more_than_half_of_an_account_is_left_to_people_and_told_once(benc
         "6 of the 7 jobs of ascend would go at once, which is more than half; "
         "only a person may do that: jobs cleanup nightly --yes --yes-delete-many"
     )
+
+
+async def test_one_that_would_be_too_much_beside_what_is_leaving_waits_for_that(bench: Cleaning) -> None:
+    await ask(bench.rig, bench.deletions, *(bench.ids[f"old-{number}"] for number in range(3)))
+    stage = bench.stage(policy())
+    await stage.turn()
+    assert len(await actions(bench.rig)) == 3
+    assert await bench.settled() == ["newest", "old-3", "old-4", "old-5"]
+    assert await bench.clean(stage) == ["newest", "old-5"]
+    assert "cleanup.stopped" not in await told(bench.rig)
 
 
 async def test_one_that_stands_still_goes_on_once_it_is_changed_and_through_a_restart(bench: Cleaning) -> None:

@@ -19,7 +19,7 @@ from monitor.fields import SystemClock
 from monitor.model import Quota, rfc3339
 from monitor.providers import registry
 from monitor.sandbox.server import serving
-from monitor.store import Health, open_store, save_health, set_bad_signatures, write_notifications
+from monitor.store import Health, open_store, save_health, set_bad_signatures, stop_cleanup, write_notifications
 from monitor.store.glance import glance
 from monitor.store.quotas import QuotaRow, save_quota
 from monitor.store.sink_health import SinkHealth, save_sink_health
@@ -208,6 +208,17 @@ def test_how_many_jobs_there_are_is_told_with_what_makes_room_where_the_cap_is_n
         ("warning", "9,512 of 10,000 are used (95.1 %)", mend),
         ("warning", "10,000 of 10,000 are used (100 %): the platform takes no more", mend),
     ]
+
+
+def test_a_clean_up_policy_that_stands_still_is_told_with_what_lets_it_go_on(installed: Installed) -> None:
+    config = installed.config.read_text()
+    installed.config.write_text(config + "cleanup: [{name: nightly, enabled: true}, {name: trial}]\n")
+    assert only(looked(installed)[1], "policy nightly") == ("ok", "0 jobs would go now, 6 stay", "")
+    installed.write(lambda conn, epoch: stop_cleanup(conn, "nightly", "the key may not", datetime.now(UTC)))
+    found = looked(installed)[1]
+    mend = "training-monitor jobs cleanup --resume nightly"
+    assert only(found, "policy nightly") == ("warning", "it stands still: the key may not", mend)
+    assert "policy trial" not in found
 
 
 def test_an_account_that_is_refused_in_its_workspace_is_a_failure_with_the_reason(installed: Installed) -> None:

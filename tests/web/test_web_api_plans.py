@@ -75,6 +75,14 @@ ASKED = [
     "/deliveries?since=1h",
     "/deliveries?search=x",
     "/deliveries/nobody",
+    "/deletions",
+    "/deletions?account=north",
+    "/deletions?account=north&job=north-0-1",
+    "/deletions?open=true",
+    "/deletions?id=d1&id=d2",
+    "/deletions?policy=nightly",
+    "/deletions?state=refused",
+    "/deletions/nobody",
     "/silences",
     "/silences?state=active",
     "/silences/nobody",
@@ -114,6 +122,7 @@ SORTS = {
     "/deliveries": "the sinks and states of what is open",
     "/status": "the sinks and states of what is open",
     "/sinks": "the sinks and states of what is open",
+    "/deletions?id=d1&id=d2": "those that are named",
 }
 
 
