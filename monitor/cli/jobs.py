@@ -46,7 +46,9 @@ def list_(
     ] = None,
     model: Annotated[str | None, typer.Option("--model", metavar="NAME", help="Only those of this model.")] = None,
     since: Since = None,
-    gone: Annotated[bool, typer.Option("--gone", help="Also jobs that have left the platform.")] = False,
+    gone: Annotated[
+        bool, typer.Option("--all", "--gone", help="Also jobs that have left the platform or were deleted there.")
+    ] = False,
 ) -> None:
     """Jobs, newest first.
 
@@ -110,7 +112,7 @@ def _found(config: Path | None, word: str, account: str | None) -> Any:
         items = _meant(ask, word, account)
         if not items:
             require_account(ask, account)
-            raise Failure(f"No job is known by {word!r}.", "`training-monitor jobs list --gone` shows those that are.")
+            raise Failure(f"No job is known by {word!r}.", "`training-monitor jobs list --all` shows those that are.")
         if len(items) > 1:
             _ambiguous(word, items)
         return ask.get(f"/api/v1/jobs/{segment(items[0]['account'])}/{segment(items[0]['id'])}")

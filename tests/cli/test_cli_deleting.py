@@ -107,7 +107,7 @@ async def test_without_a_daemon_the_command_deletes_by_itself_and_says_who_asked
     assert (first["deletion"]["state"], first["deletion"]["asked_by"]) == ("deleted", who)
     assert second["deletion"]["state"] == "refused"
     assert sorted(await bench.types()) == ["deletion.refused", "deletion.requested", "job.deleted"]
-    assert victim["id"] in {job["id"] for job in await bench.jobs("--gone")}
+    assert victim["id"] in {job["id"] for job in await bench.jobs("--all")}
     assert victim["id"] not in {job["id"] for job in await bench.jobs()}
     alone = await bench.run("jobs", "delete", "studio", newest["name"], "--yes")
     assert (alone.returncode, alone.stderr.splitlines()[0]) == (1, "error: No job was deleted.")
