@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from functools import partial
 
 from monitor import store
 from monitor.actions import steps
 from monitor.actions.guard import GONE, STRANGE, changed, unfit
 from monitor.actions.ports import Reach
-from monitor.actions.stopping import stands_still, stop_run
+from monitor.actions.stopping import stands_still, stop_run, switched_off
 from monitor.actions.telling import move, vanished
 from monitor.fields import Clock
 from monitor.model import Action, ActionState, Job, JobState, KnownJob, Scope
@@ -30,12 +31,22 @@ class Carrier:
     """What is done to one deletion in one go. It may be cancelled at any moment, or killed: what is committed says
     where to go on. Raises Overtaken, StoreError."""
 
-    def __init__(self, db: Store, clock: Clock, reach: Reach, action: Action, scope: Scope) -> None:
+    def __init__(
+        self,
+        db: Store,
+        clock: Clock,
+        reach: Reach,
+        action: Action,
+        scope: Scope,
+        enabled: Callable[[], Collection[str]],
+    ) -> None:
+        """`enabled`: as `Deletions` has it; a reload may change it at any moment."""
         self._db = db
         self._clock = clock
         self._reach = reach
         self._action = action
         self._scope = scope
+        self._enabled = enabled
 
     async def go_on(self) -> None:
         action = self._action
@@ -50,7 +61,7 @@ class Carrier:
             return
         if raw is None:
             await self._missing()
-        elif action.state is ActionState.ACCEPTED or action.tries >= steps.MOST_TRIES:
+        elif steps.only_watched(action, self._clock.now()):
             await self._move(steps.still_there(action, self._clock.now()))
         elif await self._kept(raw):
             await self._send(fresh_until=self._reach.read_at + FRESH + self._reach.pause)
@@ -58,6 +69,7 @@ class Carrier:
     def _hopeless(self) -> str:
         """Why nothing is read for it at all."""
         no = steps.begun_too_late(self._action, self._clock.now()) or self._reach.forbidden
+        no = no or switched_off(self._action, self._enabled())
         return no or ("" if self._reach.watches(self._scope) else UNWATCHED)
 
     async def _missing(self) -> None:
@@ -97,7 +109,8 @@ class Carrier:
         created = known.job.created_at
         newer = created is not None and store.has_newer_job(conn, action.account, created)
         no = STRANGE if job.state is JobState.UNKNOWN else changed(action, known)
-        no = no or stands_still(conn, action) or unfit(known, newer=newer, forbidden=self._reach.forbidden)
+        no = no or stands_still(conn, action) or switched_off(action, self._enabled())
+        no = no or unfit(known, newer=newer, forbidden=self._reach.forbidden)
         if no:
             return known, self._step(conn, self._ended(no))
         store.archive_job(conn, action.scope_id, action.job_id, now)

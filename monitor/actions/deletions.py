@@ -3,7 +3,7 @@ it is settled."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from functools import partial
 from math import inf
@@ -53,12 +53,15 @@ class Deletions:
     `store.get_actions`: any process may, whoever runs it.
     """
 
-    def __init__(self, db: Store, reaches: Reaches, clock: Clock, *, bell: Bell) -> None:
-        """`bell`: rung when events were written."""
+    def __init__(
+        self, db: Store, reaches: Reaches, clock: Clock, *, bell: Bell, enabled: Callable[[], Collection[str]]
+    ) -> None:
+        """`bell`: rung when events were written. `enabled`: the clean-up policies that may delete, by name."""
         self._db = db
         self._reaches = reaches
         self._clock = clock
         self._bell = bell
+        self._enabled = enabled
         self._wake = Bell()
         self._busy: set[str] = set()
         self._pulse = Pulse(clock, patience=PATIENCE)
@@ -176,7 +179,7 @@ class Deletions:
     async def _step(self, reach: Reach, action: Action, scope: Scope) -> None:
         """One step of one deletion. Raises StoreError."""
         try:
-            await Carrier(self._db, self._clock, reach, action, scope).go_on()
+            await Carrier(self._db, self._clock, reach, action, scope, self._enabled).go_on()
         except (Overtaken, StaleWrite):
             pass
         except StoreError:

@@ -16,15 +16,23 @@ FIRST_LOOK, NEXT_LOOK = 10.0, 20.0
 PATIENCE = 1800.0
 """Seconds after the last request in which the job must be gone."""
 STALE = 6 * 3600.0
-"""Seconds after which what was asked for is not begun any more, and what cannot be looked at is given up."""
+"""Seconds after which what was asked for is not begun or sent again any more, and what cannot be looked at is given
+up."""
 REFUSALS = frozenset({FaultKind.UNAUTHORIZED, FaultKind.BAD_SIGNATURE, FaultKind.ARREARS, FaultKind.MISCONFIGURED})
 """Faults that no waiting mends: the next deletion with this credential would fare no better."""
 
 
 def begun_too_late(action: Action, now: datetime) -> str:
-    if (now - action.requested_at).total_seconds() <= STALE:
+    if not _stale(action, now):
         return ""
     return f"nothing could be sent within {format_duration(STALE)} of asking; ask again"
+
+
+def only_watched(action: Action, now: datetime) -> bool:
+    """Whether nothing is sent any more, though the job is there: the platform said yes, or enough went out, or it is
+    long ago that somebody asked."""
+    sent = action.sent_at is not None
+    return action.state is ActionState.ACCEPTED or action.tries >= MOST_TRIES or (sent and _stale(action, now))
 
 
 def refused(action: Action, reason: str, now: datetime) -> Action:
@@ -96,6 +104,10 @@ def still_there(action: Action, now: datetime) -> Action:
         return later(action, NEXT_LOOK, now)
     word = "the platform said yes" if action.state is ActionState.ACCEPTED else "no clear answer came"
     return failed(action, f"{word}, and {format_duration(PATIENCE)} later the job is still there", now)
+
+
+def _stale(action: Action, now: datetime) -> bool:
+    return (now - action.requested_at).total_seconds() > STALE
 
 
 def _settled(action: Action, state: ActionState, reason: str, now: datetime) -> Action:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from monitor import diff, store
@@ -28,6 +29,13 @@ def stands_still(conn: Connection, action: Action) -> str:
         return ""
     row = store.load_cleanup(conn).get(action.asker.name)
     return f"the policy {action.asker.name} stands still: {row.reason}" if row is not None and row.stopped_at else ""
+
+
+def switched_off(action: Action, enabled: Collection[str]) -> str:
+    """Why the policy that asked for it may delete nothing any more; empty where it may, and where a person asked."""
+    if action.asker.kind is not AskerKind.POLICY or action.asker.name in enabled:
+        return ""
+    return f"the policy {action.asker.name} is not enabled any more"
 
 
 def stop_policy(conn: Connection, epoch: str, policy: str, reason: str, *, account: str | None, now: datetime) -> bool:

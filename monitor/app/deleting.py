@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 
 import anyio
@@ -19,9 +19,13 @@ from monitor.store import Store
 from monitor.wire import new_session
 
 
-def new_deletions(poller: Poller, db: Store, clock: Clock, bell: Bell) -> Deletions:
-    """Reaches the accounts as they are polled, through a reload and on."""
-    return Deletions(db, poller.reach, clock, bell=bell)
+def new_deletions(poller: Poller, db: Store, clock: Clock, bell: Bell, settings: Callable[[], Settings]) -> Deletions:
+    """Reaches the accounts as they are polled, through a reload and on. `settings`: those at work."""
+
+    def enabled() -> set[str]:
+        return {policy.name for policy in settings().cleanup if policy.enabled}
+
+    return Deletions(db, poller.reach, clock, bell=bell, enabled=enabled)
 
 
 def new_cleanup(settings: Settings, deletions: Deletions, db: Store, clock: Clock, bell: Bell) -> Cleanup:
@@ -49,7 +53,7 @@ async def apart(
         )
         poller = Poller(wanted, session, around)
         await poller.open()
-        deletions = new_deletions(poller, db, clock, bell)
+        deletions = new_deletions(poller, db, clock, bell, lambda: settings)
         async with anyio.create_task_group() as group:
             group.start_soon(deletions.run)
             yield deletions

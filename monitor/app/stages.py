@@ -96,7 +96,7 @@ class Stages:
             store=lasting.store, clock=clock, bell=bell, prices=prices, catch_up_after=after, meter=meter
         )
         self.poller = Poller(settings.accounts, lasting.polls, self._around)
-        self.deletions = new_deletions(self.poller, lasting.store, clock, bell)
+        self.deletions = new_deletions(self.poller, lasting.store, clock, bell, lambda: self.settings)
         self.cleanup = new_cleanup(settings, self.deletions, lasting.store, clock, bell)
         self.quotas = QuotaWatch(lasting.store, self.poller.reaches, settings.cleanup, clock, bell)
         self.budgets = Budgets(lasting.store, settings.budgets, clock, bell)

@@ -20,6 +20,7 @@ from monitor.store.walk import unindexed
 COUNTER = "action"
 FEW = 20
 _ON_ITS_WAY = (ActionState.SENT.value, ActionState.ACCEPTED.value)
+_NOT_SAID_NO = (*_ON_ITS_WAY, ActionState.FAILED.value, ActionState.DELETED.value)
 _UNSENT = (ActionState.REQUESTED.value, ActionState.ARCHIVED.value)
 _MOVING = ("state", "reason", "tries", "sent_at", "due_at", "settled_at")
 
@@ -71,8 +72,8 @@ def open_action(conn: Connection, account: str, job_id: str) -> Action | None:
 
 def last_sent(conn: Connection, account: str, job_id: str) -> Action | None:
     """The newest deletion of the job of which the platform may know, unless it said no: whatever makes the job vanish
-    now, this did."""
-    sent = (actions.c.sent_at.is_not(None), actions.c.state.in_([*_ON_ITS_WAY, ActionState.FAILED.value]))
+    now, this did. One that is DELETED did so before."""
+    sent = (actions.c.sent_at.is_not(None), actions.c.state.in_(_NOT_SAID_NO))
     of = (actions.c.account == account, actions.c.job_id == job_id)
     newest = select(func.max(actions.c.n)).where(*of, *sent)
     return _one(conn, actions.c.n == newest.scalar_subquery())

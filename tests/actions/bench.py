@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
@@ -22,9 +22,9 @@ ANN = Asker(AskerKind.USER, "ann")
 NIGHTLY = Asker(AskerKind.POLICY, "nightly")
 
 
-def deleting(rig: Rig) -> Deletions:
-    """The stage of the life that runs."""
-    return Deletions(rig.poller._around.store, rig.poller.reach, rig.clock, bell=Bell())
+def deleting(rig: Rig, enabled: Collection[str] = (NIGHTLY.name,)) -> Deletions:
+    """The stage of the life that runs. `enabled`: the clean-up policies at work."""
+    return Deletions(rig.poller._around.store, rig.poller.reach, rig.clock, bell=Bell(), enabled=lambda: enabled)
 
 
 @asynccontextmanager

@@ -92,7 +92,7 @@ async def test_what_is_due_comes_in_order_what_is_on_its_way_first(store: Store,
         (ActionState.FAILED, True, True),
         (ActionState.FAILED, False, False),
         (ActionState.REFUSED, True, False),
-        (ActionState.DELETED, True, False),
+        (ActionState.DELETED, True, True),
         (ActionState.ARCHIVED, False, False),
     ],
 )

@@ -1,0 +1,69 @@
+"""What ends a deletion that nobody wants any more, or that is over: nothing goes out late, nothing is told twice."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from monitor.emulation import Reply
+from monitor.model import ActionState
+from tests.actions.bench import NIGHTLY, actions, arts, ask, deleting, finish, told
+
+
+async def test_what_a_policy_asked_for_is_not_begun_once_the_policy_is_off() -> None:
+    async with arts() as (rig, emulator), rig.running():
+        await rig.poll()
+        victims = list(emulator.world.jobs)[:2]
+        enabled = {"nightly"}
+        deletions = deleting(rig, enabled)
+        await ask(rig, deletions, *victims, by=NIGHTLY)
+        enabled.clear()
+        await finish(rig, deletions)
+        assert emulator.requests["delete"] == 0
+        assert {action.reason for action in await actions(rig)} == {"the policy nightly is not enabled any more"}
+        await ask(rig, deletions, victims[0])
+        await finish(rig, deletions)
+        assert victims[0] not in emulator.world.jobs, "people may ask as they like"
+
+
+async def test_a_request_without_an_answer_is_not_sent_again_long_after_somebody_asked() -> None:
+    async with arts() as (rig, emulator), rig.running():
+        await rig.poll()
+        victim = next(iter(emulator.world.jobs))
+        emulator.faults.add(Reply(status=502), operation="delete")
+        deletions = deleting(rig)
+        await ask(rig, deletions, victim)
+        await deletions.turn()
+        assert (await actions(rig))[0].state is ActionState.SENT
+        rig.clock.advance(30 * 86400.0)  # nobody was there to go on with it
+        await finish(rig, deletions)
+        assert emulator.requests["delete"] == 1
+        assert [action.state for action in await actions(rig)] == [ActionState.FAILED]
+
+
+async def test_a_platform_that_always_turns_it_away_is_not_asked_for_ever() -> None:
+    async with arts() as (rig, emulator), rig.running():
+        await rig.poll()
+        emulator.faults.add(Reply(status=429), operation="delete", times=None)
+        deletions = deleting(rig)
+        await ask(rig, deletions, next(iter(emulator.world.jobs)))
+        began = rig.clock.now()
+        await finish(rig, deletions, most=2 * 86400.0)
+        assert [action.state for action in await actions(rig)] == [ActionState.FAILED]
+        assert rig.clock.now() - began < timedelta(hours=7)
+
+
+async def test_a_listing_that_shows_a_deleted_job_a_while_longer_makes_it_no_job_that_is_gone() -> None:
+    async with arts() as (rig, emulator), rig.running():
+        await rig.poll()
+        victim = next(iter(emulator.world.jobs))
+        kept = emulator.world.jobs[victim]
+        deletions = deleting(rig)
+        await ask(rig, deletions, victim)
+        await finish(rig, deletions)
+        emulator.world.add_job(kept.name, phase=kept.phase, at=kept.created, id=victim)
+        await rig.poll(60.0)
+        await rig.sweep()
+        emulator.world.remove(victim)
+        await rig.poll(60.0)
+        await rig.sweep()
+        assert await told(rig) == ["deletion.requested", "job.deleted"]
