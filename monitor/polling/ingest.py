@@ -72,18 +72,23 @@ def ingest_jobs(conn: Connection, batch: Batch, *, epoch: str, prices: Sequence[
     elsewhere = store.load_jobs_elsewhere(conn, batch.scope.id, batch.news)
     harvest = _Harvest()
     for job_id, found in reversed(list(batch.news.items())):  # listings are newest first; stories are told oldest first
-        before = rows.get(job_id)
-        change = diff.diff_job(before, found.job, batch.context)
-        if change is not None:
-            change = _heard(_after_elsewhere(change, before, elsewhere.get(job_id)), batch)
-            told = bool(change.drafts) or not (before is None or batch.refresh)
-            change, row = book(change, batch.context, batch.scope.id, prices, told=told)
-            harvest.bookings.extend([row] if row else [])
-            _keep(harvest, before, change, found)
+        before = known = rows.get(job_id)
+        for each in [found] if batch.context.baselining else found.story():
+            change = diff.diff_job(known, each.job, batch.context)
+            if change is not None:
+                change = _heard(_after_elsewhere(change, known, elsewhere.get(job_id)), batch)
+                told = bool(change.drafts) or not (known is None or batch.refresh)
+                change, row = book(change, batch.context, batch.scope.id, prices, told=told)
+                harvest.bookings.extend([row] if row else [])
+                harvest.drafts.extend((draft, change.known.revision) for draft in change.drafts)
+                known = change.known
+        if known is not None and known is not before:
+            harvest.writes.append(_write(before, known, found))
     for job_id, rereading in batch.others.items():
         if (before := rows.get(job_id)) is not None and (moved := rereading(before, batch.context)) is not None:
             moved = by_whom(conn, batch.context.account.name, moved, now=batch.context.now)
-            _keep(harvest, before, moved, None)
+            harvest.drafts.extend((draft, moved.known.revision) for draft in moved.drafts)
+            harvest.writes.append(_write(before, moved.known, None))
     store.save_jobs(conn, batch.scope.id, harvest.writes, now=batch.context.now)
     store.book(conn, *harvest.bookings)
     watch = batch.scope.scope.watch
@@ -92,8 +97,8 @@ def ingest_jobs(conn: Connection, batch: Batch, *, epoch: str, prices: Sequence[
     store.append_events(conn, epoch, harvest.drafts)
     if batch.scope_changes:
         store.update_scope(conn, batch.scope.id, **batch.scope_changes)
-    known = {write.known.job.id: write.known for write in harvest.writes}
-    return Ingested(known, sum(not draft.quiet for draft, _ in harvest.drafts), len(harvest.bookings))
+    done = {write.known.job.id: write.known for write in harvest.writes}
+    return Ingested(done, sum(not draft.quiet for draft, _ in harvest.drafts), len(harvest.bookings))
 
 
 def own_drafts(conn: Connection, account: str | None, drafts: Iterable[EventDraft]) -> list[tuple[EventDraft, int]]:
@@ -134,24 +139,22 @@ def _heard(change: diff.JobChange, batch: Batch) -> diff.JobChange:
 def _after_elsewhere(change: diff.JobChange, before: KnownJob | None, other: Trace | None) -> diff.JobChange:
     """The same job in another scope of the account (the filter or the endpoint was changed), or one that retention had
     removed: its events go on counting from where they were, for an id is never given twice, and what it used
-    is not booked a second time."""
+    is not booked a second time, also where this scope is polled again after another one was."""
     if other is None:
         return change
     known = replace(change.known, revision=max(change.known.revision, other.revision + 1))
-    if before is None:
-        time = replace(other.booked_time, attempt=known.attempt) if other.booked_time is not None else None
-        known = replace(known, booked_tokens=other.booked_tokens, booked_time=time)
+    if before is None or other.revision > before.revision:
+        time = replace(other.booked_time, attempt=known.attempt) if other.booked_time is not None else known.booked_time
+        tokens = other.booked_tokens if other.booked_tokens is not None else known.booked_tokens
+        known = replace(known, booked_tokens=tokens, booked_time=time)
     back = before is None and other.forgotten and known.job.state.terminal  # its end was told long ago
     return replace(change, known=known, drafts=() if back else change.drafts)
 
 
-def _keep(harvest: _Harvest, before: KnownJob | None, change: diff.JobChange, found: Found | None) -> None:
-    harvest.drafts.extend((draft, change.known.revision) for draft in change.drafts)
-    harvest.writes.append(
-        JobWrite(
-            known=change.known,
-            previous_revision=before.revision if before is not None else None,
-            hash=found.hash if found else None,
-            significant=found.significant if found else None,
-        )
+def _write(before: KnownJob | None, known: KnownJob, found: Found | None) -> JobWrite:
+    return JobWrite(
+        known=known,
+        previous_revision=before.revision if before is not None else None,
+        hash=found.hash if found else None,
+        significant=found.significant if found else None,
     )

@@ -17,11 +17,17 @@ fill the memory."""
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A job that is new, or that changed in a significant field."""
+    """A job that is new, or that changed in a significant field. `earlier`: what an answer before, of the same poll,
+    showed of it: between two requests it may move on."""
 
     job: Job
     hash: int
     significant: int
+    earlier: Found | None = None
+
+    def story(self) -> list[Found]:
+        """Every one of them, the oldest first."""
+        return [*(self.earlier.story() if self.earlier is not None else ()), self]
 
 
 @dataclass(slots=True)
@@ -115,8 +121,10 @@ class Lens:
                 self._memory.rehash(entry, digest)
                 return created, False
         earlier = sight.news.get(job.id)
-        sight.news[job.id] = Found(job, digest, meaning)
-        return created, earlier is None or earlier.significant != meaning
+        moved = earlier is None or earlier.significant != meaning
+        before = earlier.earlier if earlier is not None and not moved else earlier
+        sight.news[job.id] = Found(job, digest, meaning, before)
+        return created, moved
 
     def _stamp_id(self, job_id: str | None) -> None:
         entry = self._memory.by_id(job_id) if job_id else None

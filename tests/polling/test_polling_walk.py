@@ -192,3 +192,23 @@ async def test_a_really_full_database_file_loses_nothing_of_a_burst() -> None:
         await rig.store.write(lambda conn: limit(conn, 1 << 30))
         assert await rig.poll(5) == [0.0]
         assert await submitted(rig) == once(made)
+
+
+async def test_what_moves_between_two_requests_of_one_poll_is_told_step_by_step() -> None:
+    """The head of the listing shows it waiting, and the listing of the active jobs a moment later at work."""
+    async with arts("page", history=0) as (rig, emulator):
+        emulator.world.add_job("below", phase="Running")
+        rig.clock.advance(60)
+        for _ in range(120):
+            emulator.world.add_job("done", phase="Completed")
+        async with rig.running():
+            await rig.poll()
+            rig.clock.advance(60)
+            job = emulator.world.add_job("quick", phase="Pending")
+            emulator.faults.afterwards("search", lambda: emulator.world.set_phase(job, "Running"))
+            await rig.poll()
+            assert await rig.story(f"job/{job}") == ["job.submitted", "job.queued", "job.started"]
+            revisions = [event.revision for event in await rig.events() if event.subject == f"job/{job}"]
+            assert revisions == [1, 1, 2]
+            await rig.poll()
+            assert len(await rig.story(f"job/{job}")) == 3
