@@ -1,0 +1,44 @@
+"""A job that two scopes of an account have known: what one has told and booked, the other does not tell and book anew."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from monitor.store.tables import bookings
+from tests.kit.platforms import model_studio
+from tests.kit.rig import Rig
+from tests.polling.test_polling_gone import studio
+
+FILTER = {"model": "qwen3-8b"}
+
+
+async def booked(rig: Rig) -> list[int]:
+    query = select(bookings.c.tokens).order_by(bookings.c.id)
+    return [row.tokens for row in await rig.store.read(lambda conn: conn.execute(query).all())]
+
+
+@pytest.mark.parametrize("corrected", [False, True])
+async def test_a_scope_that_is_polled_again_goes_on_from_what_the_other_one_has_told_and_booked(
+    corrected: bool,
+) -> None:
+    async with studio() as (rig, emulator):
+        job = emulator.world.add_job("RUNNING", model="qwen3-8b", base_model="qwen3-8b")
+        address = rig.accounts[0].model_dump()["endpoint"].removesuffix("/api/v1")
+
+        async def lives(*seen: dict[str, Any], **watch: Any) -> tuple[list[int], int]:
+            rig.accounts = model_studio(**watch)(address)
+            async with rig.running():
+                for change in seen:
+                    emulator.world.set(job, **change)
+                    await rig.poll()
+                return await booked(rig), (await rig.story(f"job/{job}")).count("job.finished")
+
+        await lives({"status": "RUNNING"})
+        if corrected:
+            await lives({"status": "SUCCEEDED", "usage": 1000})
+        await lives({"status": "SUCCEEDED", "usage": 1000}, {"usage": 1200}, jobs=FILTER)
+        assert await lives({"usage": 1200}) == ([1000, 200], 1)
+        assert await lives({"usage": 1250}, jobs=FILTER) == ([1000, 200, 50], 1)
