@@ -53,7 +53,7 @@ def judge(current: Standing, before: Standing | None, marks: Marks, now: datetim
     name = period_name(options, current.period)
     last = period_name(options, before.period) if before is not None else None
     for period, told in marks.items():
-        if period not in (name, last):
+        if period not in (name, last) and not _ahead(period, name):
             _end(made, options.name, told, _why(period, name), now)
             made.drop.append((period, None))
     if before is not None and last is not None and last in marks:
@@ -101,6 +101,13 @@ def _end(made: Judgement, budget: str, told: frozenset[str], why: End, now: date
 
 def _why(period: str, current: str) -> End:
     return "ended" if period.rpartition("#")[2] == current.rpartition("#")[2] else "changed"
+
+
+def _ahead(period: str, current: str) -> bool:
+    """Whether it is one of the same budget that is still to come, for the clock was set back: it stays as told."""
+    first, _, form = period.partition(" #")
+    now, _, same = current.partition(" #")
+    return form == same and first > now
 
 
 def _mark(made: Judgement, budget: str, period: str, names: Iterable[str], now: datetime) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 import anyio
@@ -34,6 +34,8 @@ TICK = 60.0
 """Seconds after which budgets are looked at anyway: time passes, and some of the ledger is written without an event."""
 STORE_PAUSE = 5.0
 """Seconds after the store could not be used."""
+SET_BACK = timedelta(seconds=60)
+"""A clock that goes back further has shown periods that were not there yet; what fell out of sight then is missed."""
 PATIENCE = 120.0
 """Seconds that one turn may take, and each page of a long ledger."""
 
@@ -49,6 +51,8 @@ class Budgets:
         self._countings: list[Counting] | None = None
         self._marks: dict[str, Marks] = {}
         self._read = 0
+        self._latest: datetime | None = None
+        """The moment at which budgets were held against the ledger last."""
         self._turning = anyio.Lock()
         self.pulse = Pulse(clock, patience=PATIENCE)
         self._log = structlog.get_logger("monitor.budgets")
@@ -86,11 +90,13 @@ class Budgets:
     async def turn(self) -> None:
         """Counts what is new and tells what is to be told. Raises StoreError; what was not told is told by the next."""
         async with self._turning:
+            if self._latest is not None and self._clock.now() < self._latest - SET_BACK:
+                self._countings = None
             if self._countings is None:
                 self._countings = await self._counted(self._options)
             else:
                 await self._more(self._countings)
-            now = self._clock.now()
+            now = self._latest = self._clock.now()
             for counting in self._countings:
                 found = partial(judge, counting.standing(now), counting.before(now), now=now)
                 await self._settle(counting.options.name, found)

@@ -1,4 +1,4 @@
-"""A job that two scopes of an account have known: what one has told and booked, the other does not tell and book anew."""
+"""A job that two scopes of an account have known: what one has told and booked, the other does not book anew."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ async def booked(rig: Rig) -> list[int]:
 
 
 @pytest.mark.parametrize("corrected", [False, True])
-async def test_a_scope_that_is_polled_again_goes_on_from_what_the_other_one_has_told_and_booked(
+async def test_a_scope_that_is_polled_again_goes_on_from_what_the_other_one_has_booked(
     corrected: bool,
 ) -> None:
     async with studio() as (rig, emulator):
