@@ -106,8 +106,7 @@ class Carrier:
         action, now = self._action, self._clock.now()
         self._current(conn)
         known = self._reach.keep(conn, action.scope_id, self._scope, raw, now)
-        created = known.job.created_at
-        newer = created is not None and store.has_newer_job(conn, action.account, created)
+        newer = self._has_newer(conn, known)
         no = STRANGE if job.state is JobState.UNKNOWN else changed(action, known)
         no = no or stands_still(conn, action) or switched_off(action, self._enabled())
         no = no or unfit(known, newer=newer, forbidden=self._reach.forbidden)
@@ -115,6 +114,12 @@ class Carrier:
             return known, self._step(conn, self._ended(no))
         store.archive_job(conn, action.scope_id, action.job_id, now)
         return known, self._step(conn, steps.archived(action, now) if action.sent_at is None else action)
+
+    def _has_newer(self, conn: Connection, known: KnownJob) -> bool:
+        """Nobody can say whether what is looked at no longer, as the account is configured now, is still there."""
+        created, here = known.job.created_at, self._action.account
+        rows = [row for row in store.list_scopes(conn) if row.scope.account == here and self._reach.watches(row.scope)]
+        return created is not None and store.has_newer_job(conn, here, created, [row.id for row in rows])
 
     async def _send(self, *, fresh_until: float) -> None:
         """The request is written down before it goes out: whoever is killed in it looks first what came of it."""

@@ -14,7 +14,7 @@ from monitor import store
 from monitor.actions.deletions import Deletions
 from monitor.actions.options import CleanupOptions
 from monitor.actions.plan import TooMany, Verdict
-from monitor.actions.policies import Plan, form, land, read_plan
+from monitor.actions.policies import Plan, form, land_at_work, read_plan
 from monitor.actions.stopping import stop_policy
 from monitor.fields import Clock
 from monitor.fields.bell import Bell
@@ -159,10 +159,7 @@ def plan_of(
     again: Iterable[str] = (),
 ) -> Plan:
     """The plan as things are. Without `deletions`, where no daemon is asked, every place counts as watched."""
-    lands = []
-    for options in accounts:
-        reach = deletions.reach(options.name) if deletions is not None else None
-        lands.append(land(options) if reach is None else land(options, reach.watches, reach.account))
+    lands = [land_at_work(each, None if deletions is None else deletions.reach(each.name)) for each in accounts]
     return read_plan(conn, policies, lands, now=now, again=again)
 
 

@@ -42,13 +42,15 @@ _KINDS: Final[Mapping[str, Stays]] = {NEWEST: Stays.NEWEST, UNDATED: Stays.NEWES
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
     """A job that is not gone. `forbidden`: why nothing may delete it; `leaving`: its deletion is under way; `refused`:
-    why policies leave it alone for a while."""
+    why policies leave it alone for a while; `elsewhere`: nobody looks at it any more, as its account is configured now,
+    so it may not be there and makes no other one the newer, the last or the rest."""
 
     account: Account
     known: KnownJob
     forbidden: str = ""
     leaving: bool = False
     refused: str = ""
+    elsewhere: bool = False
 
     @property
     def ended_at(self) -> datetime:
@@ -148,6 +150,8 @@ def too_many(candidates: Iterable[Candidate], going: Iterable[tuple[str, str]]) 
     known: Counter[str] = Counter()
     leaving: set[tuple[str, str]] = set()
     for each in candidates:
+        if each.elsewhere:
+            continue
         known[each.account.name] += 1
         if each.leaving:
             leaving.add((each.account.name, each.known.job.id))
@@ -181,7 +185,7 @@ def _stays(candidate: Candidate, policy: Policy, course: _Course) -> tuple[Stays
     account, job = candidate.account.name, candidate.known.job
     if candidate.leaving:
         return Stays.LEAVING, "it is being deleted already"
-    newer = job.created_at is not None and job.created_at < course.newest[account]
+    newer = job.created_at is not None and job.created_at < course.newest.get(account, job.created_at)
     if no := unfit(candidate.known, newer=newer, forbidden=candidate.forbidden):
         return _KINDS.get(no, Stays.FORBIDDEN), no
     for keeper, words in course.kept.get((account, job.id), ()):
@@ -207,7 +211,7 @@ def _newest(candidates: Iterable[Candidate]) -> dict[str, datetime]:
     found: dict[str, datetime] = {}
     for each in candidates:
         made = each.known.job.created_at
-        if made is not None:
+        if made is not None and not each.elsewhere:
             found[each.account.name] = max(made, found.get(each.account.name, made))
     return found
 
@@ -218,7 +222,7 @@ def _kept(
     """What each policy's `keep_last` keeps, with words that say so. Counted are all finished jobs of its accounts,
     whatever `when` says."""
     found: dict[tuple[str, str], list[tuple[Policy, str]]] = defaultdict(list)
-    over = [each for each in candidates if each.known.job.state.terminal and not each.leaving]
+    over = [each for each in candidates if each.known.job.state.terminal and not (each.leaving or each.elsewhere)]
     over.sort(key=lambda each: (each.known.job.created_at or each.ended_at, each.known.job.id), reverse=True)
     for policy in policies:
         accounts = policy.options.accounts

@@ -13,6 +13,7 @@ from monitor import store
 from monitor.actions.carrying import UNWATCHED
 from monitor.actions.options import CleanupOptions
 from monitor.actions.plan import Candidate, Policy, TooMany, Verdict, plan, too_many
+from monitor.actions.ports import Reach
 from monitor.fields.duration import format_duration
 from monitor.model import Account, Action, ActionState, Asker, AskerKind, KnownJob
 from monitor.model import Scope as Place
@@ -70,6 +71,11 @@ def land(options: AccountOptions, watches: Callable[[Place], bool] = _anywhere, 
     return Land(made, options.forbids_deleting(), watches)
 
 
+def land_at_work(options: AccountOptions, reach: Reach | None) -> Land:
+    """`reach`: the account as it is polled; None: nobody does."""
+    return land(options) if reach is None else land(options, reach.watches, reach.account)
+
+
 def form(options: CleanupOptions) -> str:
     """Equal for policies that say the same, whatever they are called."""
     text = options.model_copy(update={"was": None, "name": "x"}).model_dump_json()
@@ -108,8 +114,8 @@ def candidates_of(
     found: dict[str, JobRecord] = {}
     for record in store.list_jobs(conn, account=name, limit=ALL):
         before = found.get(record.known.job.id)
-        # Two scopes may show one job: what is not over anywhere is not over.
-        if before is None or before.known.job.state.terminal:
+        # Two scopes may show one job: who looks at it knows it, and what is not over for one of those is not over.
+        if before is None or _better(of.watches(record.scope), of.watches(before.scope), before.known):
             found[record.known.job.id] = record
     leaving = {action.job_id for action in store.list_actions(conn, ActionFilter(account=name, open=True), limit=ALL)}
     return [_candidate(of, record, record.known, leaving, held) for record in found.values()]
@@ -118,14 +124,19 @@ def candidates_of(
 def _candidate(
     of: Land, record: JobRecord, known: KnownJob, leaving: set[str], held: Mapping[tuple[str, str, int], str]
 ) -> Candidate:
-    unwatched = "" if of.watches(record.scope) else UNWATCHED
+    watched = of.watches(record.scope)
     return Candidate(
         account=of.account,
         known=known,
-        forbidden=of.forbidden or unwatched,
+        forbidden=of.forbidden or ("" if watched else UNWATCHED),
         leaving=known.job.id in leaving,
         refused=held.get((of.account.name, known.job.id, known.attempt), ""),
+        elsewhere=not watched,
     )
+
+
+def _better(watched: bool, before: bool, known: KnownJob) -> bool:
+    return watched and not before if watched != before else known.job.state.terminal
 
 
 def _under_way(conn: Connection, policy: str) -> int:

@@ -136,9 +136,13 @@ def archive_job(conn: Connection, scope_id: int, job_id: str, at: datetime) -> N
     conn.execute(update(jobs).where(*of).values(archived_at=at))
 
 
-def has_newer_job(conn: Connection, account: str, created_at: datetime) -> bool:
-    """Whether the account has a job that was created later and is not gone."""
-    newer = (jobs.c.account == account, jobs.c.gone.is_(False), jobs.c.created_at > whole_ms(created_at))
+def has_newer_job(
+    conn: Connection, account: str, created_at: datetime, looked_at: Collection[int] | None = None
+) -> bool:
+    """Whether the account has a job that was created later and is not gone. `looked_at`: only those of these scopes."""
+    newer = [jobs.c.account == account, jobs.c.gone.is_(False), jobs.c.created_at > whole_ms(created_at)]
+    if looked_at is not None:
+        newer.append(jobs.c.scope_id.in_(looked_at))
     return bool(conn.execute(select(exists(select(1).where(*newer)))).scalar_one())
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from monitor.actions import guard
 from monitor.emulation import Reply
 from monitor.model import ActionState
-from tests.actions.bench import NIGHTLY, actions, arts, ask, deleting, finish, told
+from tests.actions.bench import NIGHTLY, actions, arts, ask, deleting, finish, studio, told
+from tests.kit.platforms import model_studio
 
 
 async def test_what_a_policy_asked_for_is_not_begun_once_the_policy_is_off() -> None:
@@ -67,3 +69,22 @@ async def test_a_listing_that_shows_a_deleted_job_a_while_longer_makes_it_no_job
         await rig.poll(60.0)
         await rig.sweep()
         assert await told(rig) == ["deletion.requested", "job.deleted"]
+
+
+async def test_a_newer_job_that_is_not_looked_at_any_more_does_not_make_the_newest_one_an_older_one() -> None:
+    async with studio() as (rig, emulator):
+        newest = emulator.world.add_job("SUCCEEDED", model="qwen3-8b", base_model="qwen3-8b")
+        rig.clock.advance(60.0)
+        emulator.world.add_job("SUCCEEDED")
+        address = rig.accounts[0].model_dump()["endpoint"].removesuffix("/api/v1")
+        async with rig.running():
+            await rig.poll()
+        rig.accounts = model_studio(jobs={"model": "qwen3-8b"})(address)
+        rig.clock.advance(7200.0)
+        async with rig.running():
+            await rig.poll()
+            deletions = deleting(rig)
+            await ask(rig, deletions, newest)
+            await finish(rig, deletions)
+            assert [action.reason for action in await actions(rig)] == [guard.NEWEST]
+            assert emulator.requests["delete"] == 0

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from monitor.actions import guard
 from monitor.actions.options import CleanupOptions
 from monitor.actions.plan import Candidate, Policy, Stays, Verdict, plan, too_many
 from monitor.model import Account, Job, JobState, KnownJob
@@ -22,7 +23,7 @@ SOUTH = Account(name="south", provider="modelarts", region="cn-south-1", labels=
 def candidate(id: str, days: float = 10, *, account: Account = NORTH, **changes: Any) -> Candidate:
     """A job that succeeded so many days ago, an hour after it was made."""
     end = NOON - timedelta(days=days)
-    facts = {key: changes.pop(key) for key in ("leaving", "forbidden", "refused") if key in changes}
+    facts = {key: changes.pop(key) for key in ("leaving", "forbidden", "refused", "elsewhere") if key in changes}
     job = Job(
         id=id,
         name=changes.pop("name", f"name-{id}"),
@@ -156,3 +157,14 @@ def test_more_than_half_of_an_account_is_too_many_and_half_is_not() -> None:
     (found,) = too_many([*jobs, candidate("j4", leaving=True)], [("north", "j0")])
     assert (found.going, found.soon) == (3, True)
     assert too_many(jobs, []) == [], "what others have asked for is not this run's"
+
+
+def test_what_only_a_place_knows_that_is_not_looked_at_any_more_counts_for_nothing() -> None:
+    moved = [candidate(f"moved-{day}", day, elsewhere=True, forbidden="not looked at") for day in (1, 2, 3, 4)]
+    last = candidate("last", 10)
+    here = [last, *(candidate(f"here-{day}", day) for day in (11, 12, 13))]
+    found = plan([*moved, *here], [policy(keep_last=2)], now=NOON, delivered=lambda account, job, rule: True)
+    assert going(found) == ["here-13", "here-12"]
+    assert reasons(plan([*moved, last], [policy()], now=NOON, delivered=lambda *_: True))["last"] == guard.NEWEST
+    (many,) = too_many([*moved, *here], [("north", each) for each in ("here-11", "here-12", "here-13")])
+    assert many.known == 4

@@ -233,11 +233,12 @@ def _checked(inside: Inside, account: str, jobs: Sequence[str]) -> tuple[Account
 
 def _too_many(conn: Connection, inside: Inside, options: AccountOptions, ids: Sequence[str]) -> TooMany | None:
     from monitor.actions.plan import too_many
-    from monitor.actions.policies import candidates_of, land
+    from monitor.actions.policies import candidates_of, land_at_work
 
     if not ids:
         return None
-    known = candidates_of(conn, land(options))
+    reach = None if inside.deletions is None else inside.deletions().reach(options.name)
+    known = candidates_of(conn, land_at_work(options, reach))
     return next(iter(too_many(known, [(options.name, each) for each in ids])), None)
 
 
