@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from monitor.actions.options import CleanupOptions
 from monitor.app.reload import changes, problems
+from monitor.ledger.budget_options import BudgetOptions
 from monitor.providers.model_studio.options import Options as Account
 from monitor.rules import RuleOptions
 from monitor.settings import Settings
@@ -61,6 +63,8 @@ OTHER: dict[str, Any] = {
     "prices": ("a price",),
     "sinks": (sink(), sink("mail")),
     "rules": (rule(on=["job.*"]),),
+    "budgets": (BudgetOptions(name="team", tokens=1000),),
+    "cleanup": (CleanupOptions(name="nightly"),),
     "unmatched": "another",
     "flapping": "another",
     "catch_up_after": 60.0,

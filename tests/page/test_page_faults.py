@@ -30,7 +30,7 @@ async def test_nothing_known_yet_is_said_in_words(browser: Any, tmp_path: Path) 
         assert said == [
             "No job is known yet.",
             "No flavor with stock is known yet.",
-            "No tokens were booked in this time.",
+            "Nothing was booked in this time.",
             "Nothing has happened yet.",
             "No message was written yet.",
         ]

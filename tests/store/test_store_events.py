@@ -190,5 +190,5 @@ async def test_usage_is_added_exactly_by_every_grouping(store: Store) -> None:
     assert ("model-studio:1396", None, 1, 1000, None) in await sums("owner")
     assert await sums("model", since=NOON + timedelta(hours=1)) == [("qwen3-14b", None, 1, 1000, None)]
     assert {row[0] for row in await sums("label:team")} == {"", "nlp"}
-    with pytest.raises(ValueError, match="grouped by day, owner"):
+    with pytest.raises(ValueError, match="grouped by day, week, month, owner"):
         await store.read(partial(usage, by="moon"))

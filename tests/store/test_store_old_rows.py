@@ -134,7 +134,9 @@ def test_every_row_of_an_earlier_release_is_kept_and_can_be_read(
     assert asyncio.run(upgrade(home.url, home.state_dir))
     new = asyncio.run(within(home, rows))
     for name in old.keys() - {"alembic_version", "rule_state"}:
-        assert [{column: row[column] for column in old[name][0]} for row in new[name]] == old[name], name
+        there = [{column: row[column] for column in old[name][0]} for row in new[name]]
+        assert [row for row in there if row in old[name]] == old[name], name
+        assert len(there) == len(old[name]) or name == "counters", name
     assert [row["shadow"] for row in new["notifications"]] == [False]
     assert asyncio.run(read_all(home)) == READ
     assert asyncio.run(check(home.url, home.state_dir)).revision == HEAD
