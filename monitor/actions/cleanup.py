@@ -26,6 +26,9 @@ from monitor.telemetry.trouble import store_trouble
 
 SETTLE = 120.0
 """Seconds after a start in which nothing is asked for: polls see first how things are."""
+LEAP = 600.0
+"""Seconds by which a clock may leap between two looks; after a farther one nothing is asked for as long, for polls see
+first what time it is by the platform."""
 TICK = 60.0
 """Seconds between two looks: people let a policy go on."""
 STORE_PAUSE = 5.0
@@ -56,6 +59,8 @@ class Cleanup:
         self._storeless = store_trouble("actions", "cleaning up")
         self._wake = Bell()
         self._turning = anyio.Lock()
+        self._looked = (clock.now(), clock.monotonic())
+        self._rested_until = clock.monotonic()
         self.take(policies, accounts)
 
     def take(self, policies: Sequence[CleanupOptions], accounts: Sequence[AccountOptions]) -> None:
@@ -85,7 +90,17 @@ class Cleanup:
     async def turn(self) -> None:
         """Runs each policy that is due, one after the other. Raises StoreError."""
         async with self._turning:
-            await self._each()
+            if not self._leapt():
+                await self._each()
+
+    def _leapt(self) -> bool:
+        """Whether the clock was moved lately."""
+        (before, then), (now, here) = self._looked, (self._clock.now(), self._clock.monotonic())
+        self._looked = now, here
+        if abs((now - before).total_seconds() - (here - then)) > LEAP:
+            _log.warning("the clock was moved; nothing is cleaned up until polls have seen the time", seconds=LEAP)
+            self._rested_until = here + LEAP
+        return here < self._rested_until
 
     async def _each(self) -> None:
         for options in [each for each in self._policies if each.enabled]:

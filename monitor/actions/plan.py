@@ -51,11 +51,17 @@ class Candidate:
     leaving: bool = False
     refused: str = ""
     elsewhere: bool = False
+    ahead: float = 0.0
+    """Seconds that this machine's clock is ahead of the platform's: a wrong clock makes no job older."""
 
     @property
     def ended_at(self) -> datetime:
         """By the platform, else when it was seen to be over."""
         return self.known.job.ended_at or self.known.state_since
+
+    def age(self, now: datetime) -> float:
+        """Seconds since it ended."""
+        return (now - self.ended_at).total_seconds() - self.ahead
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,14 +172,13 @@ def _verdict(candidate: Candidate, meant: Sequence[Policy], course: _Course) -> 
     job = candidate.known.job
     if not job.state.terminal:
         return Verdict(candidate=candidate, policy=meant[0].name, stays=Stays.ACTIVE, why=f"it is {job.state.value}")
-    age = (course.now - candidate.ended_at).total_seconds()
+    age = candidate.age(course.now)
     ripe = [policy for policy in meant if age >= policy.options.after]
     if not ripe:
         soonest = min(meant, key=lambda policy: policy.options.after)
-        wait = format_duration(soonest.options.after)
-        return Verdict(
-            candidate=candidate, policy=soonest.name, stays=Stays.RECENT, why=f"it ended less than {wait} ago"
-        )
+        why = f"it ended less than {format_duration(soonest.options.after)} ago"
+        why += " by the platform's clock" if candidate.ahead else ""
+        return Verdict(candidate=candidate, policy=soonest.name, stays=Stays.RECENT, why=why)
     taker, also = ripe[0], tuple(policy.name for policy in ripe[1:])
     stays, why = _stays(candidate, taker, course)
     if stays is None:
@@ -203,7 +208,7 @@ def _stays(candidate: Candidate, policy: Policy, course: _Course) -> tuple[Stays
 
 def _days(now: datetime, candidate: Candidate) -> float:
     """The age in seconds, to the hour below, so that it reads well."""
-    age = (now - candidate.ended_at).total_seconds()
+    age = candidate.age(now)
     return age - age % (86400 if age >= 3 * 86400 else 3600 if age >= 3600 else 60)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from hashlib import blake2b
@@ -27,6 +27,8 @@ SENT_BACK = DAY
 LONGEST = 30 * DAY
 NEVER_SENT = DAY / 4
 """The same where nothing was sent, for something of ours spoke against it."""
+TOLERATED = 3600.0
+"""Seconds that clocks may differ by."""
 ALL = 1_000_000
 _NO = (ActionState.REFUSED, ActionState.FAILED)
 
@@ -117,8 +119,9 @@ def candidates_of(
         # Two scopes may show one job: who looks at it knows it, and what is not over for one of those is not over.
         if before is None or _better(of.watches(record.scope), of.watches(before.scope), before.known):
             found[record.known.job.id] = record
+    ahead = _ahead(conn, of)
     leaving = {action.job_id for action in store.list_actions(conn, ActionFilter(account=name, open=True), limit=ALL)}
-    return [_candidate(of, record, record.known, leaving, held) for record in found.values()]
+    return [replace(_candidate(of, each, each.known, leaving, held), ahead=ahead) for each in found.values()]
 
 
 def _candidate(
@@ -133,6 +136,20 @@ def _candidate(
         refused=held.get((of.account.name, known.job.id, known.attempt), ""),
         elsewhere=not watched,
     )
+
+
+def _ahead(conn: Connection, of: Land) -> float:
+    """By the last answer that bore a date; a difference that the polls themselves may make is none."""
+    rows = [row for row in store.list_scopes(conn) if row.scope.account == of.account.name and of.watches(row.scope)]
+    seen = max(((row.last_good, row.last_good_platform) for row in rows if row.last_good), default=None, key=_first)
+    if seen is None or seen[1] is None:
+        return 0.0
+    ahead = (seen[0] - seen[1]).total_seconds()
+    return ahead if ahead > TOLERATED else 0.0
+
+
+def _first(pair: tuple[datetime, datetime | None]) -> datetime:
+    return pair[0]
 
 
 def _better(watched: bool, before: bool, known: KnownJob) -> bool:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import anyio
 import pytest
 
 from monitor import store
+from monitor.actions.cleanup import LEAP
 from monitor.emulation import Reply
 from monitor.model import AskerKind
 from tests.actions.bench import actions, ask, told
@@ -98,3 +100,20 @@ async def test_one_that_stands_still_goes_on_once_somebody_lets_it(bench: Cleani
     bench.emulator.faults.clear()
     await bench.rig.store.write(lambda conn: store.resume_cleanup(conn, "nightly"))
     assert len(await bench.clean(stage)) == 5, "and tries at once what was refused before"
+
+
+async def test_a_clock_that_is_ahead_of_the_platforms_makes_no_job_older(bench: Cleaning) -> None:
+    (row,) = [row for row in await bench.rig.store.read(store.list_scopes) if row.scope.watch == "jobs"]
+    assert row.last_good is not None
+    behind = row.last_good - timedelta(days=12)
+    await bench.rig.store.write(lambda conn: store.update_scope(conn, row.id, last_good_platform=behind))
+    assert await bench.clean(bench.stage(policy())) == [*("newest", "old-1", "old-2", "old-3", "old-4", "old-5")]
+
+
+async def test_after_a_leap_of_the_clock_polls_see_first_how_things_are(bench: Cleaning) -> None:
+    stage = bench.stage(policy(after="60d"))
+    assert len(await bench.clean(stage)) == 7
+    bench.rig.clock._now += timedelta(days=300)
+    assert len(await bench.clean(stage)) == 7
+    bench.rig.clock.advance(LEAP)
+    assert len(await bench.clean(stage)) == 5, "so it is, and polls have seen no other time"
