@@ -30,6 +30,7 @@ _REFERENCE = re.compile(r"\$\{[^{}]*\}")
 _DURATION = Duration.__metadata__[-1]  # type: ignore[attr-defined]
 """What marks a field whose number is seconds."""
 _WORDS = frozenset({"true", "false", "null"})
+_LASTING = (("catch_up_after",), ("period",))
 _MIDNIGHT = time(0)
 _OFF = frozenset({("http", "listen"), ("control", "socket"), ("flapping",)})
 _PLAIN = re.compile(r"[A-Za-z/][\w./@+-]*(:[\w./@+-]+)*")
@@ -118,7 +119,7 @@ def _text(path: Path, value: Any, field: FieldInfo | None) -> str:
     if isinstance(value, Listen):
         host = f"[{value.host}]" if ":" in value.host else value.host
         return _quoted(f"{host}:{value.port}", "- {}")
-    if isinstance(value, float) and (path[-1] == "catch_up_after" or _lasts(field)):
+    if isinstance(value, float) and (path[-1:] in _LASTING or _lasts(field)):
         return span(value)
     if isinstance(value, float | Decimal):
         return f"{Decimal(str(value)):f}".removesuffix(".0")
@@ -127,6 +128,8 @@ def _text(path: Path, value: Any, field: FieldInfo | None) -> str:
     if path[-1:] == ("between",):
         begin, end = value
         return f'["{begin:%H:%M}", "{f"{end:%H:%M}" if end > _MIDNIGHT else "24:00"}"]'
+    if path[-1:] == ("thresholds",):
+        return f"[{', '.join(_text((), each, None) + '%' for each in value)}]"
     if isinstance(value, list | tuple):
         return f"[{', '.join(_quoted(item, '[{}]') for item in value)}]"
     if isinstance(value, Mapping):

@@ -187,6 +187,20 @@ def test_the_net_that_nobody_wrote_is_shown_as_a_default(tmp_path: Path) -> None
     assert found["unmatched.notify"] == Shown("unmatched.notify", "[chat, hook]", "default", False)
 
 
+def test_what_is_spent_and_cleared_away_is_shown_as_well(tmp_path: Path) -> None:
+    found = values(
+        tmp_path,
+        CONFIG + "budgets: [{name: team, card_hours: 10, period: 7d, thresholds: [33.3%, 100%]}]\n"
+        "prices: [{provider: modelarts, flavor: npu.8, per_card_hour: 0.03, currency: CNY, since: 2026-01-01}]\n"
+        "cleanup: [{name: nightly, after: 3d, keep_last: [{count: 2, per: model}]}]\n",
+    )
+    assert found["budgets[0].thresholds"].value == "[33.3%, 100%]"
+    assert found["budgets[0].period"].value == "7d"
+    assert found["prices[0].per_card_hour"].value == "0.03"
+    assert found["cleanup[0].after"].value == "3d"
+    assert found["cleanup[0].keep_last[0].per"].value == "model"
+
+
 def test_off_is_off(tmp_path: Path) -> None:
     assert values(tmp_path, "http: {listen: off}\n" + CONFIG)["http.listen"].value == "off"
 
