@@ -126,7 +126,7 @@ class _Watched:
 def _read(request: web.Request, body: bytes) -> tuple[str, bool, list[Shown]]:
     """Watch, whether a poll or a sweep begins with it, and what it shows."""
     path = request.path
-    if "/fine-tunes" in path:
+    if "/fine-tunes" in path and not path.endswith("/logs"):
         said = json.loads(body)["output"]
         head = "jobs" in said and said["page_no"] == 1
         return "studio", head, [_studio(job) for job in said.get("jobs", [said])]
