@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 def taken(settings: Settings) -> list[Problem]:
     """With their places. Nobody is contacted for it: a store on a server is not asked, and one that cannot be read
     knows of none."""
-    if all(each.was is None for each in (*settings.accounts, *settings.sinks, *settings.rules)):
+    named = (*settings.accounts, *settings.sinks, *settings.rules, *settings.budgets, *settings.cleanup)
+    if all(each.was is None for each in named):
         return []
     import asyncio
 
@@ -52,7 +53,7 @@ def _placed(settings: Settings, done: Sequence[Rename]) -> list[Problem]:
     document = read_document(str(settings.path), read_text(settings.path))
     found = []
     for rename in done:
-        section = f"{rename.kind}s"
+        section = rename.kind if rename.kind == "cleanup" else f"{rename.kind}s"
         names = [each.name for each in getattr(settings, section)]
         message = f"{rename.before} is called {rename.after} in the store by now; `was` may go"
         found.append(document.problem((section, names.index(rename.after), "was"), message, at_key=True))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 from uuid import uuid4
 
-from sqlalchemy import Column, Connection, Table, and_, delete, exists, func, literal, select, update
+from sqlalchemy import Column, ColumnElement, Connection, Table, and_, delete, exists, func, literal, select, update
 
 from monitor.model import AskerKind
 from monitor.store.columns import like_any
@@ -73,9 +73,11 @@ def bears(conn: Connection, kind: Kind, name: str) -> bool:
     """Whether anything is known under that name."""
     if kind == "account":
         return bool(conn.execute(select(exists().where(scopes.c.account == name))).scalar())
-    tables = OF_SINK if kind == "sink" else OF_RULE
     counted = subject_revisions.c
-    places = [table.c[kind] == name for table in tables]
+    if kind == "cleanup":
+        places = [cleanup_state.c.policy == name, _asked(name)]
+    else:
+        places = [table.c[kind] == name for table in _TABLES[kind]]
     places.append(and_(counted.account == "", counted.subject == f"{kind}/{name}"))
     return any(conn.execute(select(exists().where(place))).scalar() for place in places)
 
@@ -101,9 +103,12 @@ def _account(conn: Connection, wish: Rename) -> bool:
 
 
 def _policy(conn: Connection, wish: Rename) -> bool:
-    asked = (actions.c.asked_kind == AskerKind.POLICY.value, actions.c.asked_by == wish.before)
-    found = conn.execute(update(actions).where(*asked).values(asked_by=wish.after)).rowcount > 0
+    found = conn.execute(update(actions).where(_asked(wish.before)).values(asked_by=wish.after)).rowcount > 0
     return any([found, _move(conn, cleanup_state, cleanup_state.c.policy, wish), _subjects(conn, wish, "")])
+
+
+def _asked(policy: str) -> ColumnElement[bool]:
+    return and_(actions.c.asked_kind == AskerKind.POLICY.value, actions.c.asked_by == policy)
 
 
 def _move(conn: Connection, table: Table, column: Column[Any], wish: Rename) -> bool:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 
-from monitor.store import Connection, Rename, rename
+from monitor.store import Connection, Rename, cleanup_ran, rename
+from monitor.store.budgets import Mark, add_marks
 from tests.kit.installed import Installed
+from tests.kit.made import NOON
 
 KEYS = {"NEVER_SET": "x", "HOOK_URL": "http://127.0.0.1:9/x"}
 TAKEN = "llm-beijing is called nlp in the store by now; `was` may go"
@@ -53,3 +55,21 @@ def test_without_a_store_and_with_one_that_cannot_be_read_nothing_is_said_of_it(
     done = bare.run("check", **KEYS)
     assert (done.returncode, done.stderr) == (0, "")
     assert "may go" not in done.stdout
+
+
+def test_budgets_and_policies_have_former_names_as_well(installed: Installed) -> None:
+    text = installed.config.read_text()
+    budgets = "budgets: [{name: team, was: crew, tokens: 1000}]\n"
+    installed.config.write_text(text + budgets + "cleanup: [{name: nightly, was: daily}]\n")
+    assert "may go" not in installed.run("check", **KEYS).stdout
+
+    def write(conn: Connection, epoch: str) -> None:
+        add_marks(conn, [Mark(budget="crew", period="month 2026-11-01 #1", threshold="80", at=NOON)])
+        cleanup_ran(conn, "daily", NOON)
+        assert rename(conn, Rename(kind="budget", before="crew", after="team"))
+        assert rename(conn, Rename(kind="cleanup", before="daily", after="nightly"))
+
+    installed.write(write)
+    done = installed.run("check", "--output", "json", **KEYS)
+    warnings = [each for each in json.loads(done.stdout)["warnings"] if "may go" in each]
+    assert [each.split(": ")[1] for each in warnings] == ["budgets[0].was", "cleanup[0].was"]
