@@ -66,11 +66,13 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """One policy, checked. `under_way`: deletions that it asked for and that are not settled."""
+    """One policy, checked. `under_way`: deletions that it asked for and that are not settled; `anew`: it tries at once
+    what was refused before."""
 
     options: CleanupOptions
     scope: Scope
     under_way: int = 0
+    anew: bool = False
 
     @property
     def name(self) -> str:
@@ -196,7 +198,7 @@ def _stays(candidate: Candidate, policy: Policy, course: _Course) -> tuple[Stays
     for keeper, words in course.kept.get((account, job.id), ()):
         if keeper.options.enabled or keeper is policy:
             return Stays.KEPT, words
-    if candidate.refused:
+    if candidate.refused and not policy.anew:
         return Stays.REFUSED, candidate.refused
     for rule in policy.options.require_delivered or ():
         if not course.delivered(account, job.id, rule):

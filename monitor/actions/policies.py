@@ -94,10 +94,10 @@ def read_plan(
 ) -> Plan:
     """Changes nothing. `again`: policies that try anew what was refused before."""
     anew = set(again)
-    checked = [Policy(each, Scope(each.when), _under_way(conn, each.name)) for each in policies]
+    checked = [Policy(each, Scope(each.when), _under_way(conn, each.name), each.name in anew) for each in policies]
     named = [each.accounts for each in policies]
     wanted = None if None in named else {name for names in named for name in names or ()}
-    held = {} if anew.issuperset(each.name for each in policies) else _held(conn, now)
+    held = _held(conn, now)
     candidates = [
         candidate
         for each in lands

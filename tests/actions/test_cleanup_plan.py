@@ -84,6 +84,14 @@ def test_what_must_not_go_stays_and_says_why(job: Candidate, stays: Stays, words
     assert found.why.startswith(words)
 
 
+def test_what_was_refused_is_tried_anew_by_that_policy_only_that_was_let_go_on() -> None:
+    jobs = [candidate("a", refused="it was tried"), candidate("b", account=SOUTH, refused="it was tried")]
+    resumed = replace(policy("resumed", accounts=["north"]), anew=True)
+    found = planned(jobs, resumed, policy("other"))
+    assert going(found) == ["a"]
+    assert [each.stays for each in found] == [None, Stays.REFUSED]
+
+
 def test_when_chooses_and_a_job_that_it_does_not_mean_is_not_told_of() -> None:
     jobs = [candidate("a", state=JobState.FAILED), candidate("b"), candidate("c", account=SOUTH, state=JobState.FAILED)]
     chosen = planned(jobs, policy(when='job.state == "failed" && account.labels["team"] == "nlp"'))

@@ -16,6 +16,8 @@ from tests.actions.bench import actions, ask, told
 from tests.kit.cleaning import Cleaning, cleaning, policy
 from tests.kit.until import until
 
+NO = b'{"error_code":"ModelArts.0108","error_msg":"no"}'
+
 
 @pytest.fixture
 async def bench() -> AsyncIterator[Cleaning]:
@@ -88,8 +90,7 @@ async def test_one_that_stands_still_goes_on_once_it_is_changed_and_through_a_re
 
 
 async def test_one_that_stands_still_goes_on_once_somebody_lets_it(bench: Cleaning) -> None:
-    body = b'{"error_code":"ModelArts.0108","error_msg":"no"}'
-    bench.emulator.faults.add(Reply(status=403, body=body), operation="delete", times=None)
+    bench.emulator.faults.add(Reply(status=403, body=NO), operation="delete", times=None)
     stage = bench.stage(policy())
     assert len(await bench.clean(stage)) == 7
     assert (await told(bench.rig)).count("cleanup.stopped") == 1
@@ -100,6 +101,18 @@ async def test_one_that_stands_still_goes_on_once_somebody_lets_it(bench: Cleani
     bench.emulator.faults.clear()
     await bench.rig.store.write(lambda conn: store.resume_cleanup(conn, "nightly"))
     assert len(await bench.clean(stage)) == 5, "and tries at once what was refused before"
+
+
+async def test_only_what_the_policy_takes_that_was_let_go_on_is_tried_anew(bench: Cleaning) -> None:
+    bench.emulator.faults.add(Reply(status=403, body=NO), operation="delete", times=None)
+    first, second = policy(when='job.name == "old-0"'), policy(name="other", when='job.name == "old-1"')
+    stage = bench.stage(first, second)
+    assert len(await bench.clean(stage)) == 7
+    bench.emulator.faults.clear()
+    await bench.rig.store.write(lambda conn: store.resume_cleanup(conn, "nightly"))
+    assert "old-0" not in await bench.clean(stage)
+    bench.rig.clock.advance(7200)
+    assert "old-1" in await bench.clean(stage), "the other one stands still"
 
 
 async def test_a_clock_that_is_ahead_of_the_platforms_makes_no_job_older(bench: Cleaning) -> None:
