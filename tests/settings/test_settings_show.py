@@ -201,6 +201,13 @@ def test_what_is_spent_and_cleared_away_is_shown_as_well(tmp_path: Path) -> None
     assert found["cleanup[0].keep_last[0].per"].value == "model"
 
 
+def test_of_the_example_with_every_key_no_value_is_missing(tmp_path: Path) -> None:
+    example = Path(__file__).parents[2] / "config" / "training-monitor.example.yaml"
+    found = values(tmp_path, example.read_text(encoding="utf-8"))
+    assert found["budgets[0].thresholds"].value.endswith("%]")
+    assert {path.partition("[")[0].partition(".")[0] for path in found} >= {"budgets", "prices", "cleanup", "people"}
+
+
 def test_off_is_off(tmp_path: Path) -> None:
     assert values(tmp_path, "http: {listen: off}\n" + CONFIG)["http.listen"].value == "off"
 
