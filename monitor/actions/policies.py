@@ -165,7 +165,7 @@ def _held(conn: Connection, now: datetime) -> dict[tuple[str, str, int], str]:
     """By account, job and attempt: why policies leave it alone, of those of which that holds now."""
     by_job: dict[tuple[str, str, int], list[Action]] = {}
     since = now - timedelta(seconds=2 * LONGEST)
-    for action in store.settled_by_policies(conn, since, _NO):
+    for action in store.settled_for_policies(conn, since, _NO):
         by_job.setdefault((action.account, action.job_id, action.attempt), []).append(action)
     return {place: words for place, some in by_job.items() if (words := _words(some, now))}
 

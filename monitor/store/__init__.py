@@ -25,7 +25,7 @@ from monitor.store.actions import (
     list_actions,
     move_action,
     open_action,
-    settled_by_policies,
+    settled_for_policies,
     unsent_of,
     where_known,
 )
@@ -232,7 +232,7 @@ __all__ = [
     "set_bad_signatures",
     "set_cursor",
     "settle",
-    "settled_by_policies",
+    "settled_for_policies",
     "signatures_changed_at",
     "stop_cleanup",
     "sum_usage",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, exists, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, exists, func, insert, or_, select, update
 
 from monitor.model import Action, ActionState, Asker, AskerKind, KnownJob, Scope
 from monitor.store import counters
@@ -105,9 +105,11 @@ def unsent_of(conn: Connection, asker: Asker, account: str | None = None) -> lis
     return _rows(conn, _filtered(wanted).where(actions.c.state.in_(_UNSENT)).order_by(actions.c.n))
 
 
-def settled_by_policies(conn: Connection, since: datetime, states: Collection[ActionState]) -> list[Action]:
-    """What policies asked for that came to one of these states since then, the oldest first."""
-    query = select(actions).where(actions.c.settled_at >= since, actions.c.asked_kind == AskerKind.POLICY.value)
+def settled_for_policies(conn: Connection, since: datetime, states: Collection[ActionState]) -> list[Action]:
+    """What came to one of these states since then and concerns policies, the oldest first: what they asked for, and
+    what went out to the platform, whoever asked."""
+    theirs = or_(actions.c.asked_kind == AskerKind.POLICY.value, actions.c.tries > 0)
+    query = select(actions).where(actions.c.settled_at >= since, theirs)
     return _rows(conn, query.where(actions.c.state.in_([state.value for state in states])).order_by(actions.c.n))
 
 

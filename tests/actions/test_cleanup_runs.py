@@ -115,6 +115,20 @@ async def test_only_what_the_policy_takes_that_was_let_go_on_is_tried_anew(bench
     assert "old-1" in await bench.clean(stage), "the other one stands still"
 
 
+async def test_what_the_platform_refused_a_person_is_left_alone_by_policies_as_well(bench: Cleaning) -> None:
+    bench.emulator.faults.add(Reply(status=403, body=NO), operation="delete", times=None)
+    await ask(bench.rig, bench.deletions, bench.ids["old-0"], bench.ids["old-1"])
+    assert len(await bench.settled()) == 7
+    bench.emulator.faults.clear()
+    assert (await bench.rows()) == {}, "no policy stands still for it"
+    stage = bench.stage(policy(at_most=1))
+    await bench.rig.store.write(lambda conn: store.cleanup_ran(conn, "nightly", bench.rig.clock.now()))
+    bench.rig.clock.advance(3600)
+    left = await bench.clean(stage)
+    assert "old-0" in left
+    assert "old-1" not in left, "nothing was sent of the second one"
+
+
 async def test_a_clock_that_is_ahead_of_the_platforms_makes_no_job_older(bench: Cleaning) -> None:
     (row,) = [row for row in await bench.rig.store.read(store.list_scopes) if row.scope.watch == "jobs"]
     assert row.last_good is not None

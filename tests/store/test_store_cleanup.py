@@ -82,12 +82,14 @@ async def test_what_policies_were_refused_is_found_and_goes_on_under_another_nam
         for number, asker in enumerate([POLICY, Asker(AskerKind.USER, "nightly"), POLICY]):
             changes = {**settled, "state": ActionState.DELETED} if number == 2 else settled
             stores.add_action(conn, replace(deletion(id=f"d{number}"), asker=asker, **changes))
+        by_hand = replace(deletion(id="sent"), asker=Asker(AskerKind.USER, "ann"), **settled, tries=1)
+        stores.add_action(conn, by_hand)
         stores.stop_cleanup(conn, "nightly", "why", NOON)
 
     await store.write(write)
     no = (ActionState.REFUSED, ActionState.FAILED)
-    for since, ids in ((NOON, ["d0"]), (NOON + timedelta(seconds=1), [])):
-        found = await store.read(lambda conn, since=since: stores.settled_by_policies(conn, since, no))  # type: ignore[misc]
+    for since, ids in ((NOON, ["d0", "sent"]), (NOON + timedelta(seconds=1), [])):
+        found = await store.read(lambda conn, since=since: stores.settled_for_policies(conn, since, no))  # type: ignore[misc]
         assert [action.id for action in found] == ids
     wish = Rename(kind="cleanup", before="nightly", after="daily")
     assert await store.write(lambda conn: [stores.rename(conn, wish), stores.rename(conn, wish)]) == [True, False]
