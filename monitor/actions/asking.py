@@ -8,7 +8,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime
 
-from monitor import diff, store
+from monitor import store
 from monitor.actions.guard import unfit
 from monitor.actions.telling import told
 from monitor.model import Account, Action, ActionState, Asker, KnownJob
@@ -17,7 +17,7 @@ from monitor.store import Connection
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What came of asking. `action` None: nobody knows the job. `reason`: why it is refused, empty where it is not;
+    """What came of asking. `action` None: nobody knows the job, so nothing is written down. `reason`: why it is refused, empty where it is not;
     `again`: it was being deleted already, and `action` is that deletion (whoever asked for it)."""
 
     action: Action | None
@@ -50,8 +50,6 @@ def ask(
     found = store.where_known(conn, account.name, job_id)
     no = _unfit(conn, account.name, None if found is None else found[2], forbidden)
     if found is None:
-        draft = diff.unknown_refused(account, job_id, asker, no, now=now)
-        store.append_events(conn, epoch, [(draft, store.next_revision(conn, account.name, draft.subject))])
         return Asked(action=None, reason=no)
     scope_id, _, known = found
     wanted = Action(

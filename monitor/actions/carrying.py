@@ -24,7 +24,7 @@ UNREADABLE = "what the platform shows of it cannot be read, so no record of it c
 
 
 class Overtaken(Exception):
-    """Somebody else has moved the deletion, or its account was renamed: whoever has it goes on with it."""
+    """Somebody else has moved the deletion, or its account was renamed or is another one: whoever has it goes on."""
 
 
 class Carrier:
@@ -124,6 +124,8 @@ class Carrier:
     async def _send(self, *, fresh_until: float) -> None:
         """The request is written down before it goes out: whoever is killed in it looks first what came of it."""
         before = self._action
+        if self._reach.ended:
+            raise Overtaken
         await self._move(steps.sending(before, self._clock.now()))
         sent = self._action
         within = fresh_until - self._clock.monotonic()

@@ -30,7 +30,7 @@ LEAP = 600.0
 """Seconds by which a clock may leap between two looks; after a farther one nothing is asked for as long, for polls see
 first what time it is by the platform."""
 TICK = 60.0
-"""Seconds between two looks: people let a policy go on."""
+"""Seconds between two looks: a policy may be let go on by a command that knows of no daemon."""
 STORE_PAUSE = 5.0
 BUG_PAUSE = 300.0
 PATIENCE = 300.0
@@ -66,6 +66,10 @@ class Cleanup:
     def take(self, policies: Sequence[CleanupOptions], accounts: Sequence[AccountOptions]) -> None:
         """These hold from the next turn on; to be called while it rests."""
         self._policies, self._accounts = tuple(policies), tuple(accounts)
+        self._wake.ring()
+
+    def ring(self) -> None:
+        """A policy was let go on: it runs at once."""
         self._wake.ring()
 
     @asynccontextmanager

@@ -31,6 +31,8 @@ PATIENCE = 300.0
 """Seconds after which the loop counts as hung; it only looks who is due."""
 LOOK_AGAIN = 5.0
 """Seconds after which somebody who follows looks by himself: polling settles deletions too."""
+LONGEST = 300.0
+"""Seconds between two looks at who is due while something is open: a clock that was wrong may be right by now."""
 MOST_ON_THEIR_WAY = 5
 """Of an account, at a time."""
 _log = structlog.get_logger("actions")
@@ -152,7 +154,7 @@ class Deletions:
         now = self._clock.now()
         free = {name: at for name, at in due.items() if name not in self._busy and self._reaches(name) is not None}
         waits = [(at - now).total_seconds() for at in free.values() if at > now]
-        return [name for name, at in free.items() if at <= now], min(waits, default=None)
+        return [name for name, at in free.items() if at <= now], min([*waits, LONGEST]) if waits else None
 
     async def _apart(self, account: str) -> None:
         try:

@@ -23,6 +23,11 @@ class Reach(Protocol):
         """Why nothing may be deleted with it, in words; empty where it may."""
         ...
 
+    @property
+    def ended(self) -> bool:
+        """Whether a reload has ended the account as it is here: another one says what may be done."""
+        ...
+
     def watches(self, scope: Scope) -> bool:
         """Whether the scope is one that the account looks at as it is configured now."""
         ...

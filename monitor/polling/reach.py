@@ -40,6 +40,10 @@ class AccountReach:
         return self._watch.options.forbids_deleting()
 
     @property
+    def ended(self) -> bool:
+        return self._watch.ended
+
+    @property
     def pause(self) -> float:
         return 2.0 / self._watch.options.budget.requests_per_second
 

@@ -67,6 +67,11 @@ class AccountWatch:
         for loop in self.loops:
             loop.seen = False
 
+    @property
+    def ended(self) -> bool:
+        """Whether it was stopped: the config has another account of this name by now, or soon."""
+        return self._scope.cancel_called
+
     def hung(self) -> list[str]:
         """Watches that were not heard of for too long, though nothing keeps their credential from asking."""
         if self._scope.cancel_called:

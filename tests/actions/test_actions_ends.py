@@ -8,7 +8,7 @@ from monitor.actions import guard
 from monitor.emulation import Reply
 from monitor.model import ActionState
 from tests.actions.bench import NIGHTLY, actions, arts, ask, deleting, finish, studio, told
-from tests.kit.platforms import model_studio
+from tests.kit.platforms import model_studio, modelarts
 
 
 async def test_what_a_policy_asked_for_is_not_begun_once_the_policy_is_off() -> None:
@@ -88,3 +88,35 @@ async def test_a_newer_job_that_is_not_looked_at_any_more_does_not_make_the_newe
             await finish(rig, deletions)
             assert [action.reason for action in await actions(rig)] == [guard.NEWEST]
             assert emulator.requests["delete"] == 0
+
+
+async def test_what_a_reload_has_ended_between_the_read_and_the_request_sends_nothing() -> None:
+    async with arts() as (rig, emulator), rig.running():
+        await rig.poll()
+        victim = next(iter(emulator.world.jobs))
+        deletions = deleting(rig)
+        await ask(rig, deletions, victim)
+        address = rig.accounts[0].model_dump()["endpoint"]
+        after = modelarts(read_only=True)(address)
+        (fresh,) = rig.poller.built(after)
+        (before,) = rig.poller._watches.values()
+
+        def reload() -> None:
+            before._scope.cancel()
+            rig.poller.take(after, [fresh], {})
+
+        emulator.faults.afterwards("show", reload)
+        await finish(rig, deletions)
+        assert emulator.requests["delete"] == 0
+        assert ["read_only" in action.reason for action in await actions(rig)] == [True]
+
+
+async def test_a_clock_that_is_set_right_again_is_seen_before_long() -> None:
+    async with arts() as (rig, emulator), rig.running():
+        await rig.poll()
+        deletions = deleting(rig)
+        await ask(rig, deletions, next(iter(emulator.world.jobs)))
+        rig.clock._now -= timedelta(hours=3)
+        wait = await deletions.turn()
+        assert wait is not None
+        assert wait <= 300.0

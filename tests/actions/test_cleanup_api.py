@@ -149,7 +149,10 @@ async def test_a_policy_that_stands_still_says_so_and_is_let_go_on(bench: Cleani
     assert item["reason"].startswith("6 of the 7 jobs of ascend would go at once")
     problem = await ask.problem("/cleanup", "POST", who=ANN)
     assert problem["status"] == 409, "a person must say that many are meant too"
+    rung: list[None] = []
+    ask.inside.clean = lambda: rung.append(None)
     reply = await ask.reply("/cleanup/nightly/resume", "POST", who=ANN)
+    assert len(rung) == 1, "who runs policies hears of it"
     assert (reply.status, b'"state":"active"' in reply.body) == (200, True)
     assert (await ask.problem("/cleanup/nightly/resume", "POST", who=ANN))["status"] == 409
     await post(ask, "/cleanup", many=True)

@@ -53,6 +53,22 @@ async def test_the_loop_begins_two_minutes_after_a_start_and_takes_other_policie
     assert stage.hung() == []
 
 
+async def test_one_that_is_let_go_on_runs_at_once(bench: Cleaning) -> None:
+    stage, clock = bench.stage(policy(at_most=20)), bench.rig.clock
+    async with anyio.create_task_group() as group:
+        group.start_soon(stage.run)
+        await until(lambda: bench.rung != [], why="no policy ran")
+        bench.rung.clear()
+        await bench.rig.store.write(lambda conn: store.resume_cleanup(conn, "nightly"))
+        at = clock.now()
+        stage.ring()
+        await until(lambda: bench.rung != [], why="it did not go on")
+        group.cancel_scope.cancel()
+    (first, again) = await bench.rig.events("cleanup.stopped")
+    assert first.detected_at < at
+    assert (again.detected_at - at).total_seconds() < 1
+
+
 async def test_one_that_is_not_enabled_asks_for_nothing(bench: Cleaning) -> None:
     assert len(await bench.clean(bench.stage(policy(enabled=False)))) == 7
     assert await told(bench.rig) == []
