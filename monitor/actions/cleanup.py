@@ -30,7 +30,7 @@ LEAP = 600.0
 """Seconds by which a clock may leap between two looks; after a farther one nothing is asked for as long, for polls see
 first what time it is by the platform."""
 TICK = 60.0
-"""Seconds between two looks: a policy may be let go on by a command that knows of no daemon."""
+"""Seconds between two looks."""
 STORE_PAUSE = 5.0
 BUG_PAUSE = 300.0
 PATIENCE = 300.0

@@ -53,6 +53,7 @@ def new_site(
         wake=wake,
         ring=lasting.events.ring,
         ruleset=lambda: current().ruleset,
+        clean=lambda: current().cleanup.ring(),
         deletions=lambda: current().deletions,
         budgets=lambda: current().budgets.countings(),
         prices=lambda: current().prices,

@@ -56,6 +56,8 @@ class Api:
             inside.ring()
         if done.deletions and inside.deletions is not None:
             inside.deletions().ring()
+        if done.cleanup:
+            inside.clean()
         return done.answer
 
     def _find(self, request: Request) -> tuple[Route, dict[str, str]]:

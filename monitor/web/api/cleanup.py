@@ -192,7 +192,7 @@ def _resume(conn: Connection, inside: Inside, asked: ResumeAsked, by: str) -> Ch
     options = next(each for each in inside.settings.cleanup if each.name == name)
     rows = store.load_cleanup(conn)
     verdicts = _made(conn, inside, rows).verdicts
-    return Change(answer=_policy(options, rows.get(name), verdicts, inside.clock.now()))
+    return Change(answer=_policy(options, rows.get(name), verdicts, inside.clock.now()), cleanup=True)
 
 
 _UNKNOWN = "The config has no such policy."

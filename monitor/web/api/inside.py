@@ -76,6 +76,8 @@ class Inside:
     """Events were appended to the log."""
     ruleset: Callable[[], RuleSet] | None = None
     """The rules at work; None where no daemon runs: then they are compiled when somebody asks."""
+    clean: Callable[[], None] = field(default=_unheard)
+    """A clean-up policy was let go on."""
     deletions: Callable[[], Deletions] | None = None
     """The stage that deletes; None where no daemon runs."""
     budgets: Callable[[], Sequence[Counting] | None] = _uncounted

@@ -59,12 +59,13 @@ class Page(Answer, Generic[T], frozen=True, kw_only=True):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """What a change answers, and who is woken after the commit: the sinks whose deliveries it changed, with `events`
-    who reads the log, and with `deletions` who deletes."""
+    who reads the log, with `deletions` who deletes, with `cleanup` who runs the policies."""
 
     answer: Any
     sinks: Sequence[str] = ()
     events: bool = False
     deletions: bool = False
+    cleanup: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
