@@ -23,7 +23,18 @@ def cells(event: dict[str, Any]) -> list[str]:
     from monitor.cli import when
 
     where = f"  [{event['account']}]" if event["account"] else ""
-    return [str(event["seq"]), when.short(event["time"]), event["type"], event["title"] + where]
+    return [str(event["seq"]), when.short(event["time"]), event["type"], event["title"] + _asked(event["data"]) + where]
+
+
+def _asked(data: dict[str, Any]) -> str:
+    """Of a deletion: why, and who wants or wanted it."""
+    if "deletion" not in data:
+        return ""
+    from monitor.rules.message.facts import REASON, Facts
+    from monitor.rules.message.jobs import asker
+
+    why, who = Facts(data).part("deletion").text("reason", REASON), asker(Facts(data))
+    return (f"; {why}" if why else "") + (f"; asked for by {who}" if who else "")
 
 
 def print_line(event: dict[str, Any]) -> None:
