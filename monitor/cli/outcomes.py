@@ -23,7 +23,8 @@ SETTLED = ("deleted", "refused", "failed")
 
 
 def followed(ask: Asker, outcomes: Sequence[Item]) -> list[Item]:
-    """The same with each deletion as it ended. Raises Failure where somebody does not want to wait."""
+    """The same with each deletion as it ended. Raises Failure where somebody does not want to wait, or the daemon that
+    deletes has gone."""
     from monitor.cli.progress import progress
 
     found = {each["deletion"]["id"]: each["deletion"] for each in outcomes if each["deletion"] is not None}
@@ -36,6 +37,9 @@ def followed(ask: Asker, outcomes: Sequence[Item]) -> list[Item]:
                 say(f"{gone} of {len(found)} deleted; the platform takes its time")
     except KeyboardInterrupt:
         raise _left(list(found.values())) from None
+    except Failure as error:
+        hint = "Whatever deletes goes on with it, a daemon that ended at its next start. See: jobs show JOB"
+        raise Failure(f"{error} {_under_way(list(found.values()))}.", hint) from error
     return [each if each["deletion"] is None else _ended(each, found[each["deletion"]["id"]]) for each in outcomes]
 
 
@@ -83,10 +87,13 @@ def _ended(outcome: Item, deletion: Item) -> Item:
 
 
 def _left(deletions: Sequence[Item]) -> Failure:
-    waiting = sum(item["state"] not in SETTLED for item in deletions)
-    jobs = "one deletion is" if waiting == 1 else f"{waiting} deletions are"
     hint = "A running daemon goes on with it; without one the next `run`, or `jobs delete`. See: jobs show JOB"
-    return Failure(f"Interrupted; {jobs} still under way.", hint, code=INTERRUPTED)
+    return Failure(f"Interrupted; {_under_way(deletions).lower()}.", hint, code=INTERRUPTED)
+
+
+def _under_way(deletions: Sequence[Item]) -> str:
+    waiting = sum(item["state"] not in SETTLED for item in deletions)
+    return f"{'One deletion is' if waiting == 1 else f'{waiting} deletions are'} still under way"
 
 
 def _state(outcome: Item) -> str:
