@@ -76,7 +76,9 @@ def ingest_jobs(conn: Connection, batch: Batch, *, epoch: str, prices: Sequence[
         for each in [found] if batch.context.baselining else found.story():
             change = diff.diff_job(known, each.job, batch.context)
             if change is not None:
-                change = _heard(_after_elsewhere(change, known, elsewhere.get(job_id)), batch)
+                other = elsewhere.get(job_id)
+                change = _heard(_after_elsewhere(change, known, other), batch)
+                change = _untold(conn, change, known, other, batch.context.account.name)
                 told = bool(change.drafts) or not (known is None or batch.refresh)
                 change, row = book(change, batch.context, batch.scope.id, prices, told=told)
                 harvest.bookings.extend([row] if row else [])
@@ -134,6 +136,16 @@ def _heard(change: diff.JobChange, batch: Batch) -> diff.JobChange:
     if not batch.refresh:
         return change
     return replace(change, drafts=tuple(draft for draft in change.drafts if draft.type in _STATE_STORY))
+
+
+def _untold(
+    conn: Connection, change: diff.JobChange, before: KnownJob | None, other: Trace | None, account: str
+) -> diff.JobChange:
+    """Without what another scope has told while this one was not polled."""
+    if before is None or other is None or other.revision <= before.revision or not change.drafts:
+        return change
+    told = store.told_since(conn, account, change.drafts[0].subject, before.revision)
+    return replace(change, drafts=tuple(each for each in change.drafts if (each.type.value, each.time) not in told))
 
 
 def _after_elsewhere(change: diff.JobChange, before: KnownJob | None, other: Trace | None) -> diff.JobChange:

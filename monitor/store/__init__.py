@@ -59,7 +59,7 @@ from monitor.store.errors import (
 )
 from monitor.store.event_page import EventFilter, page_events
 from monitor.store.event_query import read_events
-from monitor.store.events import append_events, get_event, last_seq, next_revision
+from monitor.store.events import append_events, get_event, last_seq, next_revision, told_since
 from monitor.store.flavors import (
     FlavorRecord,
     FlavorWrite,
@@ -236,6 +236,7 @@ __all__ = [
     "signatures_changed_at",
     "stop_cleanup",
     "sum_usage",
+    "told_since",
     "unread_logs",
     "unsent_of",
     "update_scope",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -63,6 +64,13 @@ def get_event(conn: Connection, id_or_seq: str | int) -> Event | None:
     condition = events.c.id == text if number is None else events.c.seq == number
     row = conn.execute(select(events).where(condition)).one_or_none()
     return None if row is None else event_of(row)
+
+
+def told_since(conn: Connection, account: str, subject: str, revision: int) -> set[tuple[str, datetime]]:
+    """Type and time of what was told of the subject beyond that revision; what is quiet was told to nobody."""
+    of = (events.c.subject == subject, events.c.account == account, events.c.revision > revision)
+    found = conn.execute(select(events.c.type, events.c.time).where(*of, events.c.quiet.is_(False)))
+    return {(row.type, row.time) for row in found}
 
 
 def _number(epoch: str, draft: EventDraft, revision: int, seq: int) -> Event:

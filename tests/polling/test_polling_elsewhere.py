@@ -42,3 +42,21 @@ async def test_a_scope_that_is_polled_again_goes_on_from_what_the_other_one_has_
         await lives({"status": "SUCCEEDED", "usage": 1000}, {"usage": 1200}, jobs=FILTER)
         assert await lives({"usage": 1200}) == ([1000, 200], 1)
         assert await lives({"usage": 1250}, jobs=FILTER) == ([1000, 200, 50], 1)
+
+
+async def test_an_end_that_the_other_scope_has_told_is_not_told_again() -> None:
+    async with studio() as (rig, emulator):
+        job = emulator.world.add_job("RUNNING", model="qwen3-8b", base_model="qwen3-8b")
+        address = rig.accounts[0].model_dump()["endpoint"].removesuffix("/api/v1")
+        async with rig.running():
+            await rig.poll()
+        rig.accounts = model_studio(jobs=FILTER)(address)
+        async with rig.running():
+            await rig.poll()
+            emulator.world.set(job, status="SUCCEEDED")
+            await rig.poll()
+            assert (await rig.story(f"job/{job}")).count("job.finished") == 1
+        rig.accounts = model_studio()(address)
+        async with rig.running():
+            await rig.poll()
+            assert (await rig.story(f"job/{job}")).count("job.finished") == 1
