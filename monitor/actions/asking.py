@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from monitor import store
-from monitor.actions.guard import unfit
+from monitor.actions.guard import DELETED, GONE, unfit
 from monitor.actions.telling import told
 from monitor.model import Account, Action, ActionState, Asker, KnownJob
 from monitor.store import Connection
@@ -75,4 +75,10 @@ def ask(
 def _unfit(conn: Connection, account: str, known: KnownJob | None, forbidden: str) -> str:
     created = known.job.created_at if known is not None else None
     newer = created is not None and store.has_newer_job(conn, account, created)
-    return unfit(known, newer=newer, forbidden=forbidden)
+    no = unfit(known, newer=newer, forbidden=forbidden)
+    if no is not GONE or known is None:
+        return no
+    before = store.last_sent(conn, account, known.job.id)
+    if before is None or before.state is not ActionState.DELETED or before.settled_at is None:
+        return no
+    return DELETED.format(f"{before.settled_at:%Y-%m-%d %H:%M} UTC", f"asked for by {before.asker.words}")

@@ -57,7 +57,7 @@ def delete(
             raise _too_many(half)
         if dry_run:
             out.documents(output, items) if output is not Output.TABLE else out.line("Nothing was deleted.")
-            _complain(len(fit), len(items))
+            _complain(items)
             return
         if fit:
             _agree(len(fit), account, yes=yes)
@@ -67,10 +67,12 @@ def delete(
 
 
 def _looked(ask: Asker, account: str, words: list[str]) -> tuple[list[Item], Item | None]:
-    """The jobs that are meant, and whether they are too many."""
+    """The jobs that are meant, and whether they are too many. Raises Failure for an account or a job that is none."""
+    from monitor.cli.lists import require_account
     from monitor.cli.progress import progress
 
     with progress("Reading …"):
+        require_account(ask, account)
         ids = list(dict.fromkeys(_meant(ask, account, word.rstrip("…~")) for word in words))
         if len(ids) > ROOM * 2:
             raise Failure(f"{len(ids)} jobs are named.", f"Name {ROOM * 2} at a time, or use a policy.", code=USAGE)
@@ -79,13 +81,17 @@ def _looked(ask: Asker, account: str, words: list[str]) -> tuple[list[Item], Ite
 
 
 def _meant(ask: Asker, account: str, word: str) -> str:
-    """The id of the one job of the account that is meant; the word itself where nobody knows it."""
+    """The id of the one job of the account that is meant. Raises Failure; a slip of the pen is nobody else's news."""
     found = list(ask.items("/api/v1/jobs", ROOM, find=word, account=account)) if word else []
     if len(found) > 1:
         lines = tuple(f"  {job['id']}  {job['name']}" for job in found)
         hint = "Give the whole id; nothing was deleted."
         raise Failure(f"{len(found)} jobs of {account} are meant by {word!r}.", hint, code=USAGE, details=lines)
-    return str(found[0]["id"]) if found else word
+    if not found:
+        hint = f"`training-monitor jobs list --account {account}` shows those that are."
+        what = f"No job of {account} has the id or the name {word!r}, or an id that begins so; nothing was deleted."
+        raise Failure(what, hint)
+    return str(found[0]["id"])
 
 
 def _asked(ask: Asker, account: str, ids: list[str], *, many: bool) -> list[Item]:
@@ -121,8 +127,21 @@ def _too_many(half: Item) -> Failure:
     return Failure(f"{of} would go at once, which is more than half; nothing was deleted.", "Say --yes-delete-many.")
 
 
-def _complain(fit: int, all_: int) -> None:
-    if fit < all_:
-        code = PARTLY if fit else FAILED
-        jobs = "1 job" if all_ - fit == 1 else f"{all_ - fit} jobs"
-        raise Failure(f"{jobs} would be refused.", "Only finished jobs go, and never the newest.", code=code)
+def _complain(items: list[Item]) -> None:
+    refused = [item for item in items if item["refused"] is not None]
+    if refused:
+        code = PARTLY if len(refused) < len(items) else FAILED
+        jobs = "1 job" if len(refused) == 1 else f"{len(refused)} jobs"
+        raise Failure(f"{jobs} would be refused.", _remedy(refused), code=code)
+
+
+def _remedy(refused: list[Item]) -> str:
+    """What helps against the reasons that are there; nothing where only waiting does."""
+    from monitor.actions.guard import NEWEST, UNDATED
+    from monitor.cli.job_page import finished
+
+    if any("read_only" in item["refused"] for item in refused):
+        return "Give the account `delete_with`, a credential that may delete: docs/cleanup.md."
+    if any(item["refused"] in (NEWEST, UNDATED) or not finished(item) for item in refused):
+        return "Only finished jobs go, and never the newest."
+    return ""

@@ -62,7 +62,7 @@ def require_account(ask: Asker, name: Value) -> None:
         return
     there = [account["name"] for account in ask.items("/api/v1/accounts", 1000)]
     if name not in there:
-        raise Failure(f"No account is named {name!r}.", f"There are: {', '.join(there)}.", code=USAGE)
+        raise Failure(f"No account is named {name!r}.", _there(str(name), there), code=USAGE)
 
 
 def require_sink(ask: Asker, name: Value) -> None:
@@ -74,9 +74,14 @@ def require_sink(ask: Asker, name: Value) -> None:
     there = [sink["name"] for sink in ask.items("/api/v1/sinks", 1000)]
     if name in there or any(ask.items("/api/v1/deliveries", 1, sink=name)):
         return
-    close = get_close_matches(str(name), there, 1)
+    raise Failure(f"No sink is named {name!r}.", _there(str(name), there), code=USAGE)
+
+
+def _there(name: str, there: list[str]) -> str:
+    """The one that may be meant, and all."""
+    close = get_close_matches(name, there, 1)
     meant = f"Did you mean `{close[0]}`? " if close else ""
-    raise Failure(f"No sink is named {name!r}.", f"{meant}There are: {', '.join(there)}.", code=USAGE)
+    return f"{meant}There are: {', '.join(there)}."
 
 
 def document(config: Path | None, path: str, **query: Value) -> Any:

@@ -16,7 +16,6 @@ from monitor.diff.deletions import (
     deletion_failed,
     deletion_refused,
     deletion_requested,
-    unknown_refused,
 )
 from monitor.diff.flapping import flavor_flapping
 from monitor.diff.flavors import diff_flavor, flavor_delisted
@@ -80,7 +79,6 @@ __all__ = [
     "store_degraded",
     "template_failed",
     "unauthorized",
-    "unknown_refused",
     "unreachable",
     "unrecognised",
     "usage_event",

@@ -26,13 +26,6 @@ def deletion_failed(account: Account, known: KnownJob, action: Action, *, now: d
     return _of_job(EventType.DELETION_FAILED, account, known, action, now)
 
 
-def unknown_refused(account: Account, job_id: str, asker: Asker, reason: str, *, now: datetime) -> EventDraft:
-    """The deletion of a job that nobody knows: an event of the account, for the job has none."""
-    deletion = {"id": None, "job_id": job_id, "asked_by": asked_by(asker), "reason": reason, "tries": 0}
-    data = {"job": None, "deletion": deletion}
-    return draft(EventType.DELETION_REFUSED, account=account, subject=f"account/{account.name}", now=now, data=data)
-
-
 def as_deleted(gone: EventDraft, action: Action) -> EventDraft:
     """`job.gone` told as what it is: the job was deleted, by whom and why."""
     severity = DEFAULT_SEVERITY.get(EventType.JOB_DELETED, Severity.INFO)

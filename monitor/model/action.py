@@ -48,6 +48,13 @@ class Asker:
     kind: AskerKind
     name: str
 
+    @property
+    def words(self) -> str:
+        """`ann`, `the policy nightly`, `the API token`."""
+        if self.kind is AskerKind.POLICY:
+            return f"the policy {self.name}"
+        return "the API token" if self.kind is AskerKind.TOKEN else self.name
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Action:

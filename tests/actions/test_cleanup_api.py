@@ -157,3 +157,16 @@ async def test_a_policy_that_stands_still_says_so_and_is_let_go_on(bench: Cleani
     assert (await ask.problem("/cleanup/nightly/resume", "POST", who=ANN))["status"] == 409
     await post(ask, "/cleanup", many=True)
     assert await bench.settled() == ["newest"]
+
+
+async def test_a_job_that_nobody_knows_is_not_found_and_nothing_is_written_down(
+    bench: Cleaning, tmp_path: Path
+) -> None:
+    asked = {"account": "ascend", "job": [bench.ids["old-0"], "nobody"]}
+    problem = await bench.asking(tmp_path).problem("/deletions", "POST", who=ANN, **asked)
+    assert (problem["status"], problem["detail"]) == (
+        404,
+        "No job of ascend has the id 'nobody', as far as the monitor knows; nothing was asked for.",
+    )
+    assert await actions(bench.rig) == []
+    assert await told(bench.rig) == []

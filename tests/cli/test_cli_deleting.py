@@ -45,8 +45,8 @@ class Bench:
                        "sinks": sinks, "cleanup": POLICIES}  # fmt: skip
         write_config(folder, self.config)
 
-    async def run(self, *arguments: str) -> CompletedProcess[str]:
-        return await asyncio.to_thread(self.installed.run, *arguments)
+    async def run(self, *arguments: str, **environment: str) -> CompletedProcess[str]:
+        return await asyncio.to_thread(self.installed.run, *arguments, **environment)
 
     async def jobs(self, *arguments: str) -> list[dict[str, Any]]:
         done = await self.run("jobs", "list", "--output", "json", *arguments)
@@ -111,6 +111,12 @@ async def test_without_a_daemon_the_command_deletes_by_itself_and_says_who_asked
     assert victim["id"] not in {job["id"] for job in await bench.jobs()}
     alone = await bench.run("jobs", "delete", "studio", newest["name"], "--yes")
     assert (alone.returncode, alone.stderr.splitlines()[0]) == (1, "error: No job was deleted.")
+    twice = await bench.run("jobs", "delete", "studio", victim["id"], "--yes")
+    words = " ".join(twice.stdout.split())
+    assert (twice.returncode, "it was deleted already, 20" in words) == (1, True)
+    assert f"(asked for by {who['name']})" in words
+    steps = " ".join((await bench.run("events", "list", "--type", "deletion.*", COLUMNS="500")).stdout.split())
+    assert f"not deleted; it is the newest job of its account, which is never deleted; asked for by {who['name']}" in steps
 
 
 async def test_more_than_half_is_asked_for_twice_and_an_account_must_be_there(bench: Bench) -> None:
@@ -125,8 +131,35 @@ async def test_more_than_half_is_asked_for_twice_and_an_account_must_be_there(be
         ],
     )
     assert await bench.types() == []
-    done = await bench.run("jobs", "delete", "nix", ids[0], "--dry-run")
-    assert done.stderr.splitlines()[0] == "error: The config has no account 'nix'."
+    done = await bench.run("jobs", "delete", "studi", ids[0], "--yes")
+    assert (done.returncode, done.stderr.splitlines()) == (
+        2,
+        ["error: No account is named 'studi'.", "hint: Did you mean `studio`? There are: studio."],
+    )
+    assert (await bench.run("usage", "--account", "studi")).stderr == done.stderr
+
+
+async def test_a_slip_of_the_pen_deletes_nothing_and_is_no_news(bench: Bench) -> None:
+    victim = (await bench.jobs("--finished"))[-1]["id"]
+    done = await bench.run("jobs", "delete", "studio", victim, "nope", "--yes")
+    assert (done.returncode, done.stderr.splitlines()) == (
+        1,
+        [
+            "error: No job of studio has the id or the name 'nope', or an id that begins so; nothing was deleted.",
+            "hint: `training-monitor jobs list --account studio` shows those that are.",
+        ],
+    )
+    assert await bench.types() == []
+
+
+async def test_the_hint_of_a_refusal_is_about_its_reason(bench: Bench, tmp_path: Path) -> None:
+    newest, *_, victim = await bench.jobs("--finished")
+    done = await bench.run("jobs", "delete", "studio", newest["id"], "--dry-run")
+    assert done.stderr.splitlines()[1] == "hint: Only finished jobs go, and never the newest."
+    (account,) = bench.config["accounts"]
+    write_config(tmp_path, {**bench.config, "cleanup": [], "accounts": [{**account, "read_only": True}]})
+    done = await bench.run("jobs", "delete", "studio", victim["id"], "--dry-run")
+    assert done.stderr.splitlines()[1].startswith("hint: Give the account `delete_with`")
 
 
 async def test_the_plan_is_shown_and_only_yes_runs_it(bench: Bench) -> None:

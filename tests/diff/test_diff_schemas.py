@@ -129,7 +129,6 @@ def _deletion_drafts(poll: Any, at: Any) -> Iterator[EventDraft]:
     who, known, action = Account(name="llm", provider="model-studio"), known_job(), deletion(reason="it is so")
     for tell in (diff.deletion_requested, diff.deletion_refused, diff.deletion_failed):
         yield tell(who, known, action, now=at(20))
-    yield diff.unknown_refused(who, "ft-9", action.asker, "nobody knows it", now=at(20))
     yield from (diff.as_deleted(draft, action) for draft in diff.job_gone(known, poll(30)).drafts)
     yield diff.cleanup_stopped("nightly", "HTTP 403", account="llm", now=at(20))
 

@@ -161,7 +161,6 @@ def _deletions(tuned: Any, trained: Any, stored: Any, at: Any) -> dict[str, list
         "deletion-requested": diff.deletion_requested(who, known, replace(wanted, asker=ANN), now=at(5)),
         "deletion-refused": diff.deletion_refused(who, known, newest, now=at(5)),
         "deletion-refused-there": diff.deletion_refused(who, known, no, now=at(5)),
-        "deletion-unknown": diff.unknown_refused(who, "ft-9", ANN, "no job of this account has this id", now=at(5)),
         "deletion-failed": diff.deletion_failed(who, known, replace(wanted, tries=3, reason=still), now=at(35)),
         "deleted": diff.as_deleted(gone, wanted),
         "deleted-train": diff.as_deleted(left, replace(wanted, asker=Asker(AskerKind.TOKEN, "api"))),

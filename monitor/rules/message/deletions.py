@@ -12,7 +12,6 @@ def deletion_story(event: Event) -> Story:
     """`deletion.requested`, `deletion.refused` and `deletion.failed`."""
     data = Facts(event.data)
     deletion = data.part("deletion")
-    what = job_name(event) if data.part("job").text("id") else f"training job “{deletion.text('job_id')}”"
     tries = deletion.raw("tries")
     lines = (
         Line("Why", deletion.text("reason", REASON)),
@@ -21,7 +20,7 @@ def deletion_story(event: Event) -> Story:
         Line("Time", clock(event.time)),
     )
     more = "" if event.type is EventType.DELETION_REQUESTED else deletion.text("reason", 100)
-    return Story(what, _happened(event, tries), tuple(line for line in lines if line.value), more)
+    return Story(job_name(event), _happened(event, tries), tuple(line for line in lines if line.value), more)
 
 
 def cleanup_story(event: Event) -> Story:

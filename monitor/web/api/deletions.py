@@ -105,7 +105,7 @@ class Looked(Answer, frozen=True, kw_only=True):
 
 
 class OutcomeItem(Answer, frozen=True, kw_only=True):
-    """What came of asking for one job. `deletion` null: nobody knows the job; `again`: it was being deleted already."""
+    """What came of asking for one job. `deletion` null: the job was forgotten meanwhile; `again`: it was being deleted already."""
 
     account: str
     job: str
@@ -210,6 +210,7 @@ def _looked(conn: Connection, options: AccountOptions, job_id: str) -> LookedIte
 def _ask(conn: Connection, inside: Inside, asked: DeleteAsked, by: str) -> Change:
     deletions = stage(inside)
     options, ids = _checked(inside, asked.account, asked.job)
+    _refuse_unknown(conn, options.name, ids)
     fit = [each for each in ids if not deletions.look(conn, options.name, each)]
     many = None if asked.many else _too_many(conn, inside, options, fit)
     if many is not None:
@@ -229,6 +230,15 @@ def _checked(inside: Inside, account: str, jobs: Sequence[str]) -> tuple[Account
         there = ", ".join(each.name for each in inside.settings.accounts)
         raise Problem(404, "Not found", f"The config has no account {account!r}.", f"There are: {there}.")
     return found, list(dict.fromkeys(jobs))
+
+
+def _refuse_unknown(conn: Connection, account: str, ids: Sequence[str]) -> None:
+    """A slip of the pen: nothing of such a request is begun, and nothing is told of it. Raises Problem."""
+    strange = [each for each in ids if store.where_known(conn, account, each) is None]
+    if strange:
+        detail = f"No job of {account} has the id {strange[0]!r}, as far as the monitor knows; nothing was asked for."
+        hint = f"GET /api/v1/jobs?account={account} lists them."
+        raise Problem(404, "Not found", detail, hint)
 
 
 def _too_many(conn: Connection, inside: Inside, options: AccountOptions, ids: Sequence[str]) -> TooMany | None:
@@ -273,6 +283,9 @@ ROUTES: tuple[Route, ...] = (
         change=_ask,
         asked=DeleteAsked,
         answer=Outcomes,
-        errors={404: _NO_ACCOUNT, 409: "More than half of the account's jobs would go, or no daemon runs here."},
+        errors={
+            404: "The config has no such account, or the account no such job.",
+            409: "More than half of the account's jobs would go, or no daemon runs here.",
+        },
     ),
 )
