@@ -15,7 +15,7 @@ from monitor.actions.deletions import Deletions
 from monitor.actions.options import CleanupOptions
 from monitor.actions.plan import TooMany, Verdict
 from monitor.actions.policies import Plan, form, land_at_work, read_plan
-from monitor.actions.stopping import stop_policy
+from monitor.actions.stopping import REMEDY, stop_policy
 from monitor.fields import Clock
 from monitor.fields.bell import Bell
 from monitor.fields.pulse import Pulse
@@ -155,8 +155,7 @@ class Cleanup:
             return 0
         store.cleanup_ran(conn, name, now, form(options))
         if many:
-            reason = f"{many[0]}; only a person may do that: jobs cleanup {name} --yes --yes-delete-many"
-            stop_policy(conn, self._db.epoch, name, reason, account=many[0].account, now=now)
+            stop_policy(conn, self._db.epoch, name, f"{many[0]}; {REMEDY}", account=many[0].account, now=now)
             return 0
         return ask_for(conn, self._deletions, going, lambda each: Asker(AskerKind.POLICY, each.policy))
 

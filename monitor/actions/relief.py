@@ -10,6 +10,7 @@ from monitor import store
 from monitor.actions.options import CleanupOptions
 from monitor.actions.policies import Land, read_plan
 from monitor.actions.ports import Capped
+from monitor.actions.stopping import REMEDY
 from monitor.diff.quotas import Freed, Relief
 from monitor.model import JobState
 from monitor.store import Connection
@@ -28,10 +29,15 @@ def relief_of(conn: Connection, policies: Sequence[CleanupOptions], account: Cap
     freed = []
     for each in mine:
         row, going = states.get(each.name), found.going([each.name])
-        held = f"it stands still: {row.reason}" if row is not None and row.stopped_at is not None else ""
+        held = f"it stands still: {_short(row.reason)}" if row is not None and row.stopped_at is not None else ""
         held = held or next((str(no) for no in found.too_many(going)), "")
         freed.append(Freed(policy=each.name, jobs=frees[each.name], enabled=each.enabled, held=held))
     return Relief(finished=over, policies=freed)
+
+
+def _short(reason: str) -> str:
+    """Without what a person may do about it."""
+    return reason.partition(f"; {REMEDY}")[0]
 
 
 _OVER = frozenset(state.value for state in JobState if state.terminal)

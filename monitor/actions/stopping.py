@@ -11,6 +11,9 @@ from monitor.actions.telling import move
 from monitor.model import Account, Action, AskerKind
 from monitor.store import Connection
 
+REMEDY = "only a person may do that, with --yes-delete-many"
+"""The end of the reason of a policy that would delete more than half: only let go on it would stop again."""
+
 
 def stop_run(conn: Connection, epoch: str, account: Account, action: Action, reason: str, *, now: datetime) -> None:
     """Refuses what the same one asked for of the account and was not sent yet. A policy stands still from now on, until

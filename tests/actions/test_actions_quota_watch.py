@@ -11,6 +11,7 @@ import pytest
 
 from monitor.actions.options import CleanupOptions
 from monitor.actions.quota_watch import AGAIN, STORE_PAUSE, TICK, QuotaWatch
+from monitor.actions.stopping import REMEDY
 from monitor.emulation import Reply
 from monitor.fields.bell import Broadcast
 from monitor.model import Event, Quota, Severity
@@ -154,14 +155,14 @@ async def test_what_cleanup_would_free_is_named_with_the_policies_that_do_it_and
         stopped = CleanupOptions(name="stopped", after="1h", enabled=True, accounts=["ascend"], at_most=1)
         others = CleanupOptions(name="others", accounts=["elsewhere"])
         three = NIGHTLY.model_copy(update={"at_most": 3})
-        await rig.store.write(lambda conn: stop_cleanup(conn, "stopped", "HTTP 403", rig.clock.now()))
+        await rig.store.write(lambda conn: stop_cleanup(conn, "stopped", f"8 of the 9 jobs; {REMEDY}", rig.clock.now()))
         await watch(rig, three, stopped, TRIAL, others).turn()
         (event,) = await told(rig)
         quota = event.data["quota"]
         assert (quota["frees"], quota["finished"]) == (3, 8)
         assert quota["policies"] == [
             {"name": "nightly", "jobs": 3, "enabled": True, "held": None},
-            {"name": "stopped", "jobs": 0, "enabled": True, "held": "it stands still: HTTP 403"},
+            {"name": "stopped", "jobs": 0, "enabled": True, "held": "it stands still: 8 of the 9 jobs"},
             {"name": "trial", "jobs": 0, "enabled": False, "held": None},
         ]
 

@@ -89,7 +89,7 @@ async def test_more_than_half_of_an_account_is_left_to_people_and_told_once(benc
     (stopped,) = await bench.rig.events("cleanup.stopped")
     assert stopped.data["cleanup"]["reason"] == (
         "6 of the 7 jobs of ascend would go at once, which is more than half; "
-        "only a person may do that: jobs cleanup nightly --yes --yes-delete-many"
+        "only a person may do that, with --yes-delete-many"
     )
 
 

@@ -41,6 +41,14 @@ def test_what_is_used_what_is_free_and_what_cleanup_would_free_is_said() -> None
     ]
 
 
+def test_a_long_reason_of_a_policy_is_cut_between_two_words() -> None:
+    held = "it stands still: " + "6 of the 7 jobs of ascend would go at once, which is more than half " * 2
+    _, lines = words(policies=[{"name": "old", "jobs": 0, "enabled": True, "held": held}])
+    assert lines[2].endswith("at once, which is more than half 6 of the 7 …)")
+    _, lines = words(policies=[{"name": "old", "jobs": 0, "enabled": True, "held": "x" * 200}])
+    assert lines[2] == f"Policies: old 0 ({'x' * 99}…)"
+
+
 @pytest.mark.parametrize(
     ("facts", "line"),
     [

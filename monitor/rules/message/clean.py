@@ -28,6 +28,14 @@ def cut(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 
+def cut_words(text: str, limit: int) -> str:
+    """As `cut`, between two words where the last one would not stand whole and is none of endless length."""
+    if len(text) <= limit:
+        return text
+    head, space, _ = text[:limit].rpartition(" ")
+    return head.rstrip(" ,;:(") + " …" if space and len(head) * 2 > limit else cut(text, limit)
+
+
 def link(url: object) -> str | None:
     """A web address that can stand in a message as it is, or None."""
     return url if isinstance(url, str) and _ADDRESS.fullmatch(url) else None

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from monitor.model import Event, EventType
+from monitor.rules.message.clean import cut_words
 from monitor.rules.message.facts import Facts, amount, clock, counted, joined
 from monitor.rules.message.places import account_name
 from monitor.rules.message.story import Line, Story
 
 _POLICIES = 5
+_HELD = 100
 
 
 def quota_story(event: Event) -> Story:
@@ -69,7 +71,7 @@ def _policies(quota: Facts) -> str:
 
 def _policy(policy: Facts) -> str:
     jobs = policy.raw("jobs")
-    why = policy.text("held", 80) or ("" if policy.raw("enabled") is True else "not enabled")
+    why = cut_words(policy.text("held", 500), _HELD) or ("" if policy.raw("enabled") is True else "not enabled")
     return joined(f"{jobs:,}" if _whole(jobs) else "", f"({why})" if why else "", by=" ")
 
 
