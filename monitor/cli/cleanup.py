@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from monitor.cli.lists import Item
 
 PATH = "/api/v1/cleanup"
+MEANT = "--yes-delete-many"
 
 
 def cleanup(
@@ -143,10 +144,16 @@ def _policies(policies: list[Item]) -> None:
 
 
 def _words(policy: Item) -> str:
-
     if policy["state"] == "stopped":
-        return f"{policy['reason']}; go on: --resume {policy['name']}"
+        return f"{policy['reason']}; go on: {' and then '.join(ways_on(policy)).replace('jobs cleanup ', '')}"
     return "deletes nothing: not enabled" if policy["state"] == "off" else _due(policy["next_at"])
+
+
+def ways_on(policy: Item) -> list[str]:
+    """The commands after which a policy that stands still goes on. One that would delete too much stops again, so a
+    person runs it first."""
+    name, resume = policy["name"], f"jobs cleanup --resume {policy['name']}"
+    return [f"jobs cleanup {name} --yes {MEANT}", resume] if MEANT in policy["reason"] else [resume]
 
 
 def _due(moment: str) -> str:

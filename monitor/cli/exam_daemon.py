@@ -164,10 +164,13 @@ def _policies_known(ask: Asker) -> list[dict[str, Any]]:
 
 
 def _policies(policies: list[dict[str, Any]]) -> Iterator[Finding]:
+    from monitor.cli.cleanup import ways_on
+
     for policy in policies:
         if policy["state"] == "stopped":
             text = f"it stands still: {policy['reason']}"
-            yield warning(f"policy {policy['name']}", text, f"training-monitor jobs cleanup --resume {policy['name']}")
+            mend = ", then ".join(f"training-monitor {way}" for way in ways_on(policy))
+            yield warning(f"policy {policy['name']}", text, mend)
         elif policy["state"] == "active":
             yield ok(f"policy {policy['name']}", f"{policy['goes']} jobs would go now, {policy['stays']} stay")
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from monitor.actions.stopping import REMEDY
 from monitor.cli import exam_store
 from monitor.cli.when import short
 from monitor.fields import SystemClock
@@ -219,6 +220,19 @@ def test_a_clean_up_policy_that_stands_still_is_told_with_what_lets_it_go_on(ins
     mend = "training-monitor jobs cleanup --resume nightly"
     assert only(found, "policy nightly") == ("warning", "it stands still: the key may not", mend)
     assert "policy trial" not in found
+
+
+def test_a_policy_that_would_delete_too_much_is_run_by_a_person_before_it_is_let_go_on(installed: Installed) -> None:
+    config = installed.config.read_text()
+    installed.config.write_text(config + "cleanup: [{name: half, enabled: true}]\n")
+    why = f"6 of 7 would go; {REMEDY}"
+    installed.write(lambda conn, epoch: stop_cleanup(conn, "half", why, datetime.now(UTC)))
+    _, told, mend = only(looked(installed)[1], "policy half")
+    assert told == f"it stands still: {why}"
+    first, then = "jobs cleanup half --yes --yes-delete-many", "jobs cleanup --resume half"
+    assert mend == f"training-monitor {first}, then training-monitor {then}"
+    shown = " ".join(installed.run("jobs", "cleanup").stdout.split())
+    assert "go on: half --yes --yes-delete-many and then --resume half" in shown
 
 
 def test_an_account_that_is_refused_in_its_workspace_is_a_failure_with_the_reason(installed: Installed) -> None:
