@@ -170,3 +170,16 @@ async def test_a_job_that_nobody_knows_is_not_found_and_nothing_is_written_down(
     )
     assert await actions(bench.rig) == []
     assert await told(bench.rig) == []
+
+
+async def test_a_policy_of_another_name_is_let_go_on_before_any_daemon_has_heard_of_it(
+    bench: Cleaning, tmp_path: Path
+) -> None:
+    await bench.clean(bench.stage(policy(name="half", at_most=20)))
+    ask = bench.asking(tmp_path, policy(name="rest", was="half", at_most=20), daemon=False)
+    (item,) = (await ask.get("/cleanup"))["policies"]
+    assert (item["name"], item["state"], "half " in item["reason"]) == ("rest", "stopped", False)
+    reply = await ask.reply("/cleanup/rest/resume", "POST", who=ANN)
+    assert (reply.status, b'"state":"active"' in reply.body) == (200, True)
+    assert [(row.policy, row.stopped_at) for row in (await bench.rows()).values()] == [("rest", None)]
+    assert (await ask.problem("/cleanup/rest/resume", "POST", who=ANN))["status"] == 409

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
@@ -11,7 +12,7 @@ import msgspec
 
 from monitor import store
 from monitor.model import JobState, rfc3339
-from monitor.store import CleanupRow, Connection
+from monitor.store import CleanupRow, Connection, Rename
 from monitor.web.api.deletions import Half, Many, Outcomes, asker, half, outcome, refuse_many, stage
 from monitor.web.api.inside import Inside
 from monitor.web.api.message import Problem
@@ -85,7 +86,7 @@ class CleanupPlan(Answer, frozen=True, kw_only=True):
 
 def _plan(conn: Connection, inside: Inside, asked: CleanupAsked) -> CleanupPlan:
     names = _named(inside, asked.policy)
-    rows = store.load_cleanup(conn)
+    rows = _rows(conn, inside)
     found = _made(conn, inside, rows)
     mine = [each for each in found.verdicts if each.policy in names]
     mine.sort(key=lambda each: not each.goes)
@@ -96,6 +97,14 @@ def _plan(conn: Connection, inside: Inside, asked: CleanupAsked) -> CleanupPlan:
         jobs=[_planned(each) for each in mine],
         too_many=[half(each) for each in found.too_many(going)],
     )
+
+
+def _rows(conn: Connection, inside: Inside) -> dict[str, CleanupRow]:
+    """By the names of the config: where no daemon has run since, the store has a policy under its name before."""
+    rows = store.load_cleanup(conn)
+    former = {each.name: each.was for each in inside.settings.cleanup if each.was is not None}
+    moved = {name: replace(rows[was], policy=name) for name, was in former.items() if was in rows}
+    return rows | moved
 
 
 def _made(conn: Connection, inside: Inside, rows: dict[str, CleanupRow]) -> Plan:
@@ -168,7 +177,7 @@ def _look(conn: Connection, inside: Inside, asked: RunAsked) -> list[Verdict]:
         raise Problem(
             409, "Conflict", f"The policy {off[0]} is not enabled: it deletes nothing.", "Set `enabled: true` in it."
         )
-    going = (found := _made(conn, inside, store.load_cleanup(conn))).going([each for each in names if each not in off])
+    going = (found := _made(conn, inside, _rows(conn, inside))).going([each for each in names if each not in off])
     many = found.too_many(going)
     if many and not asked.many:
         raise refuse_many(many[0])
@@ -187,10 +196,12 @@ def _run(conn: Connection, inside: Inside, asked: RunAsked, by: str, going: list
 
 def _resume(conn: Connection, inside: Inside, asked: ResumeAsked, by: str) -> Change:
     (name,) = _named(inside, [asked.policy])
+    options = next(each for each in inside.settings.cleanup if each.name == name)
+    if options.was is not None:  # a daemon has done so already
+        store.rename(conn, Rename(kind="cleanup", before=options.was, after=name))
     if not store.resume_cleanup(conn, name):
         raise Problem(409, "Conflict", f"The policy {name} does not stand still.", "Nothing is left to do.")
-    options = next(each for each in inside.settings.cleanup if each.name == name)
-    rows = store.load_cleanup(conn)
+    rows = _rows(conn, inside)
     verdicts = _made(conn, inside, rows).verdicts
     return Change(answer=_policy(options, rows.get(name), verdicts, inside.clock.now()), cleanup=True)
 
