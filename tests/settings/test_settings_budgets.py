@@ -36,7 +36,6 @@ def doubted(folder: Path, budget: str) -> list[str]:
         ),
         ('tokens: 1, scope: \'account.labels["team"] == "cv"\'', "8:33 budgets[0].scope matches no account"),
         ("tokens: 1, scope: 'account.region == \"cn-north-9\"'", "8:33 budgets[0].scope matches no account"),
-        ("tokens: 1, scope: 'flavor.id == \"x\"'", "8:33 budgets[0].scope never matches: usage.recorded"),
         ("tokens: 1, scope: 'job.state == \"failed\"'", "8:33 budgets[0].scope `job.state` is not kept in the ledger"),
         ("tokens: 1, scope: 'false'", "8:33 budgets[0].scope never matches: it is always false"),
         ("cost: 1, currency: EUR", "8:34 budgets[0].currency no price is in EUR"),
