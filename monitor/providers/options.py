@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -48,6 +48,8 @@ class AccountOptions(Named):
     """Base of every kind's `Options`. A kind adds `provider: Literal["<kind>"]`, its credentials and its watches, and
     `watches()`."""
 
+    booked_in: ClassVar[Literal["", "tokens", "hours"]] = ""
+    """What the platform's jobs are booked in; empty: nobody can say."""
     provider: str
     labels: dict[str, str] = Field(default_factory=dict)
     """Free words; events carry them and rules can ask for them."""

@@ -1,4 +1,4 @@
-"""What a budget may say and hardly means: a scope that nothing can match, a currency in which nothing costs."""
+"""What budgets may say and hardly mean: a scope that nothing can match, an amount or currency that counts nothing."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from monitor.settings.shipped import all_prices
 
 if TYPE_CHECKING:
     from monitor.model import Event
+    from monitor.providers.options import AccountOptions
     from monitor.settings.root import Settings
 
 _NEVER = frozenset({"never-matches", "never-matches-type", "never-equal"})
@@ -27,6 +28,8 @@ def budget_doubts(document: Document, settings: Settings) -> Iterator[Problem]:
         if budget.currency is not None and not _priced(budget.currency, settings):
             message = f"no price is in {budget.currency}, so nothing counts; add `prices` in it, or correct it"
             yield document.problem((*place, "currency"), message)
+        if (found := _unbooked(budget, settings)) is not None:
+            yield document.problem((*place, found[0]), found[1], at_key=True)
 
 
 def _scope(budget: BudgetOptions, settings: Settings) -> Iterator[tuple[Any, ...]]:
@@ -44,6 +47,29 @@ def _scope(budget: BudgetOptions, settings: Settings) -> Iterator[tuple[Any, ...
         accounts = [_event(each) for each in settings.accounts]
         if not any(scope.decide(each).matched for each in accounts):
             yield ("matches no account, so nothing counts; correct it, or the `labels` of an account",)
+
+
+def _unbooked(budget: BudgetOptions, settings: Settings) -> tuple[str, str] | None:
+    """The amount that no account it is for is booked in, and why that is wrong; None where one may be."""
+    amount, booked = ("tokens", "tokens") if budget.tokens is not None else (_hours(budget), "hours")
+    accounts = list(_meant(budget, settings))
+    if not amount or not accounts or any(account.booked_in in ("", booked) for account in accounts):
+        return None
+    other = "tokens, never in hours" if booked == "hours" else "hours, never in tokens"
+    return amount, f"what these accounts use is booked in {other}, so nothing counts; name another amount or scope"
+
+
+def _hours(budget: BudgetOptions) -> str:
+    return next((name for name in ("card_hours", "node_hours") if getattr(budget, name) is not None), "")
+
+
+def _meant(budget: BudgetOptions, settings: Settings) -> Iterator[AccountOptions]:
+    """The accounts that it may count; none where jobs decide that as well."""
+    from monitor.rules.scope import Scope
+
+    scope = Scope(budget.scope)
+    if all(path[0] == "account" for path in scope.reads):
+        yield from (each for each in settings.accounts if scope.decide(_event(each)).matched)
 
 
 def _unequal(budget: BudgetOptions, settings: Settings) -> Iterator[tuple[str, tuple[int, int] | None]]:

@@ -76,6 +76,7 @@ class DeleteWith(Strict):
 class Options(AccountOptions):
     """An API key and the region it is bound to. Model Studio has jobs to watch and no flavors."""
 
+    booked_in = "tokens"
     provider: Literal["model-studio"]
     api_key: Secret
     delete_with: DeleteWith | None = None

@@ -115,6 +115,7 @@ class ResourceFlavors(WatchOptions):
 class Options(AccountOptions):
     """Exactly one of: access_key with secret_key (and security_token), token, iam."""
 
+    booked_in = "hours"
     provider: Literal["modelarts"]
     region: Identifier | None = None
     endpoint: str | None = None
