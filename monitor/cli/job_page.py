@@ -31,10 +31,17 @@ def _who(job: dict[str, Any]) -> list[tuple[str, Any]]:
         ("state", job["state"]),
         ("platform says", job["provider_state"]),
         ("since", f"{when.full(job['state_since'])} ({when.since(job['state_since'])} ago)"),
-        ("on the platform", "no: it is gone" if job["gone"] else None),
+        ("on the platform", _left(job) if job["gone"] else None),
         ("attempt", job["attempt"] if job["attempt"] > 1 else None),
         ("owner", person(job.get("owner"), job["creator"])),
     ]
+
+
+def _left(job: dict[str, Any]) -> str:
+    from monitor.cli import when
+
+    at = when.full(job.get("deleted_at"))  # a daemon of an earlier version does not say it
+    return "no: it is gone" if at is None else f"no: deleted {at} (asked for by {job['deleted_by']})"
 
 
 def _what(job: dict[str, Any]) -> list[tuple[str, Any]]:

@@ -161,7 +161,8 @@ def _table(jobs: list[Item]) -> None:
     ]
     cells = []
     for job in jobs:
-        state = "gone" if job["gone"] else job["state"]
+        left = "deleted" if job.get("deleted_at") else "gone"
+        state = left if job["gone"] else job["state"]
         model = job["base_model"] or job["model"] or job["flavor"] or "-"
         who = job.get("owner") or job["creator"] or "-"
         made = [job["name"] or "-", state, _length(job), job["id"], who, job["account"], model]

@@ -79,6 +79,15 @@ def last_sent(conn: Connection, account: str, job_id: str) -> Action | None:
     return _one(conn, actions.c.n == newest.scalar_subquery())
 
 
+def deleted_jobs(conn: Connection, account: str, job_ids: Collection[str]) -> dict[str, Action]:
+    """By job: the deletion that made it leave, of those of these jobs that were deleted, the last one."""
+    of = (actions.c.account == account, actions.c.job_id.in_(list(job_ids)))
+    done = (
+        select(actions).where(*of, actions.c.state == ActionState.DELETED.value).order_by(actions.c.job_id, actions.c.n)
+    )
+    return {action.job_id: action for action in _rows(conn, done)}
+
+
 def leaving_jobs(conn: Connection, account: str) -> set[str]:
     """The jobs of the account that are about to vanish because the platform was asked to delete them."""
     on_its_way = (actions.c.settled_at.is_(None), actions.c.state.in_(_ON_ITS_WAY))

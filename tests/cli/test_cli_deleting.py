@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import pwd
+from datetime import datetime
 from os import getuid
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from monitor.actions import guard
 from monitor.emulation import Emulator
 from monitor.fields import SystemClock
 from monitor.fields.bell import Bell
@@ -24,7 +26,8 @@ from monitor.store import open_store
 from monitor.wire import new_session
 from tests.kit.installed import Installed
 from tests.kit.living import living
-from tests.kit.process import write_config
+from tests.kit.process import Program, write_config
+from tests.kit.until import START, until
 
 POLICIES: list[dict[str, Any]] = [
     {"name": "nightly", "after": "0s", "at_most": 1, "enabled": True, "every": "1d"},
@@ -41,7 +44,8 @@ class Bench:
         account = {"name": "studio", "provider": "model-studio", "api_key": "sk-demo", "jobs": {"every": "1s"},
                    "endpoint": f"{address}/api/v1", "budget": {"requests_per_second": 1000, "burst": 99}}  # fmt: skip
         sinks = [{"name": "hook", "type": "webhook", "url": "${env:NEVER_SET}"}]
-        self.config = {"state_dir": str(folder / "state"), "http": {"listen": "off"}, "accounts": [account],
+        self.config: dict[str, Any] = {"state_dir": str(folder / "state"),
+                       "http": {"listen": "off"}, "accounts": [account],
                        "sinks": sinks, "cleanup": POLICIES}  # fmt: skip
         write_config(folder, self.config)
 
@@ -116,7 +120,12 @@ async def test_without_a_daemon_the_command_deletes_by_itself_and_says_who_asked
     assert (twice.returncode, "it was deleted already, 20" in words) == (1, True)
     assert f"(asked for by {who['name']})" in words
     steps = " ".join((await bench.run("events", "list", "--type", "deletion.*", COLUMNS="500")).stdout.split())
-    assert f"not deleted; it is the newest job of its account, which is never deleted; asked for by {who['name']}" in steps
+    assert f"is not deleted; {guard.NEWEST}; asked for by {who['name']}" in steps
+    shown = [line for line in (await bench.run("jobs", "list", "--all")).stdout.splitlines() if victim["id"] in line]
+    assert [line.split()[1] for line in shown] == ["deleted"]
+    page = " ".join((await bench.run("jobs", "show", victim["id"])).stdout.split())
+    assert f"on the platform no: deleted {datetime.now().astimezone():%Y-%m-%d}" in page
+    assert f"(asked for by {who['name']})" in page
 
 
 async def test_more_than_half_is_asked_for_twice_and_an_account_must_be_there(bench: Bench) -> None:
@@ -200,6 +209,22 @@ async def test_beside_a_daemon_it_is_the_daemon_that_deletes(bench: Bench, tmp_p
         assert done.stdout.splitlines()[-1].split() == [victim["name"], "deleted", "studio", victim["id"]]
         plan = await bench.run("jobs", "cleanup", "--output", "json")
         assert [policy["name"] for policy in json.loads(plan.stdout)["policies"]] == ["nightly", "trial"]
+
+
+async def test_a_daemon_that_is_killed_meanwhile_goes_on_with_it_and_the_command_says_so(
+    bench: Bench, tmp_path: Path
+) -> None:
+    config = write_config(tmp_path, {**bench.config, "cleanup": [], "sinks": [{"name": "journal", "type": "log"}]})
+    victim = (await bench.jobs("--finished"))[-1]
+    async with Program(config) as daemon:
+        await until(lambda: '"started"' in daemon.log, within=START, why="it does not begin")
+        asked = asyncio.create_task(bench.run("jobs", "delete", "studio", victim["id"], "--yes"))
+        await until(lambda: bench.platform.requests["delete"] == 1, why="nothing was sent")
+        await daemon.kill()
+        done = await asked
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[0].endswith("One deletion is still under way.")
+    assert "at its next start" in done.stderr
 
 
 async def test_a_config_without_policies_says_where_to_read_on(bench: Bench, tmp_path: Path) -> None:

@@ -37,6 +37,8 @@ JOB: Final[dict[str, Any]] = {
     "url": None,
     "extra": {},
     "gone": False,
+    "deleted_at": None,
+    "deleted_by": None,
 }
 EVENT: Final[dict[str, Any]] = {
     "specversion": "1.0",

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import msgspec
 
 from monitor import store
 from monitor.diff.job_data import job_data
-from monitor.model import JobState, rfc3339
+from monitor.model import Action, JobState, rfc3339
 from monitor.store import Connection, JobFilter, JobRecord
 from monitor.web.api.cursor import pack, places
 from monitor.web.api.events import EventItem, item
 from monitor.web.api.examples import JOB, page
 from monitor.web.api.inside import Inside
 from monitor.web.api.message import Problem
-from monitor.web.api.moment import Time, When, moment
+from monitor.web.api.moment import Time, When, moment, told
 from monitor.web.api.people import People
 from monitor.web.api.route import Answer, Asked, Listed, Page, Route, Word
 
@@ -97,6 +98,8 @@ class JobItem(Answer, frozen=True, kw_only=True):
     url: str | None
     extra: dict[str, str | int | float | bool]
     gone: bool
+    deleted_at: Annotated[Time | None, msgspec.Meta(description="When it had left because somebody here deleted it.")]
+    deleted_by: Annotated[str | None, msgspec.Meta(description="Who asked for that, in words.")]
 
 
 class JobWhole(JobItem, frozen=True, kw_only=True):
@@ -110,7 +113,7 @@ def _list(conn: Connection, inside: Inside, asked: JobsAsked) -> Page[JobItem]:
     if asked.find is not None:
         _only_find(asked)
         found = store.find_job(conn, asked.find, asked.account)[: asked.limit]
-        return Page(items=[_item(record, inside, people) for record in found], next=None)
+        return Page(items=_items(conn, found, inside, people), next=None)
     wanted = JobFilter(
         account=asked.account,
         state=asked.state,
@@ -123,9 +126,7 @@ def _list(conn: Connection, inside: Inside, asked: JobsAsked) -> Page[JobItem]:
     )
     after = places(LIST, asked.cursor, int, 2)
     found, last = store.page_jobs(conn, wanted, after=after, limit=asked.limit)
-    return Page(
-        items=[_item(record, inside, people) for record in found], next=None if last is None else pack(LIST, *last)
-    )
+    return Page(items=_items(conn, found, inside, people), next=None if last is None else pack(LIST, *last))
 
 
 def _only_find(asked: JobsAsked) -> None:
@@ -141,11 +142,21 @@ def _one(conn: Connection, inside: Inside, asked: JobAsked) -> JobWhole:
         raise Problem(404, "Not found", f"No job {asked.id!r} is known in the account {asked.account!r}.", hint)
     subject = f"job/{asked.id}"
     history = store.read_events(conn, account=asked.account, subject=subject, limit=HISTORY, newest_first=True)
-    same = msgspec.structs.asdict(_item(records[0], inside, People(inside.settings)))
+    (found,) = _items(conn, records[:1], inside, People(inside.settings))
+    same = msgspec.structs.asdict(found)
     return JobWhole(**same, events=[item(event) for event in reversed(history)])
 
 
-def _item(record: JobRecord, inside: Inside, people: People) -> JobItem:
+def _items(conn: Connection, records: Sequence[JobRecord], inside: Inside, people: People) -> list[JobItem]:
+    left: dict[str, list[str]] = {}
+    for record in records:
+        if record.known.gone:
+            left.setdefault(record.account, []).append(record.known.job.id)
+    by = {account: store.deleted_jobs(conn, account, ids) for account, ids in left.items()}
+    return [_item(each, inside, people, by.get(each.account, {}).get(each.known.job.id)) for each in records]
+
+
+def _item(record: JobRecord, inside: Inside, people: People, deleted: Action | None) -> JobItem:
     known = record.known
     data = job_data(known, clock=inside.clock.now())
     error = data.pop("error")
@@ -155,6 +166,8 @@ def _item(record: JobRecord, inside: Inside, people: People) -> JobItem:
         owner=people.name(record.account, known.job.creator),
         state_since=rfc3339(known.state_since),
         gone=known.gone,
+        deleted_at=told(deleted.settled_at) if deleted is not None and known.gone else None,
+        deleted_by=deleted.asker.words if deleted is not None and known.gone else None,
         error=ErrorItem(**error) if error else None,
         **data,
     )
