@@ -20,7 +20,7 @@ from monitor.store.budgets import Booked, bookings_since, last_booking
 PAGE = 500
 """Rows of the ledger that are read before others have their turn."""
 LOOK_BACK = timedelta(days=90)
-"""A scope that matched nothing in so long is doubted."""
+"""A budget that nothing counted for in so long is doubted."""
 
 
 class Counting:
@@ -30,7 +30,7 @@ class Counting:
         """Loads the language where there is a scope; its text was checked with the config file."""
         self.options = options
         self.matches = 0
-        """How many rows of those that it was given its scope matched."""
+        """How many rows of those that it was given counted: its scope matched, and there was something in its unit."""
         self.seen = 0
         """How many it was given."""
         self._scope = Scope(options.scope)
@@ -40,7 +40,7 @@ class Counting:
 
     @property
     def idle(self) -> bool:
-        """Whether there was something to match, and nothing did."""
+        """Whether there was something that might count, and nothing did."""
         return self.seen > 0 and self.matches == 0
 
     def since(self, now: datetime) -> datetime:
@@ -54,7 +54,6 @@ class Counting:
         self.seen += 1
         if not self._scope.decide(event).matched:
             return
-        self.matches += 1
         amount = budgets.counted(
             self.options,
             tokens=row.tokens,
@@ -65,6 +64,7 @@ class Counting:
         )
         if not amount:
             return
+        self.matches += 1
         if isinstance(self.options.period, str):
             start = self._period_of(row.at).start
             self._sums[start] = self._sums.get(start, Decimal(0)) + amount

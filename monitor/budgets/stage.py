@@ -178,7 +178,7 @@ class Budgets:
     def _doubt(self, countings: Sequence[Counting]) -> None:
         for each in countings:
             if each.idle:
-                hint = "see `scope` of the budget"
+                hint = "see what it is an amount of, its `scope` and its `currency`"
                 self._log.warning(
                     "a budget counts nothing of what was used in the last 90 days", budget=each.options.name, hint=hint
                 )
