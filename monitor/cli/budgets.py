@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="What may be used, and how much of it is.", no_args_is_help=True)
 _UNITS = {"tokens": "tokens", "node_hours": "node h", "card_hours": "card h"}
+_WHOLE = 40
+"""Cells: an amount is never cut."""
 _HUNDREDTH = Decimal("0.01")
 
 
@@ -30,14 +32,14 @@ def _table(budgets: list[Item]) -> None:
     from monitor.cli.table import Column
 
     columns = [
-        Column(title="NAME", least=8),
-        Column(title="USED", least=10, right=True),
-        Column(title="AMOUNT", least=10, right=True),
+        Column(title="NAME", least=12),
+        Column(title="USED", least=_WHOLE, right=True),
+        Column(title="AMOUNT", least=_WHOLE, right=True),
         Column(title="SHARE", least=6, right=True),
-        *([Column(title="", least=8, bar=True)] if out.chart() else []),
-        Column(title="LEFT", least=10, right=True),
+        *([Column(title="", least=8, bar=True, optional=True)] if out.chart() else []),
+        Column(title="LEFT", least=_WHOLE, right=True),
         Column(title="UNTIL", least=10),
-        Column(title="AT THIS RATE", least=12, wrap=True),
+        Column(title="AT THIS RATE", least=24, wrap=True),
     ]
     cells = []
     for budget in budgets:
@@ -47,7 +49,12 @@ def _table(budgets: list[Item]) -> None:
     out.rows(columns, cells, "The config file has no budgets.")
     for budget in budgets:
         if budget["idle"]:
-            out.line(f"{budget['name']}: nothing that was used in the last 90 days counts; see its `scope`.")
+            out.line(f"{budget['name']}: nothing that was used in the last 90 days counts; see its {_chosen(budget)}.")
+
+
+def _chosen(budget: Item) -> str:
+    """The keys that say what counts."""
+    return " and ".join(f"`{key}`" for key in ("scope", "currency") if budget[key]) or f"`{budget['unit']}`"
 
 
 def amount(budget: Item, key: str, *, unit: bool = False) -> str:

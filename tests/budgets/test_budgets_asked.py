@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from monitor.budgets import Counting, count
-from monitor.cli.budgets import amount, rate
+from monitor.cli.budgets import _table, amount, rate
 from monitor.telemetry.metrics import Metrics
 from monitor.web.health import Health
 from monitor.web.metrics import Exposer
@@ -163,7 +163,29 @@ def test_budgets_list_shows_them_as_a_table_and_names_one_that_counts_nothing(in
     assert team.split()[:3] == ["team", "4,000", "5,000"]
     assert "80.0%" in team
     assert money.split()[:5] == ["money", "0.00", "99.90", "CNY", "0.0%"]
-    assert remark == "money: nothing that was used in the last 90 days counts; see its `scope`."
+    assert remark == "money: nothing that was used in the last 90 days counts; see its `scope` and `currency`."
+
+
+def test_a_budget_in_a_currency_in_which_nothing_was_priced_is_named(installed: Installed) -> None:
+    *_, remark = lines(budgeted(installed, "budgets: [{name: euros, cost: 1, currency: EUR, period: 30d}]\n"))
+    assert remark == "euros: nothing that was used in the last 90 days counts; see its `currency`."
+    *_, remark = lines(budgeted(installed, "budgets: [{name: cards, card_hours: 1, period: 30d}]\n"))
+    assert remark == "cards: nothing that was used in the last 90 days counts; see its `card_hours`."
+
+
+def test_on_a_narrow_terminal_a_budget_has_two_lines_and_nothing_of_its_figures_is_cut(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    much = {"name": "team-of-the-long-name", "used": "18500000", "amount": "20000000", "left": "1500000"}
+    _table([{**TEAM, **much}])
+    head, below, first, second = capsys.readouterr().out.splitlines()
+    assert head.split() == ["NAME", "USED", "AMOUNT", "SHARE", "LEFT"]
+    assert below == "  UNTIL       AT THIS RATE"
+    assert first.startswith("team-of-the-long-name  ")
+    figures = [each for each in first.split() if each[0].isdigit()]
+    assert figures == ["18,500,000", "20,000,000", "86.0%", "1,500,000"]
+    assert second == "  2026-12-01  used up on Thu 2026-11-19"
 
 
 def test_budgets_list_without_budgets_says_so(installed: Installed) -> None:
