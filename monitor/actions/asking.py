@@ -79,6 +79,8 @@ def _unfit(conn: Connection, account: str, known: KnownJob | None, forbidden: st
     if no is not GONE or known is None:
         return no
     before = store.last_sent(conn, account, known.job.id)
-    if before is None or before.state is not ActionState.DELETED or before.settled_at is None:
+    if before is None or before.settled_at is None or before.state is not ActionState.DELETED:
         return no
+    if before.attempt != known.attempt:
+        return no  # it came back since, and somebody else has removed it
     return DELETED.format(f"{before.settled_at:%Y-%m-%d %H:%M} UTC", f"asked for by {before.asker.words}")

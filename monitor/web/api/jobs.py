@@ -158,6 +158,8 @@ def _items(conn: Connection, records: Sequence[JobRecord], inside: Inside, peopl
 
 def _item(record: JobRecord, inside: Inside, people: People, deleted: Action | None) -> JobItem:
     known = record.known
+    if deleted is not None and not (known.gone and deleted.attempt == known.attempt):
+        deleted = None  # it came back since
     data = job_data(known, clock=inside.clock.now())
     error = data.pop("error")
     return JobItem(
@@ -166,8 +168,8 @@ def _item(record: JobRecord, inside: Inside, people: People, deleted: Action | N
         owner=people.name(record.account, known.job.creator),
         state_since=rfc3339(known.state_since),
         gone=known.gone,
-        deleted_at=told(deleted.settled_at) if deleted is not None and known.gone else None,
-        deleted_by=deleted.asker.words if deleted is not None and known.gone else None,
+        deleted_at=told(deleted.settled_at) if deleted is not None else None,
+        deleted_by=deleted.asker.words if deleted is not None else None,
         error=ErrorItem(**error) if error else None,
         **data,
     )
