@@ -37,6 +37,7 @@ class Stays(StrEnum):
 
 
 _KINDS: Final[Mapping[str, Stays]] = {NEWEST: Stays.NEWEST, UNDATED: Stays.NEWEST, UNBOOKED: Stays.UNBOOKED}
+SAME: Final = "it is one of {} jobs that were created last, at the same moment; the newest is never deleted"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,11 +123,12 @@ class TooMany:
 
 @dataclass(slots=True)
 class _Course:
-    """What the judgement of one job needs of all others."""
+    """What the judgement of one job needs of all others. `made`: how many jobs an account has of one moment."""
 
     now: datetime
     delivered: Delivered
     newest: Mapping[str, datetime]
+    made: Mapping[tuple[str, datetime | None], int]
     kept: Mapping[tuple[str, str], list[tuple[Policy, str]]]
     room: dict[str, int]
     asked: Counter[str] = field(default_factory=Counter)
@@ -142,6 +144,7 @@ def plan(
         now=now,
         delivered=delivered,
         newest=_newest(candidates),
+        made=Counter((each.account.name, each.known.job.created_at) for each in candidates if not each.elsewhere),
         kept=_kept(candidates, ordered),
         room={each.name: each.options.at_most - each.under_way for each in ordered},
     )
@@ -194,7 +197,8 @@ def _stays(candidate: Candidate, policy: Policy, course: _Course) -> tuple[Stays
         return Stays.LEAVING, "it is being deleted already"
     newer = job.created_at is not None and job.created_at < course.newest.get(account, job.created_at)
     if no := unfit(candidate.known, newer=newer, forbidden=candidate.forbidden):
-        return _KINDS.get(no, Stays.FORBIDDEN), no
+        alike = course.made.get((account, job.created_at), 1)
+        return _KINDS.get(no, Stays.FORBIDDEN), SAME.format(alike) if no == NEWEST and alike > 1 else no
     for keeper, words in course.kept.get((account, job.id), ()):
         if keeper.options.enabled or keeper is policy:
             return Stays.KEPT, words

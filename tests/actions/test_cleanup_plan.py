@@ -84,6 +84,14 @@ def test_what_must_not_go_stays_and_says_why(job: Candidate, stays: Stays, words
     assert found.why.startswith(words)
 
 
+def test_of_several_jobs_that_are_the_newest_together_that_is_said() -> None:
+    made = NOON - timedelta(days=10, hours=1)
+    jobs = [candidate(each, account=SOUTH, created_at=made) for each in ("a", "b", "c")]
+    found = plan(jobs, [policy()], now=NOON, delivered=lambda account, job, rule: False)
+    words = "it is one of 3 jobs that were created last, at the same moment; the newest is never deleted"
+    assert [(each.stays, each.why) for each in found] == [(Stays.NEWEST, words)] * 3
+
+
 def test_what_was_refused_is_tried_anew_by_that_policy_only_that_was_let_go_on() -> None:
     jobs = [candidate("a", refused="it was tried"), candidate("b", account=SOUTH, refused="it was tried")]
     resumed = replace(policy("resumed", accounts=["north"]), anew=True)
