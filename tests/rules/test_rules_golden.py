@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from monitor import diff
+from monitor.actions.stopping import REMEDY
 from monitor.budgets.telling import reached, renewed
 from monitor.diff.quotas import Freed, Relief
 from monitor.ledger.budget_options import BudgetOptions
@@ -165,6 +166,7 @@ def _deletions(tuned: Any, trained: Any, stored: Any, at: Any) -> dict[str, list
         "deleted": diff.as_deleted(gone, wanted),
         "deleted-train": diff.as_deleted(left, replace(wanted, asker=Asker(AskerKind.TOKEN, "api"))),
         "cleanup-stopped": diff.cleanup_stopped("nightly", "ModelArts refuses (HTTP 403)", account="a", now=at(6)),
+        "cleanup-stopped-half": diff.cleanup_stopped("half", f"6 of 7 would go; {REMEDY}", account="a", now=at(6)),
     }
     return {name: stored([draft]) for name, draft in drafts.items()}
 

@@ -7,6 +7,10 @@ from monitor.rules.message.facts import REASON, Facts, clock
 from monitor.rules.message.jobs import asker, job_name
 from monitor.rules.message.story import Line, Story
 
+_CLEANUP = "training-monitor jobs cleanup"
+_MEANT = "--yes-delete-many"
+"""What a person says who means so much; a policy that would delete too much has it in its reason."""
+
 
 def deletion_story(event: Event) -> Story:
     """`deletion.requested`, `deletion.refused` and `deletion.failed`."""
@@ -30,7 +34,8 @@ def cleanup_story(event: Event) -> Story:
     lines = (
         Line("Why", cleanup.text("reason", REASON)),
         Line("Account", cleanup.text("account")),
-        Line("To go on", f"training-monitor jobs cleanup --resume {policy}"),
+        Line("By hand", f"{_CLEANUP} {policy} --yes {_MEANT}" if _MEANT in cleanup.text("reason", REASON) else ""),
+        Line("To go on", f"{_CLEANUP} --resume {policy}"),
         Line("Time", clock(event.time)),
     )
     shown = tuple(line for line in lines if line.value)
