@@ -17,8 +17,9 @@ from monitor.store import Connection
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What came of asking. `action` None: nobody knows the job, so nothing is written down. `reason`: why it is refused, empty where it is not;
-    `again`: it was being deleted already, and `action` is that deletion (whoever asked for it)."""
+    """What came of asking. `action` None: nobody knows the job, so nothing is written down. `reason`: why it is
+    refused, empty where it is not; `again`: it was being deleted already, and `action` is that deletion (whoever asked
+    for it)."""
 
     action: Action | None
     reason: str = ""
