@@ -84,10 +84,10 @@ def set_revision(request: pytest.FixtureRequest) -> Callable[[Home, str], None]:
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of a megabyte and a half."""
+    """A disk of one megabyte."""
     disk = tmp_path / "disk"
     disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=1500k", "tmpfs", disk]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", disk]
     mounted = subprocess.run(mount, capture_output=True, check=False)
     if mounted.returncode:
         pytest.skip("mounting a small tmpfs needs root")

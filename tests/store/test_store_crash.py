@@ -100,7 +100,7 @@ def test_no_kill_loses_an_acknowledged_write_or_leaves_half_of_one(tmp_path: Pat
 
 
 async def test_a_full_disk_fails_writes_plainly_and_the_store_works_again_when_there_is_room(small_disk: Path) -> None:
-    (small_disk / "ballast").write_bytes(b"x" * 250_000)
+    (small_disk / "ballast").write_bytes(b"x" * 60_000)
     store = await open_store("sqlite:monitor.db", state_dir=small_disk, lock=True)
     large = draft(data={"filler": "y" * 5_000})
     kept, refused = 0, 0

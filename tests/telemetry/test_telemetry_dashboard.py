@@ -203,6 +203,7 @@ async def watched(folder: Path, port: int) -> AsyncIterator[Asked]:
         await asked.sees('training_monitor_heartbeats_total{outcome="sent"} > 0')
         await asked.sees('increase(training_monitor_events_total{type="job.finished"}[1h]) > 0')
         await asked.sees("training_monitor_store_last_backup_timestamp_seconds > 0")
+        await asked.sees("training_monitor_quota_cap > 0")
         yield asked
 
 
