@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from functools import partial
 
+import structlog
+
 from monitor import store
 from monitor.actions import steps
-from monitor.actions.guard import GONE, STRANGE, changed, unfit
+from monitor.actions.guard import ABSENT, STRANGE, changed, unfit
 from monitor.actions.ports import Reach
 from monitor.actions.stopping import stands_still, stop_run, switched_off
 from monitor.actions.telling import move, vanished
@@ -15,12 +17,16 @@ from monitor.fields import Clock
 from monitor.model import Action, ActionState, Job, JobState, KnownJob, Scope
 from monitor.providers.ports import Declined, Malformed
 from monitor.store import Connection, Store
+from monitor.store.actions import witnesses
 from monitor.wire import Fault, FaultKind
 
+WITNESSES = 3
+"""Other jobs that are asked for, at most, before a job that is not there counts as deleted."""
 FRESH = 15.0
 """Seconds for which what was read of a job says how it is; a request that would leave later does not leave."""
 UNWATCHED = "the account does not look at this job any more, as it is configured"
 UNREADABLE = "what the platform shows of it cannot be read, so no record of it could be kept"
+_log = structlog.get_logger("actions")
 
 
 class Overtaken(Exception):
@@ -61,7 +67,9 @@ class Carrier:
             return
         if raw is None:
             await self._missing()
-        elif steps.only_watched(action, self._clock.now()):
+            return
+        self._action = action = steps.in_sight(action)
+        if steps.only_watched(action, self._clock.now()):
             await self._move(steps.still_there(action, self._clock.now()))
         elif await self._kept(raw):
             await self._send(fresh_until=self._reach.read_at + FRESH + self._reach.pause)
@@ -73,10 +81,26 @@ class Carrier:
         return no or ("" if self._reach.watches(self._scope) else UNWATCHED)
 
     async def _missing(self) -> None:
-        """Where nothing was sent somebody else did it; polling finds out and says so."""
-        now = self._clock.now()
+        """Where nothing was sent somebody else did it; polling finds out and says so. A key of another workspace is
+        told "there is no such job" of one that is there: it counts as deleted only where others are still seen."""
         if self._action.sent_at is None:
-            await self._move(steps.refused(self._action, GONE, now))
+            await self._move(steps.refused(self._action, ABSENT, self._clock.now()))
+            return
+        try:
+            seen = await self._sees_others()
+        except Fault as fault:
+            await self._move(steps.unread(self._action, fault, self._clock.now()))
+            return
+        now = self._clock.now()
+        if not seen:
+            if self._action.reason != steps.BLIND:
+                _log.warning(
+                    "nobody can say whether a job is deleted",
+                    account=self._action.account,
+                    job=self._action.job_id,
+                    reason=steps.BLIND,
+                )
+            await self._move(steps.blind(self._action, now))
             return
 
         def write(conn: Connection) -> KnownJob | None:
@@ -86,6 +110,21 @@ class Carrier:
         known = await self._db.write(write)
         if known is not None:
             self._reach.kept(self._scope, None, known)
+
+    async def _sees_others(self) -> bool:
+        def read(conn: Connection) -> list[tuple[Scope, str]]:
+            return witnesses(conn, self._action, self._looked_at(conn), WITNESSES)
+
+        for scope, job_id in await self._db.read(read):
+            if await self._reach.read(scope, job_id) is not None:
+                return True
+        return False
+
+    def _looked_at(self, conn: Connection) -> list[int]:
+        """Nobody can say whether what is looked at no longer, as the account is configured now, is still there."""
+        here = self._action.account
+        rows = store.list_scopes(conn)
+        return [row.id for row in rows if row.scope.account == here and self._reach.watches(row.scope)]
 
     async def _kept(self, raw: bytes) -> bool:
         """Commits the record, and what it tells, and whether the job may be deleted as it is now; gives that."""
@@ -116,10 +155,8 @@ class Carrier:
         return known, self._step(conn, steps.archived(action, now) if action.sent_at is None else action)
 
     def _has_newer(self, conn: Connection, known: KnownJob) -> bool:
-        """Nobody can say whether what is looked at no longer, as the account is configured now, is still there."""
         created, here = known.job.created_at, self._action.account
-        rows = [row for row in store.list_scopes(conn) if row.scope.account == here and self._reach.watches(row.scope)]
-        return created is not None and store.has_newer_job(conn, here, created, [row.id for row in rows])
+        return created is not None and store.has_newer_job(conn, here, created, self._looked_at(conn))
 
     async def _send(self, *, fresh_until: float) -> None:
         """The request is written down before it goes out: whoever is killed in it looks first what came of it."""

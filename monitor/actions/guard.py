@@ -6,6 +6,7 @@ from monitor.model import Action, KnownJob
 
 UNKNOWN = "no job of this account has this id, as far as the monitor knows"
 GONE = "it is gone from the platform already"
+ABSENT = "the platform says that it has no such job; nothing was sent"
 DELETED = "it was deleted already, {} ({})"
 NEWEST = "it is the newest job of its account, which is never deleted"
 UNDATED = "the platform does not say when it was created, so it may be the newest of its account"

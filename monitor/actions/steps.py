@@ -15,6 +15,12 @@ FIRST_LOOK, NEXT_LOOK = 10.0, 20.0
 """Seconds from the platform's yes to the first look at whether the job is gone, and from one look to the next."""
 PATIENCE = 1800.0
 """Seconds after the last request in which the job must be gone."""
+BLIND_LOOK = 60.0
+"""Seconds from one look to the next while nobody can say whether the platform still shows the same place."""
+BLIND = (
+    "the platform says that it has no such job, and of no other job that was known either: with this credential the "
+    "account may look at another place now"
+)
 STALE = 6 * 3600.0
 """Seconds after which what was asked for is not begun or sent again any more, and what cannot be looked at is given
 up."""
@@ -41,6 +47,18 @@ def refused(action: Action, reason: str, now: datetime) -> Action:
 
 def failed(action: Action, reason: str, now: datetime) -> Action:
     return _settled(action, ActionState.FAILED, reason, now)
+
+
+def blind(action: Action, now: datetime) -> Action:
+    """The job is not there, and nothing shows that this is where it was: it waits, and says why."""
+    if action.sent_at is not None and (now - action.sent_at).total_seconds() > STALE:
+        return failed(action, BLIND, now)
+    return later(replace(action, reason=BLIND), BLIND_LOOK, now)
+
+
+def in_sight(action: Action) -> Action:
+    """The job is seen (again)."""
+    return replace(action, reason="") if action.reason == BLIND else action
 
 
 def deleted(action: Action, now: datetime) -> Action:

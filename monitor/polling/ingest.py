@@ -48,6 +48,8 @@ class Batch:
     scope_changes: Mapping[str, Any] = field(default_factory=dict)
     refresh: bool = False
     """A new parser version: only what the state tells is told."""
+    unvouched: bool = False
+    """Nothing shows that what is missing was looked for where it was: it is gone, and not by a deletion of ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,8 @@ def ingest_jobs(conn: Connection, batch: Batch, *, epoch: str, prices: Sequence[
             harvest.writes.append(_write(before, known, found))
     for job_id, rereading in batch.others.items():
         if (before := rows.get(job_id)) is not None and (moved := rereading(before, batch.context)) is not None:
-            moved = by_whom(conn, batch.context.account.name, moved, now=batch.context.now)
+            if not batch.unvouched:
+                moved = by_whom(conn, batch.context.account.name, moved, now=batch.context.now)
             harvest.drafts.extend((draft, moved.known.revision) for draft in moved.drafts)
             harvest.writes.append(_write(before, moved.known, None))
     store.save_jobs(conn, batch.scope.id, harvest.writes, now=batch.context.now)

@@ -126,8 +126,10 @@ class JobsScope:
         date: datetime | None,
         own: tuple[EventDraft, ...] = (),
         changes: Mapping[str, Any] | None = None,
+        unvouched: bool = False,
     ) -> Ingested | None:
-        """Commits what was seen; writes nothing when there is nothing, but for one row a minute."""
+        """Commits what was seen; writes nothing when there is nothing, but for one row a minute. `unvouched`: as in
+        `Batch`."""
         now = self.around.clock.now()
         told = dict(changes or {})
         if self.pages.paging != self.row.paging:
@@ -148,6 +150,7 @@ class JobsScope:
             own=own,
             scope_changes=told,
             refresh=self.refreshing,
+            unvouched=unvouched,
         )
         write = partial(ingest_jobs, batch=batch, epoch=self.around.store.epoch, prices=self.around.prices)
         done = await self.around.store.write(write)

@@ -6,17 +6,23 @@ from datetime import timedelta
 from functools import partial
 
 from monitor import diff, store
+from monitor.model import Action, ActionState
 from monitor.polling.ingest import Rereading
 from monitor.polling.jobs import JobsScope
 from monitor.polling.memory import Entry
 from monitor.polling.sight import Sight
 from monitor.polling.walk import Pages
 from monitor.providers.ports import JobPage
+from monitor.store import Connection
+from monitor.store.actions import witnesses
 
 AT_MOST_EVERY = 300.0
 """Seconds between two sweeps that polls asked for: a platform whose order or total never fits costs no more."""
 SHRUNK_JOBS, SHRUNK_SHARE = 10, 0.2
 """More than both gone at once is a view that shrank (a key, a permission), not that many deletions."""
+
+WITNESSES = 50
+"""Known jobs that the listing is searched for, of which one shows that it is of the place that was known."""
 
 
 class Sweep:
@@ -132,15 +138,35 @@ class Sweep:
         entry = self._doubted.pop()
         sight = Sight()
         others: dict[str, Rereading] = {}
+        unvouched = False
         if not await self._jobs.read(entry, sight, {}):
-            others[entry.id] = diff.job_gone
+            told, unvouched = await self._judged(entry)
+            others |= {entry.id: diff.job_gone} if told else {}
         if sight or others:
-            await self._jobs.commit(sight, others, date=None)
+            await self._jobs.commit(sight, others, date=None, unvouched=unvouched)
         if self._doubted:
             return True
         self._doubted = None
         await self._finish()
         return False
+
+    async def _judged(self, entry: Entry) -> tuple[bool, bool]:
+        """Whether the job may be told gone, and whether it may not be told deleted, though its deletion went out: where
+        this listing has shown no job that was known before that, the account may look at another place. Then the
+        deletion itself finds out what became of it."""
+        jobs, row = self._jobs, self._jobs.row
+
+        def read(conn: Connection) -> tuple[Action | None, list[str]]:
+            sent = store.last_sent(conn, row.scope.account, entry.id)
+            if sent is None or sent.state is ActionState.DELETED:
+                return None, []
+            return sent, [job_id for _, job_id in witnesses(conn, sent, [row.id], WITNESSES)]
+
+        sent, others = await jobs.around.store.read(read)
+        shown = [seen for job_id in others if (seen := jobs.memory.by_id(job_id)) and seen.sweep == jobs.lens.sweep]
+        if sent is None or shown:
+            return True, False
+        return sent.state.settled, True
 
     async def _finish(self) -> None:
         jobs = self._jobs
