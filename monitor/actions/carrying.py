@@ -16,7 +16,7 @@ from monitor.actions.telling import move, vanished
 from monitor.fields import Clock
 from monitor.model import Action, ActionState, Job, JobState, KnownJob, Scope
 from monitor.providers.ports import Declined, Malformed
-from monitor.store import Connection, Store
+from monitor.store import Connection, StaleWrite, Store
 from monitor.store.actions import witnesses
 from monitor.wire import Fault, FaultKind
 
@@ -53,12 +53,14 @@ class Carrier:
         self._action = action
         self._scope = scope
         self._enabled = enabled
+        self._revision = 0
 
     async def go_on(self) -> None:
         action = self._action
         if action.sent_at is None and (no := self._hopeless()):
             await self._move(steps.refused(action, no, self._clock.now()))
             return
+        self._revision = await self._db.read(self._known)
         try:
             raw = await self._reach.read(self._scope, action.job_id)
         except Fault as fault:
@@ -144,6 +146,8 @@ class Carrier:
     def _keep(self, conn: Connection, *, raw: bytes, job: Job) -> tuple[KnownJob, Action]:
         action, now = self._action, self._clock.now()
         self._current(conn)
+        if self._known(conn) != self._revision:  # a poll has seen more than this read, or another one may have
+            raise StaleWrite(f"Job {action.job_id} has moved since it was read.")
         known = self._reach.keep(conn, action.scope_id, self._scope, raw, now)
         newer = self._has_newer(conn, known)
         no = STRANGE if job.state is JobState.UNKNOWN else changed(action, known)
@@ -211,6 +215,11 @@ class Carrier:
         if moved is None:
             raise Overtaken
         return moved
+
+    def _known(self, conn: Connection) -> int:
+        """How often what is known of the job has changed."""
+        known = store.load_jobs(conn, self._action.scope_id, [self._action.job_id]).get(self._action.job_id)
+        return known.revision if known is not None else 0
 
     def _current(self, conn: Connection) -> None:
         found = store.get_action(conn, self._action.id)

@@ -36,7 +36,14 @@ class Slow:
     seconds: float
 
 
-Fault = Reply | Cut | Slow
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """The real answer as things were when it was asked for, once `until` is set: it is old when it arrives."""
+
+    until: asyncio.Event
+
+
+Fault = Reply | Cut | Slow | Held
 
 
 class Faults:
@@ -91,6 +98,8 @@ class Faults:
         if isinstance(fault, Slow):
             await asyncio.sleep(fault.seconds)
         response = await self._do(operation, real)
+        if isinstance(fault, Held):
+            await fault.until.wait()
         if isinstance(fault, Cut):
             return await _cut(request, response, fault.share)
         return response

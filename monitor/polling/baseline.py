@@ -9,7 +9,6 @@ from functools import partial
 from monitor import diff, store
 from monitor.polling.jobs import JobsScope
 from monitor.polling.learned import say_learned
-from monitor.polling.sight import Sight
 from monitor.providers.ports import JobPage
 
 
@@ -20,17 +19,18 @@ async def take_baseline(jobs: JobsScope) -> None:
     so only requests are spent twice. Raises wire.Fault or store.StoreError.
     """
     jobs.lens.sweep += 1
+    sight = jobs.sight()
     page: JobPage | None = await jobs.pages.first()
     assert page is not None
     if jobs.row.baseline_from is None:
         await _begin(jobs, page)
     total, date = page.total, page.date
     while page is not None:
-        sight = Sight()
         jobs.lens.look(page.items, sight)
         if sight:
             await jobs.commit(sight, {}, date=page.date)
         total, date = page.total, page.date or date
+        sight = jobs.sight()
         page = await jobs.pages.next(page)
     await _end(jobs, total, date)
 
@@ -60,5 +60,5 @@ async def _end(jobs: JobsScope, total: int | None, date: datetime | None) -> Non
         "total_gap": None if total is None else total - len(jobs.memory),
         "parser_version": jobs.provider.parser_version,
     }
-    await jobs.commit(Sight(), {}, date=date, own=(event,), changes=changes)
+    await jobs.commit(jobs.sight(), {}, date=date, own=(event,), changes=changes)
     say_learned(jobs.provider.account.name, (event,))

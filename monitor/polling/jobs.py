@@ -43,6 +43,18 @@ class JobsScope:
         self.wants_sweep = False
         """Whether the last poll saw something that only a whole listing can explain."""
         self._noted = 0.0
+        self._reads = 0
+        self._overtaken: dict[str, int] = {}
+        """Jobs that somebody else has read by their id, and which read that was."""
+
+    def sight(self) -> Sight:
+        """To be taken before the first request whose answers go into it."""
+        return Sight(self._reads)
+
+    def overtake(self, job_id: str) -> None:
+        """Somebody else has just read the job, and commits what he saw: what was asked for before is old."""
+        self._reads += 1
+        self._overtaken[job_id] = self._reads
 
     async def open(self, row: ScopeRow) -> None:
         """Loads what the store knows of the scope."""
@@ -68,7 +80,7 @@ class JobsScope:
     async def poll(self) -> None:
         """One ordinary poll, committed as a whole. Raises wire.Fault (nothing was derived) or store.StoreError."""
         self.lens.poll += 1
-        sight = Sight()
+        sight = self.sight()
         others: dict[str, Rereading] = {}
         page = await self.pages.first()
         date, total = page.date, page.total
@@ -130,6 +142,7 @@ class JobsScope:
     ) -> Ingested | None:
         """Commits what was seen; writes nothing when there is nothing, but for one row a minute. `unvouched`: as in
         `Batch`."""
+        others = self._without_old(sight, others)
         now = self.around.clock.now()
         told = dict(changes or {})
         if self.pages.paging != self.row.paging:
@@ -156,6 +169,13 @@ class JobsScope:
         done = await self.around.store.write(write)
         self._learn(sight, done, told, now, date)
         return done
+
+    def _without_old(self, sight: Sight, others: Mapping[str, Rereading]) -> Mapping[str, Rereading]:
+        """Nothing goes back to how it was before: the next look finds out what is true of those jobs."""
+        self._overtaken = {job_id: read for job_id, read in self._overtaken.items() if read > sight.began}
+        for job_id in self._overtaken.keys() & sight.news.keys():
+            del sight.news[job_id]
+        return {job_id: rereading for job_id, rereading in others.items() if job_id not in self._overtaken}
 
     def context(self, now: datetime, date: datetime | None) -> JobContext:
         return JobContext(

@@ -80,6 +80,8 @@ class AccountReach:
             return await self._watch.provider.read_job(scope, job_id)
         finally:
             self._read_at = self._watch.gate.sent_at
+            if (at_work := self._at_work(scope)) is not None:
+                at_work.overtake(job_id)
 
     @property
     def read_at(self) -> float:

@@ -32,7 +32,10 @@ class Found:
 
 @dataclass(slots=True)
 class Sight:
-    """What was seen and is not committed yet."""
+    """What was seen and is not committed yet. `began`: how many reads by others `JobsScope` had heard of when the first
+    request for it went out."""
+
+    began: int
 
     news: dict[str, Found] = field(default_factory=dict)
     drift: dict[Drift, None] = field(default_factory=dict)

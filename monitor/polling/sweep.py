@@ -10,7 +10,6 @@ from monitor.model import Action, ActionState
 from monitor.polling.ingest import Rereading
 from monitor.polling.jobs import JobsScope
 from monitor.polling.memory import Entry
-from monitor.polling.sight import Sight
 from monitor.polling.walk import Pages
 from monitor.providers.ports import JobPage
 from monitor.store import Connection
@@ -73,8 +72,8 @@ class Sweep:
 
     async def _turn(self) -> bool:
         jobs = self._jobs
+        sight = jobs.sight()
         page = await self._next()
-        sight = Sight()
         jobs.lens.look(page.items, sight)
         if sight:
             await jobs.commit(sight, {}, date=page.date)
@@ -130,13 +129,13 @@ class Sweep:
         )
         changes: dict[str, object] = {"swept_at": now, "shrunk": f"{missing} of {known}"}
         told = jobs.row.shrunk is not None
-        await jobs.commit(Sight(), {}, date=None, own=() if told else (event,), changes=changes)
+        await jobs.commit(jobs.sight(), {}, date=None, own=() if told else (event,), changes=changes)
 
     async def _ask(self) -> bool:
         """The second of the two reads that `gone` needs: after the complete listing, the job's own."""
         assert self._doubted is not None
         entry = self._doubted.pop()
-        sight = Sight()
+        sight = self._jobs.sight()
         others: dict[str, Rereading] = {}
         unvouched = False
         if not await self._jobs.read(entry, sight, {}):
@@ -177,4 +176,4 @@ class Sweep:
             "shrunk": None,
             "parser_version": jobs.provider.parser_version,
         }
-        await jobs.commit(Sight(), {}, date=None, changes=changes)
+        await jobs.commit(jobs.sight(), {}, date=None, changes=changes)
