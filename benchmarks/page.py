@@ -4,7 +4,8 @@
 
 Cold: a browser that has never seen the page. Warm: the same browser once more. Usable: the last section has its rows,
 and no script has run for longer than 50 ms since (as "time to interactive" is defined). Bytes as they came over the
-wire. The store holds a month of three accounts: 70 jobs, stock of four flavors in three zones, usage, messages.
+wire. The store holds a month of three accounts: 70 jobs, stock of four flavors in three zones, usage, messages,
+three budgets, three clean-up policies and six deletions.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.kit.browser import chromium
-from tests.kit.page import World, page_served
+from tests.kit.page import COSTS, page_served
+from tests.kit.world import World
 
 USABLE = """() => document.querySelector('main') !== null
     && ![...document.querySelectorAll('[aria-busy="true"]')].length
@@ -55,7 +57,7 @@ async def measure(times: int) -> None:
     cold: list[dict[str, float]] = []
     warm: list[dict[str, float]] = []
     with tempfile.TemporaryDirectory() as folder:
-        async with page_served(Path(folder)) as served, chromium() as browser:
+        async with page_served(Path(folder), more=COSTS) as served, chromium() as browser:
             await World(served).all()
             for _ in range(times):
                 context = await browser.new_context()

@@ -9,8 +9,9 @@ import pytest
 import pytest_asyncio
 
 from tests.kit.browser import chromium
-from tests.kit.page import World, page_served
+from tests.kit.page import COSTS, page_served
 from tests.kit.web import Served
+from tests.kit.world import World
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -21,7 +22,7 @@ async def browser() -> AsyncIterator[Any]:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def living(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Served]:
-    """Served with accounts, jobs, stock, usage and messages in it; nobody may change it."""
-    async with page_served(tmp_path_factory.mktemp("page")) as served:
+    """Served with accounts, jobs, stock, usage, budgets, deletions and messages in it; nobody may change it."""
+    async with page_served(tmp_path_factory.mktemp("page"), more=COSTS) as served:
         await World(served).all()
         yield served

@@ -12,8 +12,9 @@ import pytest
 
 from monitor.model import JobState
 from tests.kit.browser import tab
-from tests.kit.page import World, page_served
+from tests.kit.page import page_served
 from tests.kit.web import TOKEN, Served
+from tests.kit.world import World
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 TABBABLE = """
