@@ -77,7 +77,7 @@ class Tab:
         await self.page.wait_for_selector("#messages", state="attached")
         await self.until(
             "document.querySelectorAll('section[aria-busy]').length === 0"
-            " && [...document.querySelectorAll('section .body')].every((body) => body.childElementCount)"
+            " && [...document.querySelectorAll('section:not([hidden]) .body')].every((body) => body.childElementCount)"
         )
 
     async def breaches(self) -> list[str]:

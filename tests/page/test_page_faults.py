@@ -10,8 +10,9 @@ import pytest
 
 from monitor.model import JobState
 from tests.kit.browser import tab
-from tests.kit.page import World, page_served
+from tests.kit.page import page_served
 from tests.kit.web import TOKEN
+from tests.kit.world import World
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 HOSTILE = (
@@ -35,6 +36,10 @@ async def test_nothing_known_yet_is_said_in_words(browser: Any, tmp_path: Path) 
             "No message was written yet.",
         ]
         assert await page.locator("#accounts .badge.is-waiting").count() >= 3
+        quiet = [page.locator(f"#{name}, nav a[href='#{name}']") for name in ("budgets", "quotas", "deletions")]
+        assert [await one.evaluate_all("(nodes) => nodes.map((node) => node.checkVisibility())") for one in quiet] == (
+            [[False, False]] * 3
+        )
         assert (it.errors, await it.breaches()) == ([], [])
 
 

@@ -124,3 +124,9 @@ def test_the_stream_is_listened_to_for_every_type_of_event() -> None:
     text = (FOLDER / "js" / "live.js").read_text()
     listed = set(re.findall(r'"([a-z]+\.[a-z_]+)"', text))
     assert {one.value for one in EventType} - listed == set()
+
+
+def test_every_type_of_event_is_of_one_kind_that_may_be_chosen() -> None:
+    kinds = (FOLDER / "js" / "activity.js").read_text().split("const KINDS = ")[1].split(";")[0]
+    globs = re.findall(r'"([a-z]+)\.\*"', kinds)
+    assert sorted(globs) == sorted({one.value.partition(".")[0] for one in EventType})

@@ -11,8 +11,11 @@ from tests.kit.web import Served
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 HEADINGS = {
-    "en-GB": ["Accounts", "Jobs", "Stock of flavors", "Usage and cost", "Events", "Messages"],
-    "zh-CN": ["账号", "作业", "规格库存", "用量与费用", "事件", "消息"],
+    "en-GB": [
+        *("Accounts", "Jobs", "Stock of flavors", "Usage and cost", "Budgets", "Quotas", "Deletions"),
+        *("Events", "Messages"),
+    ],
+    "zh-CN": ["账号", "作业", "规格库存", "用量与费用", "预算", "配额", "删除", "事件", "消息"],
 }
 GROUNDS: dict[Any, str] = {"light": "rgb(244, 246, 249)", "dark": "rgb(15, 20, 27)"}
 

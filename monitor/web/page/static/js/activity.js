@@ -8,7 +8,7 @@ import { t, word } from "./i18n.js";
 import { Section } from "./section.js";
 
 const LINES = 15;
-const KINDS = { job: ["job.*"], flavor: ["flavor.*"], usage: ["usage.*"], account: ["account.*", "provider.*", "poll.*"], other: ["rule.*", "template.*", "delivery.*", "config.*", "notification.*", "silence.*", "monitor.*"] };
+const KINDS = { job: ["job.*", "deletion.*"], flavor: ["flavor.*"], usage: ["usage.*", "budget.*"], account: ["account.*", "provider.*", "poll.*", "quota.*"], other: ["rule.*", "template.*", "sink.*", "delivery.*", "notification.*", "silence.*", "cleanup.*", "store.*", "config.*", "monitor.*"] };
 const GLYPHS = { info: "·", warning: "▲", critical: "■" };
 
 export class Activity {

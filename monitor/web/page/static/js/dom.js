@@ -17,6 +17,13 @@ export function put(node, ...children) {
   return node;
 }
 
+/** The same; whoever had the focus on something with a `data-key` has it there again. */
+export function refill(node, ...children) {
+  const held = node.contains(document.activeElement) ? document.activeElement.dataset.key : null;
+  put(node, ...children);
+  if (held) node.querySelector(`[data-key="${CSS.escape(held)}"]`)?.focus({ preventScroll: true });
+}
+
 /** The link where it is a web address, else null: `javascript:` and its like lead nowhere. */
 export function webAddress(text) {
   try {

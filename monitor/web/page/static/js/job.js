@@ -1,6 +1,7 @@
 // One job in a dialog: all that is known of it, its events, the way to its console and to its messages.
 
 import { get } from "./api.js";
+import { spoken } from "./asker.js";
 import { clipped, el, foreign, moment, put, webAddress } from "./dom.js";
 import { clock, duration, number, time } from "./format.js";
 import { t, word } from "./i18n.js";
@@ -13,7 +14,7 @@ export async function openJob(job, more) {
   const came = document.activeElement;
   draw(dialog, job, el("p", { class: "note", role: "status" }, t("loading")));
   dialog.onclick = (event) => event.target === dialog && dialog.close();
-  dialog.onclose = () => came?.isConnected ? came.focus() : document.querySelector(`[data-key="${CSS.escape(`${job.account}|${job.id}`)}"]`)?.focus();
+  dialog.onclose = () => came?.isConnected ? came.focus() : document.querySelector(`[data-key="${CSS.escape(came?.dataset.key ?? "")}"]`)?.focus();
   dialog.showModal();
   try {
     const whole = await get(`/jobs/${encodeURIComponent(job.account)}/${encodeURIComponent(job.id)}`);
@@ -38,7 +39,7 @@ function content(job, dialog, more) {
     more();
   };
   return [
-    el("p", { class: "row start" }, el("span", { class: `state st-${job.state}` }, word("job", job.state)), job.gone && el("span", { class: "muted" }, t("gone"))),
+    el("p", { class: "row start" }, el("span", { class: `state st-${job.state}` }, word("job", job.state)), left(job)),
     job.error && el("p", { class: "reason", dir: "auto" }, clipped([job.error.code, job.error.message].filter(Boolean).join(": "), 1000)),
     el("dl", { class: "facts" }, facts(job).map(([key, value]) => [el("dt", {}, t(key)), el("dd", {}, value)])),
     el(
@@ -50,6 +51,13 @@ function content(job, dialog, more) {
     el("h3", {}, t("history")),
     job.events.length ? el("ol", { class: "history" }, job.events.slice(-LINES).map(line)) : el("p", { class: "muted" }, t("history.none")),
   ];
+}
+
+/** What was deleted here says by whom and when; what left by itself that it did. */
+function left(job) {
+  if (!job.deleted_at) return job.gone && el("span", { class: "muted" }, t("gone"));
+  const by = el("bdi", {}, t("asked.by", { who: spoken(job.deleted_by) }));
+  return [el("span", { class: "state" }, el("span", { "aria-hidden": "true" }, "⌫ "), t("deleted")), el("span", { class: "muted" }, moment(job.deleted_at, time(job.deleted_at)), " · ", by)];
 }
 
 function facts(job) {

@@ -90,12 +90,13 @@ export class JobList {
 
 function slim(item) {
   const { account, id, name, state, error, gone } = item;
+  const left = item.deleted_at ? "deleted" : gone ? "job.left" : null;
   const over = FINISHED.has(state) || gone;
   const created = stamp(item.created_at) ?? stamp(item.started_at) ?? stamp(item.state_since);
   const owner = item.owner ?? item.creator ?? null;
   const model = item.base_model ?? item.model ?? item.flavor ?? null;
   return {
-    account, id, name: name || id, state, gone, owner, model, error: error?.message ?? error?.code ?? null,
+    account, id, name: name || id, state, left, owner, model, error: error?.message ?? error?.code ?? null,
     active: ACTIVE.has(state) && !gone,
     from: created ?? 0,
     started: stamp(item.started_at),

@@ -136,7 +136,8 @@ export class Jobs {
     const name = el(
       "button",
       { type: "button", class: "link", "data-key": `${job.account}|${job.id}`, onclick: () => openJob(job, this.more), onfocus: (event) => this.showTip(event.currentTarget, job, told), onblur: () => this.hideTip() },
-      foreign(job.name, { title: job.id }),
+      job.left ? el("s", {}, foreign(job.name, { title: job.id })) : foreign(job.name, { title: job.id }),
+      job.left && hidden(` (${t(job.left)})`),
     );
     const cell = (kind, ...content) => el("td", { role: "cell", class: `c-${kind}` }, content);
     return el(
@@ -172,7 +173,7 @@ export class Jobs {
 
   showTip(node, job, told) {
     const place = node.getBoundingClientRect();
-    put(this.tip, el("strong", { dir: "auto" }, clipped(job.name, 80)), el("span", {}, `${word("job", job.state)} · ${told}`), job.model && el("span", {}, clipped(job.model, 80)), job.error && el("span", { dir: "auto" }, clipped(job.error, 160)));
+    put(this.tip, el("strong", { dir: "auto" }, clipped(job.name, 80)), el("span", {}, [word("job", job.state), job.left && t(job.left), told].filter(Boolean).join(" · ")), job.model && el("span", {}, clipped(job.model, 80)), job.error && el("span", { dir: "auto" }, clipped(job.error, 160)));
     this.tip.hidden = false;
     const wide = document.documentElement.clientWidth;
     const left = Math.max(8, Math.min(place.left + place.width / 3, wide - this.tip.offsetWidth - 8));

@@ -2,17 +2,23 @@
 
 import { accounts } from "./accounts.js";
 import { Activity } from "./activity.js";
+import { Budgets } from "./budgets.js";
+import { Deletions } from "./deletions.js";
 import { language, speak, translate } from "./i18n.js";
 import { Jobs } from "./jobs.js";
 import { Live } from "./live.js";
 import { Messages } from "./messages.js";
+import { Quotas } from "./quotas.js";
 import { Stock } from "./stock.js";
 import { Usage } from "./usage.js";
 
 translate();
 
 const messages = new Messages();
-const parts = { jobs: new Jobs((job) => messages.about(job)), stock: new Stock(), usage: new Usage(), events: new Activity(), messages };
+const about = (job) => messages.about(job);
+const quotas = new Quotas();
+const deletions = new Deletions(about, (plan) => quotas.planned(plan));
+const parts = { jobs: new Jobs(about), stock: new Stock(), usage: new Usage(), budgets: new Budgets(), quotas, deletions, events: new Activity(), messages };
 const known = accounts((names) => {
   for (const part of Object.values(parts)) part.accounts?.(names);
 });

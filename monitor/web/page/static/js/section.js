@@ -8,13 +8,15 @@ const FIRST_RETRY = 3000;
 const LAST_RETRY = 30_000;
 
 export class Section {
-  /** `read` gives data, `show` draws it; `every`: milliseconds between reads while the page is seen; `gap`: the least. */
-  constructor(id, { read, show, every = 0, gap = 1000 }) {
+  /** `read` gives data, `show` draws it; `every`: milliseconds between reads while the page is seen; `gap`: the least.
+   * `worth`: whether the data is worth a place; without it the section is there always. */
+  constructor(id, { read, show, worth, every = 0, gap = 1000 }) {
     this.node = document.getElementById(id);
     this.body = this.node.querySelector(".body");
     this.note = this.node.querySelector(".note");
     this.read = read;
     this.show = show;
+    this.worth = worth;
     this.every = every;
     this.gap = gap;
     this.data = undefined;
@@ -77,10 +79,18 @@ export class Section {
 
   draw() {
     this.node.classList.toggle("stale", Boolean(this.error));
+    if (this.worth) this.appear();
     if (this.error) this.complain();
     else if (this.data !== undefined) put(this.note);
     else put(this.note, t("loading"));
     if (this.data !== undefined) this.show(this.data);
+  }
+
+  /** Nothing to show takes no place, and no link in the navigation; what could not be read says so. */
+  appear() {
+    const seen = this.data === undefined ? Boolean(this.error?.status) : this.worth(this.data);
+    this.node.hidden = !seen;
+    document.querySelector(`nav a[href="#${this.node.id}"]`).hidden = !seen;
   }
 
   complain() {
