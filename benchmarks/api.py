@@ -1,6 +1,7 @@
 """How long each question to the API takes over a long history: straight, and over real HTTP on loopback.
 
-    .venv/bin/python -m benchmarks.api [--jobs 100000] [--events 1000000] [--times 200] [--no-http] [--plans]
+    .venv/bin/python -m benchmarks.api [--jobs 100000] [--events 1000000] [--times 200] [--only /usage] [--no-http]
+        [--plans]
 
 The store is made once for these sizes and kept in build/bench; history.py says what is in it.
 """
@@ -35,7 +36,7 @@ accounts:
   - {{name: north, provider: model-studio, api_key: k, jobs: {{}}}}
   - {{name: south, provider: model-studio, api_key: l, jobs: {{}}}}
 people:
-  - {{name: Ann, ids: ["model-studio:user-1"], notify: [slack]}}
+  - {{name: Ann, ids: ["model-studio:user-2", "modelarts:user-1"], notify: [slack]}}
 sinks:
   - {{name: slack, type: log}}
   - {{name: hook, type: log}}
@@ -88,6 +89,9 @@ ROUTES = [
     "/rules",
     "/usage?since=30d",
     "/usage",
+    "/usage?by=month,owner",
+    "/usage?by=label:team",
+    "/usage?by=label:team,label:site",
 ]
 
 
@@ -96,6 +100,7 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=100_000)
     parser.add_argument("--events", type=int, default=1_000_000)
     parser.add_argument("--times", type=int, default=200)
+    parser.add_argument("--only", default="", metavar="BEGIN", help="routes that begin so, like /usage")
     parser.add_argument("--no-http", action="store_true")
     parser.add_argument("--plans", action="store_true")
     uvloop.run(run(parser.parse_args()))
@@ -117,7 +122,7 @@ async def run(options: argparse.Namespace) -> None:
     try:
         api = Api(Inside(store=store, clock=SystemClock(), settings=settings))
         job, seq = f"ft-{options.jobs // 2:07}", options.events // 2
-        paths = [path.format(job=job, seq=seq) for path in ROUTES]
+        paths = [path.format(job=job, seq=seq) for path in ROUTES if path.startswith(options.only)]
         straight = {path: await measure(lambda path=path: ask(api, path), options.times) for path in paths}
         over_http = {} if options.no_http else await http(api, paths, options.times)
     finally:

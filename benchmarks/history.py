@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,6 +20,22 @@ from monitor.model import Catalogue, Flavor, Job, JobState, KnownFlavor, KnownJo
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 BACK = timedelta(days=400)
+JOBS = (
+    "jobs (id, scope_id, account, job_id, name, state, creator, model, created_at, active, gone, hash, significant,"
+    " revision, changed_at, doc)"
+)
+FLAVORS = "flavors (id, scope_id, account, flavor_id, listed, revision, changed_at, doc)"
+EVENTS = "events (seq, id, type, account, subject, revision, time, detected_at, severity, late, quiet, data)"
+NOTIFICATIONS = "notifications (n, id, rule, severity, reason, title, plain, markdown, created_at)"
+LINKS = "notification_events (notification, seq)"
+DELIVERIES = (
+    "deliveries (n, id, notification, rule, sink, state, ready, attempt, created_at, next_at, settled_at, detail,"
+    " renewed_at)"
+)
+BOOKINGS = (
+    "bookings (id, account, provider, scope_id, job_id, job_name, model, creator, labels, at, tokens, node_ms, card_ms,"
+    " cost, currency, correction)"
+)
 STATES = ("succeeded", "failed", "canceled")
 TYPES = ("job.submitted", "job.queued", "job.started", "job.checkpoint", "job.finished")
 
@@ -41,18 +57,20 @@ def fill(file: Path, jobs: int, events: int) -> None:
             " 'k', ?, ?)",
             (ms(NOW), made),
         )
-        raw.executemany(f"INSERT INTO jobs VALUES ({marks(18)})", job_rows(raw, jobs))
-        raw.executemany(f"INSERT INTO flavors VALUES ({marks(8)})", flavor_rows())
-        raw.executemany(f"INSERT INTO events VALUES ({marks(12)})", event_rows(jobs, events))
-        for table, rows in message_rows(events):
-            raw.executemany(f"INSERT INTO {table} VALUES ({marks(len(rows[0]))})", rows)
-        raw.executemany(f"INSERT INTO bookings VALUES ({marks(14)})", booking_rows(jobs))
+        insert(raw, JOBS, job_rows(jobs))
+        insert(raw, FLAVORS, flavor_rows())
+        insert(raw, EVENTS, event_rows(jobs, events))
+        for columns, rows in message_rows(events):
+            insert(raw, columns, rows)
+        insert(raw, BOOKINGS, booking_rows(jobs))
         raw.execute("UPDATE counters SET value = ? WHERE name = 'event'", (events,))
         raw.execute("COMMIT")
 
 
-def marks(count: int) -> str:
-    return ", ".join("?" * count)
+def insert(raw: sqlite3.Connection, into: str, rows: Iterable[tuple[Any, ...]]) -> None:
+    """`into`: the table and its columns; what they leave out is absent."""
+    marks = ", ".join("?" * (into.count(",") + 1))
+    raw.executemany(f"INSERT INTO {into} VALUES ({marks})", rows)
 
 
 def ms(moment: datetime) -> int:
@@ -63,8 +81,7 @@ def at(number: int, of: int) -> datetime:
     return NOW - BACK + BACK * (number / of)
 
 
-def job_rows(raw: sqlite3.Connection, jobs: int) -> Iterator[tuple[Any, ...]]:
-    order = [row[1] for row in raw.execute("PRAGMA table_info(jobs)")]
+def job_rows(jobs: int) -> Iterator[tuple[Any, ...]]:
     for number in range(jobs):
         created, active, gone = at(number, jobs), number % 40 == 0 and number > jobs * 0.9, number % 20 == 7
         state = JobState.RUNNING if active else JobState(STATES[number % 3])
@@ -83,25 +100,10 @@ def job_rows(raw: sqlite3.Connection, jobs: int) -> Iterator[tuple[Any, ...]]:
             tokens=None if active else number * 7,
         )
         known = KnownJob(job=job, revision=3, state_since=created + timedelta(hours=3), ever_started=True)
-        row = {
-            "id": number + 1,
-            "scope_id": number % 2 + 1,
-            "account": ("north", "south")[number % 2],
-            "job_id": job.id,
-            "name": job.name,
-            "state": state.value,
-            "created_at": ms(created),
-            "active": active and not gone,
-            "gone": gone,
-            "hash": number,
-            "significant": number,
-            "revision": 3,
-            "changed_at": ms(created),
-            "doc": msgspec.json.encode(known).decode(),
-            "creator": job.creator,
-            "model": job.base_model,
-        }
-        yield tuple(row.get(name) for name in order)
+        account, moment = ("north", "south")[number % 2], ms(created)
+        facts = (active and not gone, gone, number, number, 3, moment, msgspec.json.encode(known).decode())
+        said = (job.id, job.name, state.value, job.creator, job.base_model, moment)
+        yield (number + 1, number % 2 + 1, account, *said, *facts)
 
 
 def flavor_rows() -> Iterator[tuple[Any, ...]]:
@@ -133,7 +135,7 @@ def event_rows(jobs: int, events: int) -> Iterator[tuple[Any, ...]]:
 
 
 def message_rows(events: int) -> Iterator[tuple[str, list[tuple[Any, ...]]]]:
-    """Every tenth event, in pieces."""
+    """Every tenth event, in pieces; each with the columns that it is for."""
     count = events // 10
     for begin in range(1, count + 1, 10_000):
         said, links, sent = [], [], []
@@ -146,11 +148,16 @@ def message_rows(events: int) -> Iterator[tuple[str, list[tuple[Any, ...]]]]:
                 state = "dead" if n % 100 == 0 else "delivered"
                 row = (2 * n + k, f"d{2 * n + k:031x}", n, rule, sink, state, 0, 1, moment, None, moment, "200", None)
                 sent.append(row)
-        yield from (("notifications", said), ("notification_events", links), ("deliveries", sent))
+        yield from ((NOTIFICATIONS, said), (LINKS, links), (DELIVERIES, sent))
 
 
 def booking_rows(jobs: int) -> Iterator[tuple[Any, ...]]:
+    """Tokens in one account, hours in the other, of which one in ten has no price; the labels of both were changed
+    once."""
     for n in range(jobs):
-        labels, day = '{"team":"nlp"}', ms(at(n, jobs))
-        same = (f"ft-{n:07}", f"name-{n}", f"model-{n % 9}", f"user-{n % 50}", labels, day, n * 7, f"{n * 7}.03", "CNY")
-        yield (n + 1, ("north", "south")[n % 2], "model-studio", n % 2 + 1, *same, False)
+        labels = f'{{"team":"{("nlp", "vision")[n % 2]}","site":"{n * 2 // jobs}"}}'
+        used = (0, n * 60_000, n * 480_000) if n % 2 else (n * 7, 0, 0)
+        cost = (None, None) if n % 20 == 1 else (f"{n * 7}.03", "CNY")
+        who = (("north", "model-studio"), ("south", "modelarts"))[n % 2]
+        what = (f"ft-{n:07}", f"name-{n}", f"model-{n % 9}", f"user-{n % 50}", labels, ms(at(n, jobs)))
+        yield (n + 1, *who, n % 2 + 1, *what, *used, *cost, False)

@@ -7,24 +7,39 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from monitor.cli.options import Config, Format, Limit, Output
+from monitor.cli.options import Config, Limit, Output, Sheet, SheetFormat
 
 if TYPE_CHECKING:
     from monitor.cli.lists import Item
 
 app = typer.Typer(help="What may be used, and how much of it is.", no_args_is_help=True)
 _UNITS = {"tokens": "tokens", "node_hours": "node h", "card_hours": "card h"}
+COLUMNS = (
+    *("name", "unit", "amount", "currency", "used", "left", "share", "thresholds", "reached", "period", "timezone"),
+    *("scope", "starts_at", "ends_at", "expected", "passes_at", "idle"),
+)
 _WHOLE = 40
 """Cells: an amount is never cut."""
 _HUNDREDTH = Decimal("0.01")
 
 
 @app.command("list")
-def list_(config: Config = None, output: Format = Output.TABLE, limit: Limit = 50) -> None:
+def list_(config: Config = None, output: SheetFormat = Sheet.TABLE, limit: Limit = 50) -> None:
     """The budgets of the config file: what is used, what is left, and when the rest will be at this rate."""
     from monitor.cli.lists import listed
 
-    listed(config, output, "/api/v1/budgets", limit, _table)
+    if output is Sheet.CSV:
+        listed(config, Output.TABLE, "/api/v1/budgets", limit, _sheet)
+    else:
+        listed(config, Output(output.value), "/api/v1/budgets", limit, _table)
+
+
+def _sheet(budgets: list[Item]) -> None:
+    """As CSV."""
+    from monitor.cli import spreadsheet
+
+    rows = [{**budget, "thresholds": " ".join(f"{each:g}" for each in budget["thresholds"])} for budget in budgets]
+    spreadsheet.write(COLUMNS, rows, foreign=("name", "scope"))
 
 
 def _table(budgets: list[Item]) -> None:

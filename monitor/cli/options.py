@@ -20,6 +20,13 @@ class Output(StrEnum):
     JSONL = "jsonl"
 
 
+class Sheet(StrEnum):
+    TABLE = "table"
+    JSON = "json"
+    JSONL = "jsonl"
+    CSV = "csv"
+
+
 Config = Annotated[
     Path | None,
     typer.Option(
@@ -30,6 +37,7 @@ Config = Annotated[
     ),
 ]
 Format = Annotated[Output, typer.Option("--output", help="A table for people; json and jsonl for programs.")]
+SheetFormat = Annotated[Sheet, typer.Option("--output", help="A table for people; json, jsonl and csv for programs.")]
 Limit = Annotated[int, typer.Option("--limit", metavar="N", min=1, help="At most so many; there is no upper bound.")]
 AccountName = Annotated[
     str | None,

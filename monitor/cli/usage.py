@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +9,7 @@ import typer
 
 from monitor.cli import completion
 from monitor.cli.failure import USAGE, Failure
-from monitor.cli.options import AccountName, Config, Output, Since, Until, moment
+from monitor.cli.options import AccountName, Config, Output, Sheet, SheetFormat, Since, Until, moment
 
 if TYPE_CHECKING:
     from monitor.cli.asking import Value
@@ -19,18 +18,9 @@ if TYPE_CHECKING:
 GROUPS = ("day", "week", "month", "owner", "model", "flavor", "account")
 
 
-class UsageOutput(StrEnum):
-    TABLE = "table"
-    JSON = "json"
-    JSONL = "jsonl"
-    CSV = "csv"
-
-
 def usage(
     config: Config = None,
-    output: Annotated[
-        UsageOutput, typer.Option("--output", help="A table for people; json, jsonl and csv for programs.")
-    ] = UsageOutput.TABLE,
+    output: SheetFormat = Sheet.TABLE,
     limit: Annotated[
         int, typer.Option("--limit", metavar="N", min=1, help="At most so many rows, the last ones.")
     ] = 50,
@@ -64,32 +54,38 @@ def usage(
         _booked(config, output, limit, groupings(by), _zone(timezone), asked)
 
 
-def _running(config: Path | None, output: UsageOutput, limit: int, account: str | None) -> None:
+def _running(config: Path | None, output: Sheet, limit: int, account: str | None) -> None:
     from monitor.cli import out, usage_running
 
     found = usage_running.found(config, account)
-    if output is UsageOutput.TABLE:
+    if output is Sheet.TABLE:
         usage_running.show(found, limit)
-    elif output is UsageOutput.CSV:
+    elif output is Sheet.CSV:
         usage_running.write(found[:limit])
     else:
         out.documents(Output(output.value), found[:limit])
 
 
 def _booked(
-    config: Path | None, output: UsageOutput, limit: int, keys: list[str], zone: str, asked: dict[str, Value]
+    config: Path | None, output: Sheet, limit: int, keys: list[str], zone: str, asked: dict[str, Value]
 ) -> None:
     from monitor.cli import out, usage_table
 
     found = _found(config, by=",".join(keys), timezone=zone, **asked)
-    if output is UsageOutput.TABLE:
+    if output is Sheet.TABLE:
         usage_table.show(found, keys, limit)
-    elif output is UsageOutput.CSV:
+    elif output is Sheet.CSV:
         from monitor.cli import spreadsheet
 
         names = [name for key in keys for name in ([key, "owner_name"] if key == "owner" else [key])]
-        columns = [*names, "jobs", "tokens", "node_hours", "card_hours", "cost", "currency"]
-        spreadsheet.write(columns, found[-limit:], foreign=names)
+        amounts = ("tokens", "node_hours", "card_hours")
+        free = {f"unpriced_{name}": name for name in amounts}
+        columns = [*names, "jobs", *amounts, "cost", "currency", *free]
+        rows = [
+            {**row, **{column: (row["unpriced"] or {}).get(name) for column, name in free.items()}}
+            for row in found[-limit:]
+        ]
+        spreadsheet.write(columns, rows, foreign=names)
     else:
         out.documents(Output(output.value), found[-limit:])
 

@@ -13,31 +13,42 @@ from monitor.cli.table import Column
 Item = dict[str, Any]
 AMOUNTS = {"tokens": "TOKENS", "node_hours": "NODE HOURS", "card_hours": "CARD HOURS"}
 TITLES = {"week": "WEEK OF"}
+PARTLY = " *"
 
 
 @dataclass(slots=True)
 class Total:
-    """What the rows of one currency come to; None: those without a price."""
+    """What the rows of one currency come to; None: what has no price. `partly`: some of it has none."""
 
     currency: str | None
     tokens: int = 0
     node_hours: Decimal = Decimal(0)
     card_hours: Decimal = Decimal(0)
     cost: Decimal | None = None
+    partly: bool = False
 
-    def add(self, row: Item) -> None:
-        self.tokens += row["tokens"]
-        self.node_hours += Decimal(row["node_hours"])
-        self.card_hours += Decimal(row["card_hours"])
-        if row["cost"] is not None:
-            self.cost = (self.cost or Decimal(0)) + Decimal(row["cost"])
+    def add(self, amounts: Item, sign: int = 1) -> None:
+        self.tokens += sign * amounts["tokens"]
+        self.node_hours += sign * Decimal(amounts["node_hours"])
+        self.card_hours += sign * Decimal(amounts["card_hours"])
 
 
 def totals(rows: Sequence[Item]) -> list[Total]:
-    """One for each currency; what had no price comes last."""
+    """One for each currency; what had no price comes last, or is part of the currency where there is but one."""
+    paid = {row["currency"] for row in rows if row["currency"] is not None}
     sums: dict[str | None, Total] = {}
     for row in rows:
-        sums.setdefault(row["currency"], Total(row["currency"])).add(row)
+        of = sums.setdefault(row["currency"], Total(row["currency"]))
+        of.add(row)
+        if row["cost"] is not None:
+            of.cost = (of.cost or Decimal(0)) + Decimal(row["cost"])
+            if row["unpriced"]:
+                of.add(row["unpriced"], -1)
+                sums.setdefault(None, Total(None)).add(row["unpriced"])
+    if len(paid) == 1 and None in sums:
+        free, (only,) = sums.pop(None), sums.values()
+        only.add({name: getattr(free, name) for name in AMOUNTS})
+        only.partly = any(getattr(free, name) for name in AMOUNTS)
     return sorted(sums.values(), key=lambda total: (total.currency is None, total.currency or ""))
 
 
@@ -69,15 +80,18 @@ def show(rows: Sequence[Item], keys: Sequence[str], limit: int) -> None:
             *(_key(row, key) for key in keys),
             f"{row['jobs']:,}",
             *(amount(name, row[name]) for name in amounts),
-            price(row["cost"], row["currency"]),
+            price(row["cost"], row["currency"], partly=bool(row["unpriced"])),
             str(_measure(row, unit) / most) if most > 0 else "",
         ]
         for row in shown
     ]
     for total in totals(rows):
         sums = [amount(name, getattr(total, name)) for name in amounts]
-        cells.append(["TOTAL", *[""] * len(keys), *sums, price(total.cost, total.currency), ""])
+        cost = price(total.cost, total.currency, partly=total.partly)
+        cells.append(["TOTAL", *[""] * len(keys), *sums, cost, ""])
     out.rows(columns, cells if rows else [], "No usage is booked that fits.")
+    if any(row[-2].endswith(PARTLY) for row in cells):
+        out.block(f"{PARTLY.strip()} Some of it has no price; --output json and csv say how much.")
     if hidden := len(rows) - len(shown):
         out.line(f"{hidden} earlier rows are not shown but are in the totals; see --limit.")
 
@@ -92,8 +106,9 @@ def amount(name: str, value: int | str | Decimal) -> str:
     return "<0.01" if 0 < told < Decimal("0.005") else f"{told:,.2f}"
 
 
-def price(cost: str | Decimal | None, currency: str | None) -> str:
-    """To four places or two digits, whichever is finer; at least two places. Programs are told it exactly."""
+def price(cost: str | Decimal | None, currency: str | None, *, partly: bool = False) -> str:
+    """To four places or two digits, whichever is finer; at least two places. Programs are told it exactly. `partly`:
+    some of what it is for has no price."""
     if cost is None:
         return "no price"
     exact = Decimal(cost)
@@ -101,7 +116,7 @@ def price(cost: str | Decimal | None, currency: str | None) -> str:
     plain = round(exact, -finest).normalize()
     exponent = plain.as_tuple().exponent
     places = max(2, -exponent if isinstance(exponent, int) else 2)
-    return f"{plain:,.{places}f} {currency}"
+    return f"{plain:,.{places}f} {currency}" + (PARTLY if partly else "")
 
 
 def drawn(rows: Sequence[Item], amounts: Sequence[str]) -> str:

@@ -100,7 +100,7 @@ from monitor.store.running import ProgressRow, RunningJob, running_jobs, save_pr
 from monitor.store.scopes import ScopeRow, ensure_scope, list_scopes, update_scope
 from monitor.store.silences import SilenceRow, add_silence, end_silence, get_silence, list_silences
 from monitor.store.usage_keys import GROUPS as USAGE_GROUPS
-from monitor.store.usage_sums import UsageRow, UsageSum, sum_usage, usage
+from monitor.store.usage_sums import Amounts, UsageSum, sum_usage
 from monitor.store.walk import Place
 
 __all__ = [
@@ -108,6 +108,7 @@ __all__ = [
     "RENEWABLE",
     "USAGE_GROUPS",
     "ActionFilter",
+    "Amounts",
     "AttemptRow",
     "BookingRow",
     "CleanupRow",
@@ -149,7 +150,6 @@ __all__ = [
     "StoreMissing",
     "StoreUnavailable",
     "Trace",
-    "UsageRow",
     "UsageSum",
     "actions_due_at",
     "add_action",
@@ -243,7 +243,6 @@ __all__ = [
     "unsent_of",
     "update_scope",
     "upgrade",
-    "usage",
     "usual_tokens",
     "where_known",
     "write_hidden",

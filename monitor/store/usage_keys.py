@@ -34,11 +34,14 @@ class Grouping:
     key: Callable[[Row[Any]], str]
 
 
-def grouping(by: str, local: str, dialect: str) -> Grouping:
-    """`local`: the SQL of a booking's time in milliseconds, as clocks show it (`local_time`). Raises ValueError."""
+def grouping(by: str, local: str, dialect: str, people: Mapping[str, str]) -> Grouping:
+    """`local`: the SQL of a booking's time in milliseconds, as clocks show it (`local_time`). `people`: the name of
+    whom an id (`<provider>:<creator>`) means. Raises ValueError."""
     kind, _, label = by.partition(":")
     if kind == "label" and label:
         return Grouping((bookings.c.labels,), lambda row: _labels(row.labels).get(label, ""))
+    if by == "owner":
+        return Grouping((bookings.c.provider, bookings.c.creator), lambda row: _owner(row, people))
     if by in _PERIODS:
         return Grouping((literal_column(_sql(by, local, dialect)).label(by),), _PERIODS[by])
     if by not in _PLAIN:
@@ -102,15 +105,17 @@ def _sql(period: str, local: str, dialect: str) -> str:
     return day if period == "day" else f"({day} + 3) / 7"  # 1970 began on a Thursday
 
 
+def _owner(row: Row[Any], people: Mapping[str, str]) -> str:
+    identity = f"{row.provider}:{row.creator}" if row.creator else ""
+    return people.get(identity, identity)
+
+
 _PERIODS: Mapping[str, Callable[[Row[Any]], str]] = {
     "day": lambda row: (_EPOCH + timedelta(days=int(row.day))).date().isoformat(),
     "week": lambda row: (_EPOCH + timedelta(days=7 * int(row.week) - 3)).date().isoformat(),
     "month": lambda row: f"{int(row.month) // 100:04}-{int(row.month) % 100:02}",
 }
 _PLAIN: Mapping[str, Grouping] = {
-    "owner": Grouping(
-        (bookings.c.provider, bookings.c.creator), lambda row: f"{row.provider}:{row.creator}" if row.creator else ""
-    ),
     "model": Grouping((bookings.c.model,), lambda row: row.model or ""),
     "flavor": Grouping((bookings.c.flavor,), lambda row: row.flavor or ""),
     "account": Grouping((bookings.c.account,), lambda row: row.account),

@@ -6,38 +6,47 @@ here, never as binary fractions.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, String, cast, distinct, func, select
+from sqlalchemy import Connection, Row, Select, func, select
 
 from monitor.store.tables import bookings
 from monitor.store.usage_keys import Grouping, grouping, local_time
 
 AT_ONCE = 500
 """Rows that are read before others have their turn."""
+NOBODY: Mapping[str, str] = MappingProxyType({})
+Keys = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UsageRow:
-    """The sum of one group and currency. `cost` is None where nothing in it had a price; `currency` then is None."""
+class Amounts:
+    """Tokens, and milliseconds of nodes and of cards."""
 
-    key: str
-    currency: str | None
-    jobs: int
-    tokens: int
-    cost: Decimal | None
+    tokens: int = 0
     node_ms: int = 0
     card_ms: int = 0
+
+    def __add__(self, other: Amounts) -> Amounts:
+        return Amounts(
+            tokens=self.tokens + other.tokens,
+            node_ms=self.node_ms + other.node_ms,
+            card_ms=self.card_ms + other.card_ms,
+        )
+
+    def __bool__(self) -> bool:
+        return bool(self.tokens or self.node_ms or self.card_ms)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsageSum:
-    """As UsageRow, for several groups at once; None where a job has none. `node_ms`, `card_ms`: milliseconds of nodes
-    and of cards."""
+    """What one group comes to in one currency. `keys`: None where a job has none. `cost` and `currency` None: nothing
+    in it has a price. `unpriced`: how much of the amounts has none."""
 
     keys: tuple[str | None, ...]
     currency: str | None
@@ -46,42 +55,58 @@ class UsageSum:
     cost: Decimal | None
     node_ms: int = 0
     card_ms: int = 0
+    unpriced: Amounts = Amounts()
 
 
 @dataclass(slots=True)
 class _Sum:
-    tokens: int = 0
-    node_ms: int = 0
-    card_ms: int = 0
+    amounts: Amounts = Amounts()
+    unpriced: Amounts = Amounts()
     cost: Decimal | None = None
     jobs: int = 0
-    named: set[tuple[int, str]] = field(default_factory=set)
+
+    def add(self, other: _Sum) -> None:
+        self.amounts += other.amounts
+        self.unpriced += other.unpriced
+        self.jobs += other.jobs
+        if other.cost is not None:
+            self.cost = (self.cost or Decimal(0)) + other.cost
 
 
-def usage(
-    conn: Connection,
-    *,
-    by: str,
-    since: datetime | None = None,
-    until: datetime | None = None,
-    account: str | None = None,
-    zone: tzinfo = UTC,
-) -> list[UsageRow]:
-    """Sums of bookings with `since` <= at < `until`, by `day`, `week` or `month` of `zone` (`2026-11-20`, the Monday
-    that it begins with, `2026-11`), `owner` (`provider:creator`, as `people` writes ids), `model`, `flavor`, `account`
-    or `label:<key>`; the key is empty where there is none."""
-    return [
-        UsageRow(
-            key=row.keys[0] or "",
-            currency=row.currency,
-            jobs=row.jobs,
-            tokens=row.tokens,
-            cost=row.cost,
-            node_ms=row.node_ms,
-            card_ms=row.card_ms,
-        )
-        for row in sum_usage(conn, by=[by], since=since, until=until, account=account, zone=zone)
-    ]
+@dataclass(slots=True)
+class _Sums:
+    """Each group's sums by currency; None: what has no price."""
+
+    groups: dict[Keys, dict[str | None, _Sum]] = field(default_factory=dict)
+
+    def add(self, keys: Keys, currency: str | None, part: _Sum) -> None:
+        self.groups.setdefault(keys, {}).setdefault(currency, _Sum()).add(part)
+
+    def fold(self) -> None:
+        """What has no price joins the one currency of its group; of several it is part of none."""
+        for found in self.groups.values():
+            if None in found and len(found) == 2:
+                free = found.pop(None)
+                next(iter(found.values())).add(free)
+
+    def of(self, keys: Keys, currency: str | None) -> _Sum:
+        """The sum that this is a part of, once folded."""
+        found = self.groups[keys]
+        return found[currency] if currency in found else next(iter(found.values()))
+
+    def told(self) -> Iterator[UsageSum]:
+        for keys, found in sorted(self.groups.items()):
+            for currency, total in sorted(found.items(), key=lambda item: item[0] or ""):
+                yield UsageSum(
+                    keys=tuple(key or None for key in keys),
+                    currency=currency,
+                    jobs=total.jobs,
+                    tokens=total.amounts.tokens,
+                    cost=total.cost,
+                    node_ms=total.amounts.node_ms,
+                    card_ms=total.amounts.card_ms,
+                    unpriced=total.unpriced,
+                )
 
 
 def sum_usage(
@@ -92,29 +117,21 @@ def sum_usage(
     until: datetime | None = None,
     account: str | None = None,
     zone: tzinfo = UTC,
+    people: Mapping[str, str] = NOBODY,
 ) -> list[UsageSum]:
-    """As `usage`, by several at once; sorted by them and the currency. What it costs follows the bookings of the time
-    that is asked for."""
+    """Sums of bookings with `since` <= at < `until`, by several of `day`, `week` or `month` of `zone` (`2026-11-20`,
+    the Monday that it begins with, `2026-11`), `owner` (her name, where `people` has one for `<provider>:<creator>`),
+    `model`, `flavor`, `account`, `label:<key>`; sorted by them and the currency. What it costs follows the bookings of
+    the time that is asked for."""
     asked = _asked(since, until, account)
     local = local_time(conn, asked, zone)
-    groupings = [grouping(each, local, conn.dialect.name) for each in by]
-    query = _grouped(asked, groupings, by_label=any(each.startswith("label:") for each in by))
-    sums: dict[tuple[tuple[str, ...], str | None], _Sum] = {}
-    for row in conn.execute(query.execution_options(yield_per=AT_ONCE)):
-        keys = tuple(each.key(row) for each in groupings)
-        _add(sums.setdefault((keys, row.currency if row.priced else None), _Sum()), row)
-    return [
-        UsageSum(
-            keys=tuple(key or None for key in keys),
-            currency=currency,
-            jobs=total.jobs + len(total.named),
-            tokens=total.tokens,
-            cost=total.cost,
-            node_ms=total.node_ms,
-            card_ms=total.card_ms,
-        )
-        for (keys, currency), total in sorted(sums.items(), key=lambda item: (item[0][0], item[0][1] or ""))
-    ]
+    groupings = [grouping(each, local, conn.dialect.name, people) for each in by]
+    sums = _Sums()
+    for row in conn.execute(_grouped(asked, groupings).execution_options(yield_per=AT_ONCE)):
+        sums.add(_keys(row, groupings), row.currency if row.priced else None, _part(row))
+    sums.fold()
+    _count_once(conn, asked, groupings, sums)
+    return list(sums.told())
 
 
 def _asked(since: datetime | None, until: datetime | None, account: str | None) -> Select[Any]:
@@ -128,31 +145,45 @@ def _asked(since: datetime | None, until: datetime | None, account: str | None) 
     return query
 
 
-def _grouped(asked: Select[Any], groupings: Sequence[Grouping], *, by_label: bool) -> Select[Any]:
-    """One row for each group. Different label texts may mean the same group, and one job may have had both: then each
-    job is a row, so that it is counted once."""
-    columns = list({column.name: column for each in groupings for column in each.columns}.values())
-    priced = bookings.c.cost.is_not(None).label("priced")
-    jobs: list[Any] = [bookings.c.scope_id, bookings.c.job_id] if by_label else []
-    job = cast(bookings.c.scope_id, String()).concat(" ").concat(bookings.c.job_id)
-    counted = jobs or [func.count(distinct(job)).label("jobs")]
+_PRICED = bookings.c.cost.is_not(None).label("priced")
+
+
+def _grouped(asked: Select[Any], groupings: Sequence[Grouping]) -> Select[Any]:
+    """One row for each group, its labels and owners as they were booked. `jobs` is how many bookings it has."""
+    columns = _columns(groupings)
     amounts = (bookings.c.tokens, bookings.c.node_ms, bookings.c.card_ms)
     sums = (
         *(func.sum(column).label(column.name) for column in amounts),
         func.aggregate_strings(bookings.c.cost, " ").label("costs"),
+        func.count().label("jobs"),
     )
-    return asked.with_only_columns(*columns, priced, bookings.c.currency, *sums, *counted).group_by(
-        *columns, priced, bookings.c.currency, *jobs
+    return asked.with_only_columns(*columns, _PRICED, bookings.c.currency, *sums).group_by(
+        *columns, _PRICED, bookings.c.currency
     )
 
 
-def _add(total: _Sum, row: Row[Any]) -> None:
-    total.tokens += int(row.tokens)
-    total.node_ms += int(row.node_ms)
-    total.card_ms += int(row.card_ms)
-    if row.costs is not None:
-        total.cost = sum(map(Decimal, row.costs.split()), total.cost or Decimal(0))
-    if hasattr(row, "jobs"):
-        total.jobs += row.jobs
-    else:
-        total.named.add((row.scope_id, row.job_id))
+def _columns(groupings: Sequence[Grouping]) -> list[Any]:
+    return list({column.name: column for each in groupings for column in each.columns}.values())
+
+
+def _keys(row: Row[Any], groupings: Sequence[Grouping]) -> Keys:
+    return tuple(each.key(row) for each in groupings)
+
+
+def _part(row: Row[Any]) -> _Sum:
+    amounts = Amounts(tokens=int(row.tokens), node_ms=int(row.node_ms), card_ms=int(row.card_ms))
+    cost = None if row.costs is None else sum(map(Decimal, row.costs.split()), Decimal(0))
+    return _Sum(amounts, Amounts() if row.priced else amounts, cost, row.jobs)
+
+
+def _count_once(conn: Connection, asked: Select[Any], groupings: Sequence[Grouping], sums: _Sums) -> None:
+    """A job that was booked several times is one job in each sum. Such jobs are few: the database looks for them."""
+    several = asked.with_only_columns(bookings.c.job_id).group_by(bookings.c.job_id).having(func.count() > 1)
+    columns = (*_columns(groupings), _PRICED, bookings.c.currency, bookings.c.scope_id, bookings.c.job_id)
+    query = asked.with_only_columns(*columns).where(bookings.c.job_id.in_(several))
+    seen: set[tuple[int, int, str]] = set()
+    for row in conn.execute(query.execution_options(yield_per=AT_ONCE)):
+        total = sums.of(_keys(row, groupings), row.currency if row.priced else None)
+        job = (id(total), row.scope_id, row.job_id)
+        total.jobs -= job in seen
+        seen.add(job)

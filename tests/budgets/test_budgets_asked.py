@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -164,6 +165,14 @@ def test_budgets_list_shows_them_as_a_table_and_names_one_that_counts_nothing(in
     assert "80.0%" in team
     assert money.split()[:5] == ["money", "0.00", "99.90", "CNY", "0.0%"]
     assert remark == "money: nothing that was used in the last 90 days counts; see its `scope` and `currency`."
+
+
+def test_budgets_list_as_csv_is_for_spreadsheets(installed: Installed) -> None:
+    head, team, money = csv.reader(lines(budgeted(installed, BUDGETS), "--output", "csv"))
+    assert set(head) == set(TEAM)
+    found = dict(zip(head, money, strict=True))
+    assert (found["name"], found["used"], found["currency"], found["idle"]) == ("money", "0", "CNY", "True")
+    assert dict(zip(head, team, strict=True))["thresholds"] == "50 80"
 
 
 def test_a_budget_in_a_currency_in_which_nothing_was_priced_is_named(installed: Installed) -> None:

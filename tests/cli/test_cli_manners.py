@@ -226,6 +226,7 @@ def test_usage_as_csv_is_for_spreadsheets(installed: Installed) -> None:
     assert [row["currency"] for row in rows] == ["CNY", "USD", ""] or len(rows) == 3
     assert set(rows[0]) == {
         *("owner", "owner_name", "model", "jobs", "tokens", "node_hours", "card_hours", "cost", "currency"),
+        *("unpriced_tokens", "unpriced_node_hours", "unpriced_card_hours"),
     }
 
 

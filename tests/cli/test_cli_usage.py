@@ -18,6 +18,10 @@ from monitor.store import USAGE_GROUPS, BookingRow, Connection, book, ensure_sco
 from tests.kit.installed import START, Installed
 
 HOUR = 3_600_000
+PEOPLE = """
+people:
+  - {name: Bob, ids: ["modelarts:bob", "model-studio:ann"], notify: [journal]}
+"""
 
 
 def booked(job: str, **changes: Any) -> BookingRow:
@@ -63,9 +67,20 @@ def test_hours_and_tokens_have_a_column_each_where_there_are_both(both: Installe
     lines = both.run("usage", "--by", "account", COLUMNS="100").stdout.splitlines()
     assert lines[0].split() == ["ACCOUNT", "JOBS", "TOKENS", "NODE", "HOURS", "CARD", "HOURS", "COST", "BY", "TOKENS"]
     rows = [line.split("█")[0].split() for line in lines[1:]]
-    assert ["ascend-north", "1", "1.00", "8.00", "2,500.2469", "CNY"] in rows
-    assert ["ascend-north", "1", "<0.01", "no", "price"] in rows
+    assert ["ascend-north", "2", "1.00", "8.00", "2,500.2469", "CNY", "*"] in rows
     assert ["TOTAL", "2,000", "1.00", "8.00", "2,500.5469", "CNY"] in rows
+    assert ["TOTAL", "1,000", "<0.01", "no", "price"] in rows
+    assert lines[-1] == "* Some of it has no price; --output json and csv say how much."
+    alone = both.run("usage", "--by", "account", "--account", "ascend-north", COLUMNS="100").stdout.splitlines()
+    assert alone[-2].split() == ["TOTAL", "1.00", "8.00", "2,500.2469", "CNY", "*"]
+
+
+def test_a_person_has_one_row_with_the_units_of_all_platforms_beside_each_other(both: Installed) -> None:
+    both.config.write_text(both.config.read_text() + PEOPLE)
+    rows = json.loads(both.run("usage", "--by", "owner", "--output", "json").stdout)
+    (bob,) = (row for row in rows if row["owner"] == "Bob" and row["currency"] == "CNY")
+    assert (bob["owner_name"], bob["tokens"], bob["card_hours"]) == ("Bob", 2000, "8")
+    assert "Bob  " in both.run("usage", "--by", "owner", COLUMNS="100").stdout
 
 
 @pytest.mark.parametrize(("columns", "widest"), [("80", 80), ("40", 40)])
@@ -98,9 +113,12 @@ def test_a_month_and_a_week_begin_where_people_are(both: Installed) -> None:
 def test_programs_get_hours_and_money_exactly(both: Installed) -> None:
     arguments = ("usage", "--by", "flavor", "--account", "ascend-north", "--output")
     row = json.loads(both.run(*arguments, "json").stdout)[-1]
-    assert (row["node_hours"], row["card_hours"], row["cost"]) == ("1", "8", "2500.246913578024")
+    assert (row["node_hours"], row["card_hours"], row["cost"]) == ("1.001", "8", "2500.246913578024")
+    assert row["unpriced"] == {"tokens": 0, "node_hours": "0.001", "card_hours": "0"}
     told = list(csv.DictReader(io.StringIO(both.run(*arguments, "csv").stdout, newline="")))
-    assert (told[0]["node_hours"], told[0]["cost"], told[1]["card_hours"]) == ("0.001", "", "8")
+    assert [(each["node_hours"], each["card_hours"], each["unpriced_node_hours"]) for each in told] == [
+        ("1.001", "8", "0.001")
+    ]
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ async def known(rig: Rig) -> int:
 
 
 async def tokens(rig: Rig) -> int:
-    return sum(row.tokens for row in await rig.store.read(partial(store.usage, by="account")))
+    return sum(row.tokens for row in await rig.store.read(partial(store.sum_usage, by=["account"])))
 
 
 @pytest.mark.parametrize("page", range(PAGES))

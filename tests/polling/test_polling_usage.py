@@ -42,7 +42,7 @@ async def usage(rig: Rig) -> list[dict[str, Any]]:
 
 
 async def booked(rig: Rig) -> list[tuple[int, Decimal | None]]:
-    return [(row.tokens, row.cost) for row in await rig.store.read(partial(store.usage, by="account"))]
+    return [(row.tokens, row.cost) for row in await rig.store.read(partial(store.sum_usage, by=["account"]))]
 
 
 async def test_tokens_are_booked_once_with_their_cost_and_the_end_says_so_too() -> None:

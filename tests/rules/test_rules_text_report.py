@@ -103,6 +103,14 @@ def test_use_is_told_by_owner_and_model_the_most_first(used: Any) -> None:
     assert rows == ["Ann · n: 30 tokens (0.30 CNY)", "Bob · m: 20 tokens (0.20 CNY)", "Ann · m: 10 tokens (0.10 CNY)"]
 
 
+def test_the_heading_names_what_there_is(used: Any, trained: Any, stored: Any) -> None:
+    tokens = [used(1, 10, None, None)]
+    hours = trained("a", id="a").see(0, "running").see(5, "succeeded").work(5, 1800.0).drafts
+    assert part(told(tokens), "Tokens") == ["Ann · m: 10 tokens (no price)"]
+    assert len(part(told(stored(hours)), "Hours")) == 1
+    assert len(part(told([used(99, 10, "0.1"), *stored(hours)]), "Tokens, hours and cost")) == 2
+
+
 @pytest.mark.parametrize(
     ("tokens", "short"), [(999_999, "999,999"), (31_220_091, "31.2 M"), (4_000_000_000, "4.0 G"), (-5, "-5")]
 )

@@ -33,7 +33,7 @@ from monitor.store import (
     save_rule_state,
     set_bad_signatures,
     set_cursor,
-    usage,
+    sum_usage,
 )
 from tests.kit.made import NOON, draft
 
@@ -173,8 +173,8 @@ async def test_usage_is_added_exactly_by_every_grouping(store: Store) -> None:
     await store.write(book)  # a page without usage
 
     async def sums(by: str, since: datetime | None = None, **wanted: Any) -> list[tuple[Any, ...]]:
-        found = await store.read(partial(usage, by=by, since=since, **wanted))
-        return [(row.key, row.currency, row.jobs, row.tokens, row.cost) for row in found]
+        found = await store.read(partial(sum_usage, by=[by], since=since, **wanted))
+        return [(row.keys[0] or "", row.currency, row.jobs, row.tokens, row.cost) for row in found]
 
     assert await sums("day") == [
         ("2026-11-20", "CNY", 2, 1995, Decimal(0)),
@@ -191,4 +191,4 @@ async def test_usage_is_added_exactly_by_every_grouping(store: Store) -> None:
     assert await sums("model", since=NOON + timedelta(hours=1)) == [("qwen3-14b", None, 1, 1000, None)]
     assert {row[0] for row in await sums("label:team")} == {"", "nlp"}
     with pytest.raises(ValueError, match="grouped by day, week, month, owner"):
-        await store.read(partial(usage, by="moon"))
+        await store.read(partial(sum_usage, by=["moon"]))

@@ -25,8 +25,8 @@ from monitor.store import (
     load_rule_state,
     page_notifications,
     read_events,
+    sum_usage,
     upgrade,
-    usage,
 )
 from monitor.store.alembic import upgrade_to_head
 from monitor.store.engine import open_store
@@ -164,7 +164,7 @@ async def read_all(home: Home) -> dict[str, int]:
             "events": len(read_events(conn, limit=999)),
             "notifications": len(page_notifications(conn, NotificationFilter())[0]),
             "deliveries": len(list_deliveries(conn)),
-            "usage": len(usage(conn, by="owner")),
+            "usage": len(sum_usage(conn, by=["owner"])),
             "scopes": len(list_scopes(conn)),
             "health": len(load_health(conn)),
         }

@@ -51,7 +51,7 @@ from monitor.store import (
     save_rule_state,
     set_cursor,
     settle,
-    usage,
+    sum_usage,
     write_hidden,
     write_notifications,
 )
@@ -151,8 +151,8 @@ HOT: dict[str, Callable[[Connection], Any]] = {
     "told_of": partial(told_of, seqs=[1, 2, 3]),
     "page_notifications on trial": partial(page_notifications, wanted=NotificationFilter(shadow=True)),
     "find_job": partial(find_job, wanted="ft-"),
-    "usage of a time": partial(usage, by="day", since=NOON),
-    "usage of an account": partial(usage, by="model", account="north", since=NOON),
+    "usage of a time": partial(sum_usage, by=["day"], since=NOON),
+    "usage of an account": partial(sum_usage, by=["model"], account="north", since=NOON),
 }
 SORTED = {
     "usage of a time",

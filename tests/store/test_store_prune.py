@@ -37,7 +37,7 @@ from monitor.store import (
     save_rule_state,
     set_cursor,
     settle,
-    usage,
+    sum_usage,
     write_hidden,
     write_notifications,
 )
@@ -253,7 +253,7 @@ async def test_a_job_that_is_long_gone_is_forgotten_but_for_what_keeps_ids_and_t
     assert set(await past.store.read(partial(load_jobs, scope_id=1, ids=["a", "b"]))) == {"b"}
     trace = (await past.store.read(partial(load_jobs_elsewhere, scope_id=1, ids=["a", "b"])))["a"]
     assert (trace.revision, trace.booked_tokens, trace.forgotten) == (7, 500, True)
-    (sum_,) = await past.store.read(partial(usage, by="account"))
+    (sum_,) = await past.store.read(partial(sum_usage, by=["account"]))
     assert sum_.tokens == 500
     assert (await past.store.read(partial(load_jobs_elsewhere, scope_id=1, ids=["b"]))) == {}
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from monitor.model import Scope
-from monitor.store import BookingRow, Connection, Store, UsageSum, book, ensure_scope, sum_usage, usage
+from monitor.store import BookingRow, Connection, Store, UsageSum, book, ensure_scope, sum_usage
 from tests.kit.made import NOON
 
 Figures = tuple[tuple[str | None, ...], str | None, int, int, str | None]
@@ -63,8 +63,7 @@ async def test_money_is_added_exactly_and_currencies_never_to_one_another(booked
     assert told(await booked.read(partial(sum_usage, by=["model"]))) == [
         ((None,), "CNY", 1, 10, "1000"),
         ((None,), "USD", 1, 10, "1.005"),
-        (("m",), None, 1, 10, None),
-        (("m",), "CNY", 1, 17, "0.25"),
+        (("m",), "CNY", 2, 27, "0.25"),
     ]
 
 
@@ -89,12 +88,32 @@ async def test_a_job_whose_labels_changed_is_counted_once(booked: Store) -> None
 
 
 async def test_one_group_by_itself(booked: Store) -> None:
-    rows = await booked.read(partial(usage, by="account"))
-    assert [(row.key, row.currency, row.jobs, row.tokens) for row in rows] == [
-        ("north", "CNY", 2, 27),
-        ("north", "USD", 1, 10),
-        ("south", None, 1, 10),
+    rows = await booked.read(partial(sum_usage, by=["account"]))
+    assert [(row.keys, row.currency, row.jobs, row.tokens) for row in rows] == [
+        (("north",), "CNY", 2, 27),
+        (("north",), "USD", 1, 10),
+        (("south",), None, 1, 10),
     ]
-    assert await booked.read(partial(usage, by="day", since=NOON + timedelta(days=3))) == []
+    assert await booked.read(partial(sum_usage, by=["day"], since=NOON + timedelta(days=3))) == []
     with pytest.raises(ValueError, match="not by 'year'"):
-        await booked.read(partial(usage, by="year"))
+        await booked.read(partial(sum_usage, by=["year"]))
+
+
+async def test_a_person_has_one_row_for_all_platforms_and_what_has_no_price_is_named_in_it(store: Store) -> None:
+    hours = {"tokens": 0, "node_ms": 7_200_000, "card_ms": 57_600_000}
+
+    def write(conn: Connection) -> None:
+        for name in ("north", "south"):
+            ensure_scope(conn, Scope(account=name, watch="jobs", key="k"), now=NOON)
+        book(conn, booking("a", "0.30", provider="model-studio", creator="7"))
+        book(conn, booking("a", None, provider="model-studio", creator="7", correction=True))
+        book(conn, booking("b", None, scope_id=2, **hours), booking("c", "1", scope_id=2, creator="bob"))
+        book(conn, booking("c", "1", scope_id=2, creator="bo"), booking("d", "2", scope_id=2, currency="USD"))
+
+    await store.write(write)
+    people = {"model-studio:7": "Ann", "modelarts:bob": "Bob", "modelarts:bo": "Bob"}
+    ann, bob, other = await store.read(partial(sum_usage, by=["owner"], people=people))
+    assert (ann.keys, ann.currency, ann.jobs, ann.tokens, ann.unpriced.tokens) == (("Ann",), "CNY", 1, 20, 10)
+    assert (bob.keys, bob.cost, bob.jobs) == (("Bob",), 2, 1)
+    assert (other.keys, other.currency, other.jobs, other.tokens) == (("modelarts:ann",), "USD", 2, 10)
+    assert (other.card_ms, other.unpriced.card_ms, other.unpriced.tokens) == (57_600_000, 57_600_000, 0)

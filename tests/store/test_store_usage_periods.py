@@ -109,6 +109,5 @@ async def test_hours_of_flavors_stand_beside_tokens_of_models(store: Store) -> N
     rows = await summed(store, "flavor")
     assert [(row.keys[0], row.currency, row.jobs, row.tokens, row.node_ms, row.card_ms) for row in rows] == [
         (None, "USD", 1, 1000, 0, 0),
-        ("ascend-8", None, 1, 0, 2**52, 28_800_000),
-        ("ascend-8", "CNY", 1, 0, 3_000_000, 24_000_000),
+        ("ascend-8", "CNY", 2, 0, 2**52 + 3_000_000, 52_800_000),
     ]

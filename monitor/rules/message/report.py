@@ -16,7 +16,7 @@ from monitor.rules.message.facts import Facts, amount, counted, joined, money, t
 from monitor.rules.message.occasion import Occasion
 from monitor.rules.message.sections import TROUBLES, by_outcome, outcome_of, summed, use_text
 from monitor.rules.message.story import Line, Section, sheet
-from monitor.rules.message.tally import Tally, tally
+from monitor.rules.message.tally import Tally, Use, tally
 from monitor.rules.message.used import quantity
 
 LIMIT = 8_000
@@ -59,12 +59,22 @@ def _written(found: Tally, span: Span, occasion: Occasion, names: Mapping[str, s
     lists = [
         Section("Your jobs", sections.mine(found, rows)) if span.personal else owners,
         Section("Failed", [] if span.personal else sections.failed(found, names, rows)),
-        Section("Tokens and cost", sections.uses(found, names, rows, span.personal)),
+        Section(_spent(summed(found.used.values())), sections.uses(found, names, rows, span.personal)),
         Section("Stock", sections.stock(found, rows)),
         Section("Accounts", sections.accounts(found, rows)),
     ]
     title = f"{_name(span)}: {_summary(found, span) or 'nothing happened'}"
     return sheet(occasion.prefix + title, [line for line in lines if line.value], lists)
+
+
+def _spent(use: Use) -> str:
+    """What there is to tell of it: `Tokens and cost`, or `Hours` alone."""
+    *first, last = [
+        *(["tokens"] if use.tokens or not (use.nodes or use.cards) else []),
+        *(["hours"] if use.nodes or use.cards else []),
+        *(["cost"] if use.costs else []),
+    ]
+    return (", ".join(first) + " and " * bool(first) + last).capitalize()
 
 
 def _name(span: Span) -> str:

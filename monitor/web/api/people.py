@@ -19,9 +19,10 @@ class People:
         """The person's name; None where `people` does not say."""
         return self._names.get(f"{self._providers.get(account)}:{creator}") if creator else None
 
-    def named(self, identity: str) -> str | None:
-        """The person's name by `<provider>:<id>`."""
-        return self._names.get(identity)
+    @property
+    def named(self) -> Mapping[str, str]:
+        """Names by `<provider>:<id>`."""
+        return self._names
 
     def owned(self, word: str) -> Sequence[Owned]:
         """The creators that the word means: a person's name, `<provider>:<id>`, or the platform's word for her."""

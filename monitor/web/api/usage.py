@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import UTC, tzinfo
 from decimal import Decimal
 from typing import Annotated, Any
@@ -12,7 +13,7 @@ import msgspec
 from monitor import store
 from monitor.fields.window import known_zone
 from monitor.model import hours_text
-from monitor.store import USAGE_GROUPS, Connection, UsageSum
+from monitor.store import USAGE_GROUPS, Amounts, Connection, UsageSum
 from monitor.web.api.inside import Inside
 from monitor.web.api.message import Problem
 from monitor.web.api.moment import When, moment
@@ -28,7 +29,8 @@ class UsageAsked(Asked, frozen=True, kw_only=True, forbid_unknown_fields=True):
         msgspec.Meta(
             min_length=1,
             description="What to sum by: day, week, month, owner, model, flavor, account, label:KEY; several with"
-            " commas between. A week is called by its Monday.",
+            " commas between. A week is called by its Monday; a person whom `people` names is one owner on all"
+            " platforms.",
             examples=["day,model", "label:team"],
         ),
     ] = "day"
@@ -47,8 +49,17 @@ def _list(conn: Connection, inside: Inside, asked: UsageAsked) -> Page[dict[str,
     keys, now = _keys(asked.by), inside.clock.now()
     since, until = moment("since", asked.since, now), moment("until", asked.until, now)
     people = People(inside.settings)
-    found = store.sum_usage(conn, by=keys, since=since, until=until, account=asked.account, zone=_zone(asked.timezone))
-    return Page(items=[_item(keys, row, people) for row in found], next=None)
+    found = store.sum_usage(
+        conn,
+        by=keys,
+        since=since,
+        until=until,
+        account=asked.account,
+        zone=_zone(asked.timezone),
+        people=people.named,
+    )
+    names = frozenset(people.named.values())
+    return Page(items=[_item(keys, row, names) for row in found], next=None)
 
 
 def _keys(by: str) -> list[str]:
@@ -71,19 +82,22 @@ def _zone(name: str) -> tzinfo:
         raise Problem(400, "Bad request", f"The parameter `timezone`: {detail}.", hint) from None
 
 
-def _item(keys: list[str], row: UsageSum, people: People) -> dict[str, Any]:
+def _item(keys: list[str], row: UsageSum, names: Collection[str]) -> dict[str, Any]:
     item: dict[str, Any] = dict(zip(keys, row.keys, strict=True))
     if item.get("owner"):
-        item["owner_name"] = people.named(item["owner"])
+        item["owner_name"] = item["owner"] if item["owner"] in names else None
     return {
         **item,
         "jobs": row.jobs,
-        "tokens": row.tokens,
-        "node_hours": hours_text(row.node_ms),
-        "card_hours": hours_text(row.card_ms),
+        **_amounts(row),
         "cost": None if row.cost is None else plain(row.cost),
         "currency": row.currency,
+        "unpriced": _amounts(row.unpriced) if row.unpriced else None,
     }
+
+
+def _amounts(of: UsageSum | Amounts) -> dict[str, Any]:
+    return {"tokens": of.tokens, "node_hours": hours_text(of.node_ms), "card_hours": hours_text(of.card_ms)}
 
 
 def plain(cost: Decimal) -> str:
@@ -94,22 +108,34 @@ def plain(cost: Decimal) -> str:
 
 _TEXT = {"type": ["string", "null"]}
 _HOURS = {"type": "string", "examples": ["17.5"]}
+_AMOUNTS = {
+    "tokens": {"type": "integer"},
+    "node_hours": {**_HOURS, "description": "A decimal number: how long nodes ran. To nine places."},
+    "card_hours": {**_HOURS, "description": "The same of cards."},
+}
 SCHEMA = {
     "type": "object",
-    "description": "A sum: what was asked for in `by`, each as a text or null, and the figures.",
+    "description": "The sum of a group in one currency: what was asked for in `by`, each as a text or null, and the"
+    " figures. What has no price is part of the row of its group's currency, where that has but one.",
     "properties": {
         **dict.fromkeys(USAGE_GROUPS, _TEXT),
+        "owner": {**_TEXT, "description": "Her name in `people`, else `<provider>:<id>`."},
         "owner_name": {**_TEXT, "description": "The owner's name in `people`."},
         "jobs": {"type": "integer"},
-        "tokens": {"type": "integer"},
-        "node_hours": {**_HOURS, "description": "A decimal number: how long nodes ran. To nine places."},
-        "card_hours": {**_HOURS, "description": "The same of cards."},
+        **_AMOUNTS,
         "cost": {**_TEXT, "description": "A decimal number; null where no price is known.", "examples": ["12.50"]},
         "currency": _TEXT,
+        "unpriced": {
+            "type": ["object", "null"],
+            "description": "How much of it has no price; null where all has.",
+            "properties": _AMOUNTS,
+            "additionalProperties": False,
+            "required": list(_AMOUNTS),
+        },
     },
     "patternProperties": {"^label:": _TEXT},
     "additionalProperties": False,
-    "required": ["jobs", "tokens", "node_hours", "card_hours", "cost", "currency"],
+    "required": ["jobs", "tokens", "node_hours", "card_hours", "cost", "currency", "unpriced"],
 }
 
 ROUTES = (
