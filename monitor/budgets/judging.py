@@ -18,6 +18,8 @@ SEEN = "seen"
 """The mark of a period that was watched: only of such a one what is booked late is told after its end."""
 OVER = "renewed"
 """The mark of a period of which it was told that it is over."""
+KEPT = 12
+"""Periods of a budget whose marks are kept, those that are over among them."""
 Marks = Mapping[str, frozenset[str]]
 """By period, what was told of one budget in it."""
 
@@ -52,10 +54,15 @@ def judge(current: Standing, before: Standing | None, marks: Marks, now: datetim
     made, options = Judgement(), current.options
     name = period_name(options, current.period)
     last = period_name(options, before.period) if before is not None else None
+    kept = _kept(marks, name)
     for period, told in marks.items():
-        if period not in (name, last) and not _ahead(period, name):
-            _end(made, options.name, told, _why(period, name), now)
+        if period in (name, last) or _ahead(period, name):
+            continue
+        _end(made, options.name, told, _why(period, name), now)
+        if period not in kept:
             made.drop.append((period, None))
+        elif _told(told) and OVER not in told:
+            _mark(made, options.name, period, (OVER,), now)
     if before is not None and last is not None and last in marks:
         _late(made, before, last, marks[last], now)
     _now(made, current, name, marks.get(name, frozenset()), now)
@@ -75,6 +82,8 @@ def _now(made: Judgement, found: Standing, name: str, marks: frozenset[str], now
     step = decide(found, _told(marks))
     if step.threshold is not None or step.forecast:
         made.drafts.append(reached(found, step, now))
+        if OVER in marks:  # by a clock that was ahead: what is told now has an end to come
+            made.drop.append((name, (OVER,)))
     elif step.eased:
         made.drafts.append(renewed(found.options.name, "eased", now, found))
     if step.unmark:
@@ -101,6 +110,14 @@ def _end(made: Judgement, budget: str, told: frozenset[str], why: End, now: date
 
 def _why(period: str, current: str) -> End:
     return "ended" if period.rpartition("#")[2] == current.rpartition("#")[2] else "changed"
+
+
+def _kept(marks: Marks, current: str) -> frozenset[str]:
+    """The newest periods of the same budget. A clock that leaps ahead and back comes to them once more, and what was
+    told of them stays told."""
+    form = current.rpartition("#")[2]
+    same = sorted(each for each in {*marks, current} if each.rpartition("#")[2] == form)
+    return frozenset(same[-KEPT:])
 
 
 def _ahead(period: str, current: str) -> bool:
