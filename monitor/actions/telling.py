@@ -47,7 +47,7 @@ def vanished(conn: Connection, epoch: str, account: Account, action: Action, *, 
     if known is None or known.gone:
         return None
     change = diff.job_gone(known, diff.outside_polls(account, now))
-    after = replace(change.known, revision=advanced(conn, action, known).revision)
+    after = advanced(conn, action, replace(change.known, revision=known.revision))
     _save(conn, action.scope_id, known, after, now)
     drafts = [(diff.as_deleted(draft, action), after.revision) for draft in change.drafts]
     store.append_events(conn, epoch, drafts)
@@ -55,10 +55,12 @@ def vanished(conn: Connection, epoch: str, account: Account, action: Action, *, 
 
 
 def advanced(conn: Connection, action: Action, known: KnownJob) -> KnownJob:
-    """The job with the next revision, beyond what the account's other scopes have told of it."""
+    """The job with the next revision, beyond what the account's other scopes have told of it, and with what they have
+    booked."""
     other = store.load_jobs_elsewhere(conn, action.scope_id, [action.job_id]).get(action.job_id)
-    furthest = max(known.revision, other.revision if other is not None else 0)
-    return replace(known, revision=furthest + 1)
+    if other is None or other.revision <= known.revision:
+        return replace(known, revision=known.revision + 1)
+    return replace(other.carried_to(known), revision=other.revision + 1)
 
 
 def _save(conn: Connection, scope_id: int, before: KnownJob, after: KnownJob, now: datetime) -> None:

@@ -71,7 +71,7 @@ class _Harvest:
 def ingest_jobs(conn: Connection, batch: Batch, *, epoch: str, prices: Sequence[ledger.PriceOptions]) -> Ingested:
     """Runs inside the writer's transaction. Raises StaleWrite when another writer moved a row; nothing is kept then."""
     rows = store.load_jobs(conn, batch.scope.id, [*batch.news, *batch.others])
-    elsewhere = store.load_jobs_elsewhere(conn, batch.scope.id, batch.news)
+    elsewhere = store.load_jobs_elsewhere(conn, batch.scope.id, [*batch.news, *batch.others])
     harvest = _Harvest()
     for job_id, found in reversed(list(batch.news.items())):  # listings are newest first; stories are told oldest first
         before = known = rows.get(job_id)
@@ -90,6 +90,7 @@ def ingest_jobs(conn: Connection, batch: Batch, *, epoch: str, prices: Sequence[
             harvest.writes.append(_write(before, known, found))
     for job_id, rereading in batch.others.items():
         if (before := rows.get(job_id)) is not None and (moved := rereading(before, batch.context)) is not None:
+            moved = _after_elsewhere(moved, before, elsewhere.get(job_id))
             if not batch.unvouched:
                 moved = by_whom(conn, batch.context.account.name, moved, now=batch.context.now)
             harvest.drafts.extend((draft, moved.known.revision) for draft in moved.drafts)
@@ -159,9 +160,7 @@ def _after_elsewhere(change: diff.JobChange, before: KnownJob | None, other: Tra
         return change
     known = replace(change.known, revision=max(change.known.revision, other.revision + 1))
     if before is None or other.revision > before.revision:
-        time = replace(other.booked_time, attempt=known.attempt) if other.booked_time is not None else known.booked_time
-        tokens = other.booked_tokens if other.booked_tokens is not None else known.booked_tokens
-        known = replace(known, booked_tokens=tokens, booked_time=time)
+        known = other.carried_to(known)
     back = before is None and other.forgotten and known.job.state.terminal  # its end was told long ago
     return replace(change, known=known, drafts=() if back else change.drafts)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -131,6 +131,13 @@ class Trace:
     booked_tokens: int | None
     booked_time: BookedTime | None = None
     forgotten: bool = False
+
+    def carried_to(self, known: KnownJob) -> KnownJob:
+        """The job with what is booked for it here: whoever advances it beyond this trace takes that along, or it would
+        be booked a second time."""
+        time = replace(self.booked_time, attempt=known.attempt) if self.booked_time is not None else known.booked_time
+        tokens = self.booked_tokens if self.booked_tokens is not None else known.booked_tokens
+        return replace(known, booked_tokens=tokens, booked_time=time)
 
 
 def load_jobs_elsewhere(conn: Connection, scope_id: int, ids: Iterable[str]) -> dict[str, Trace]:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from monitor.providers.model_studio.simjob import ABSENT
 from monitor.store.tables import bookings
 from tests.kit.platforms import model_studio
 from tests.kit.rig import Rig
@@ -60,3 +61,27 @@ async def test_an_end_that_the_other_scope_has_told_is_not_told_again() -> None:
         async with rig.running():
             await rig.poll()
             assert (await rig.story(f"job/{job}")).count("job.finished") == 1
+
+
+async def test_a_scope_that_looked_for_a_usage_in_vain_does_not_book_anew_what_the_other_one_has_found() -> None:
+    async with studio() as (rig, emulator):
+        job = emulator.world.add_job("RUNNING", model="qwen3-8b", base_model="qwen3-8b")
+        address = rig.accounts[0].model_dump()["endpoint"].removesuffix("/api/v1")
+        async with rig.running():
+            await rig.poll()
+            emulator.world.set(job, status="SUCCEEDED", usage=ABSENT)
+            await rig.poll()
+        rig.accounts = model_studio(jobs=FILTER)(address)
+        async with rig.running():
+            emulator.world.set(job, usage=1000)
+            await rig.poll()
+            assert await booked(rig) == [1000]
+        rig.accounts = model_studio()(address)
+        async with rig.running():
+            emulator.world.set(job, usage=ABSENT)
+            for _ in range(4):
+                await rig.poll(1800.0)
+            emulator.world.set(job, usage=1000)
+            await rig.poll()
+            await rig.sweep()
+            assert await booked(rig) == [1000]
