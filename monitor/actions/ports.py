@@ -93,6 +93,12 @@ class Capped(Protocol):
         ...
 
     @property
+    def mark(self) -> tuple[object, ...] | None:
+        """As long as it stays equal, the store has no other jobs of these scopes, and none in another state. None: not
+        all of them are known yet."""
+        ...
+
+    @property
     def seen(self) -> bool:
         """Whether its jobs could be read lately, so that a question to its platform has a chance."""
         ...

@@ -26,9 +26,9 @@ from monitor.telemetry.trouble import store_trouble
 from monitor.wire import Fault, FaultKind
 
 TICK = 60.0
-"""Seconds after which jobs are counted anyway."""
+"""Seconds after which it is looked anyway whether something has changed."""
 SPACE = 1.0
-"""Seconds between two looks, however much happens."""
+"""Seconds between two looks, however much happens. Only where jobs have changed does one read the store."""
 UNSEEN = 10.0
 """Seconds after which it is looked again whether an account can be read by now, so that its platform may be asked."""
 AGAIN = 300.0
@@ -38,7 +38,7 @@ STORE_PAUSE = 5.0
 PATIENCE = 120.0
 """Seconds that one turn may take; who waits for a platform is no part of it."""
 STALE = timedelta(seconds=600)
-"""Figures that do not change are written so often, so that it shows that they were looked at."""
+"""A platform's figures that do not change are written so often, so that it shows that they were looked at."""
 _PASSING = frozenset({FaultKind.TRANSIENT, FaultKind.SENSELESS, FaultKind.THROTTLED})
 _log = structlog.get_logger("actions")
 
@@ -63,6 +63,10 @@ class QuotaWatch:
         self._due: dict[str, float] = {}
         """When a platform is asked next, by account; inf while it is."""
         self._refused: set[str] = set()
+        self._rows: dict[str, QuotaRow] | None = None
+        """What the store has, by account; None where that is yet to be read."""
+        self._marks: dict[str, object] = {}
+        """How the jobs and the cap of an account were when they were counted last."""
         self._turning = anyio.Lock()
         self.pulse = Pulse(clock, patience=PATIENCE)
         self._storeless = store_trouble("actions", "the watch over quotas")
@@ -94,6 +98,7 @@ class QuotaWatch:
         """Other policies, and perhaps other accounts and caps, hold from now on; to be called while it rests."""
         self._policies = tuple(policies)
         self._due = {name: at for name, at in self._due.items() if at == inf}
+        self._forget()
 
     @asynccontextmanager
     async def resting(self) -> AsyncIterator[None]:
@@ -107,9 +112,11 @@ class QuotaWatch:
         try:
             due = await self._counted()
         except StoreError as error:
+            self._forget()
             self._storeless.met(reason=str(error))
             return [], STORE_PAUSE
         except Exception as error:  # what one turn runs into must not end the daemon
+            self._forget()
             _log.exception("a turn of the quotas broke; this is a bug", error=type(error).__name__)
             return [], TICK
         self._storeless.over()
@@ -134,15 +141,28 @@ class QuotaWatch:
         """Counts where the platform does not say; those of which it does and that are due to be asked."""
         async with self._turning:
             accounts = list(self._accounts())
-            rows = {row.account: row for row in await self._db.read(load_quotas)}
+            rows = await self._known()
             if left := rows.keys() - {each.account.name for each in accounts}:
                 await self._db.write(partial(keep_quotas, accounts=[each.account.name for each in accounts]))
                 self._due = {name: at for name, at in self._due.items() if name not in left}
-            for each in accounts:
-                if each.counted:
-                    await self._count(each, rows.get(each.account.name))
+                self._rows = {name: row for name, row in rows.items() if name not in left}
+            for each in [each for each in accounts if each.counted]:
+                name, mark = each.account.name, (each.mark, each.job_cap)
+                if each.mark is not None and self._marks.get(name) != mark:
+                    await self._count(each, rows.get(name))
+                    self._marks[name] = mark
         now = self._clock.monotonic()
         return [each for each in accounts if not each.counted and each.seen and self._due_at(each) <= now]
+
+    async def _known(self) -> dict[str, QuotaRow]:
+        if self._rows is None:
+            self._rows = {row.account: row for row in await self._db.read(load_quotas)}
+        return self._rows
+
+    def _forget(self) -> None:
+        """What is stored may be otherwise than it was."""
+        self._rows = None
+        self._marks.clear()
 
     def _due_at(self, account: Capped) -> float:
         return self._due.get(account.account.name, 0.0)
@@ -160,7 +180,7 @@ class QuotaWatch:
         async with self._turning:
             if name not in {each.account.name for each in self._accounts()}:
                 return  # a reload has ended it, or given its name away
-            row = next((row for row in await self._db.read(load_quotas) if row.account == name), None)
+            row = (await self._known()).get(name)
             if found is not None:
                 cap = found.cap if found.cap is not None else account.job_cap
                 found = Quota(resource=found.resource, used=found.used, cap=cap, seen_at=found.seen_at)
@@ -206,6 +226,7 @@ class QuotaWatch:
             numbered = [(each, store.next_revision(conn, each.account, each.subject)) for each in drafts]
             store.append_events(conn, self._db.epoch, numbered)
 
+        self._rows = None
         await self._db.write(write)
         if drafts:
             self._bell.ring()

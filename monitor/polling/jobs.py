@@ -42,6 +42,7 @@ class JobsScope:
         self.memory = JobMemory(provider.parser_version)
         self.wants_sweep = False
         """Whether the last poll saw something that only a whole listing can explain."""
+        self.opened = False
         self._noted = 0.0
         self._reads = 0
         self._overtaken: dict[str, int] = {}
@@ -62,6 +63,7 @@ class JobsScope:
         self.lens = Lens(self.provider, row.scope, self.memory)
         self.pages = Pages(self.provider, row.scope, row.paging)
         self.memory.load(await self.around.store.read(partial(store.load_job_index, scope_id=row.id)))
+        self.opened = True
 
     @property
     def baselined(self) -> bool:

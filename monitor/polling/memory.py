@@ -35,6 +35,8 @@ class JobMemory:
         self._by_hash: dict[int, Entry] = {}
         self.active: set[str] = set()
         self._awaiting: set[str] = set()
+        self.changes = 0
+        """How often something of a job was changed: while it stays, so does what can be counted of the jobs."""
 
     def load(self, rows: Iterable[JobIndex]) -> None:
         for row in rows:
@@ -76,6 +78,7 @@ class JobMemory:
 
     def settle(self, entry: Entry) -> None:
         """To be called after `active` or `usage_due` of an entry was set."""
+        self.changes += 1
         (self.active.add if entry.active else self.active.discard)(entry.id)
         (self._awaiting.discard if entry.usage_due is None else self._awaiting.add)(entry.id)
 
@@ -94,6 +97,7 @@ class JobMemory:
         self._by_hash[digest] = entry
 
     def drop(self, job_id: str) -> None:
+        self.changes += 1
         entry = self._by_id.pop(job_id, None)
         self.active.discard(job_id)
         self._awaiting.discard(job_id)

@@ -55,6 +55,14 @@ class AccountReach:
         return [loop.scope for loop in self._job_loops()]
 
     @property
+    def mark(self) -> tuple[object, ...] | None:
+        scopes = [loop.watched for loop in self._job_loops()]
+        known = [scope for scope in scopes if isinstance(scope, JobsScope) and scope.opened and scope.baselined]
+        if not known or len(known) < len(scopes):
+            return None
+        return tuple((scope.memory, scope.memory.changes) for scope in known)
+
+    @property
     def seen(self) -> bool:
         loops = self._job_loops()
         return bool(loops) and all(loop.seen for loop in loops)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import anyio
 import pytest
@@ -16,7 +16,7 @@ from monitor.emulation import Reply
 from monitor.fields.bell import Broadcast
 from monitor.model import Event, Quota, Severity
 from monitor.providers import registry
-from monitor.store import StoreFull, stop_cleanup
+from monitor.store import Store, StoreFull, stop_cleanup
 from monitor.store.quotas import QuotaRow, load_quotas, save_quota
 from tests.kit.clock import VirtualClock
 from tests.kit.platforms import model_studio, modelarts
@@ -80,6 +80,39 @@ async def test_model_studios_running_and_succeeded_jobs_are_counted_against_the_
         await quotas.turn()
         assert words(await told(rig)) == [("quota.reached", 8, 80), ("quota.eased", 6, None)]
         assert {(event.account, event.subject) for event in await told(rig)} == {("llm", "quota/jobs")}
+
+
+class Looked:
+    """The store, and how often it was asked for something."""
+
+    def __init__(self, store: Any) -> None:
+        self.store, self.times = store, 0
+
+    def __getattr__(self, name: str) -> Any:
+        self.times += name in ("read", "write")
+        return getattr(self.store, name)
+
+
+async def test_the_store_is_neither_read_nor_written_while_no_job_changes() -> None:
+    bench, emulator = studio(job_cap=10)
+    async with bench as rig, rig.running():
+        emulator.world.add_job("RUNNING")
+        looked = Looked(rig.store)
+        quotas = QuotaWatch(cast("Store", looked), rig.poller.reaches, (), rig.clock, Broadcast())
+        await quotas.turn()
+        await rig.poll()
+        for used in (1, 2):
+            for _ in range(2):
+                await quotas.turn()
+            assert [row.quota.used for row in await rows(rig)] == [used]
+            before = looked.times
+            for _ in range(12):
+                rig.clock.advance(TICK)
+                await rig.poll(0)
+                await quotas.turn()
+            assert looked.times == before
+            emulator.world.add_job("SUCCEEDED")
+            await rig.poll()
 
 
 async def test_modelarts_is_asked_with_each_sweep_and_no_more_often() -> None:
