@@ -123,6 +123,8 @@ async def test_the_plan_says_what_goes_and_why_the_rest_stays(bench: Cleaning, t
     ]
     assert plan["too_many"] == []
     assert [each["name"] for each in (await ask.get("/cleanup", policy=["all"]))["policies"]] == ["all"]
+    short = await ask.get("/cleanup", stays=False)
+    assert (short["policies"], [job["name"] for job in short["jobs"]]) == (plan["policies"], ["old-0", "old-1"])
 
 
 async def test_a_run_by_hand_is_asked_for_by_the_person_and_only_of_what_is_enabled(

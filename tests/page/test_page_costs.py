@@ -74,7 +74,7 @@ async def test_a_budget_and_a_quota_are_bars_with_what_is_left_and_the_threshold
         assert "✓ 50 %\nreached\n✓ 80 %\nreached\n100 %" in team.replace("\xa0", " ")
         assert ("the last 30" in team, "at this rate all is used" in team) == (True, True)
         assert await page.evaluate(WIDTH) == "85.00%"
-        assert ("month, until 1 " in nobody, "the scope may be wrong" in nobody) == (
+        assert ("month, until 1 " in nobody, "see its scope and unit" in nobody) == (
             True,
             True,
         )

@@ -36,6 +36,7 @@ Policies = Annotated[list[Word], msgspec.Meta(description="A policy's name; may 
 
 class CleanupAsked(Asked, frozen=True, kw_only=True, forbid_unknown_fields=True):
     policy: Policies = []  # noqa: RUF012
+    stays: Annotated[bool, msgspec.Meta(description="Also the jobs that stay; else they are counted alone.")] = True
 
 
 class RunAsked(Asked, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -94,7 +95,7 @@ def _plan(conn: Connection, inside: Inside, asked: CleanupAsked) -> CleanupPlan:
     policies = [each for each in inside.settings.cleanup if each.name in names]
     return CleanupPlan(
         policies=[_policy(each, rows.get(each.name), found.verdicts, inside.clock.now()) for each in policies],
-        jobs=[_planned(each) for each in mine],
+        jobs=[_planned(each) for each in mine if each.goes or asked.stays],
         too_many=[half(each) for each in found.too_many(going)],
     )
 

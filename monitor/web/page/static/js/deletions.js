@@ -3,6 +3,7 @@
 
 import { all, get } from "./api.js";
 import { askedBy } from "./asker.js";
+import { now } from "./clock.js";
 import { clipped, el, foreign, moment, refill } from "./dom.js";
 import { clock, number, time } from "./format.js";
 import { t, word } from "./i18n.js";
@@ -24,7 +25,7 @@ const POLICIES = { off: "⊘", active: "✓", stopped: "✕" };
 const NEWS = /^(deletion|cleanup|config)\.|^job\.(deleted|gone)$/;
 
 export class Deletions {
-  /** `more(job)` is asked when somebody wants the messages of a job; `planned` gets each new plan. */
+  /** `more(job)` is asked when somebody wants the messages of a job; `planned` gets each new plan, without the jobs that stay. */
   constructor(more, planned) {
     this.more = more;
     this.planned = planned;
@@ -48,7 +49,7 @@ export class Deletions {
     if (begun < this.rested || (!this.stale && begun - this.at < PLANNED)) return this.plan;
     this.stale = false;
     try {
-      this.plan = await get("/cleanup");
+      this.plan = await get("/cleanup", { stays: false });
     } catch (error) {
       this.stale = true;
       throw error;
@@ -108,7 +109,7 @@ function under(one) {
 function policy(one) {
   const facts = [t(one.state === "active" ? "policy.goes" : "policy.would", { n: number(one.goes), stays: number(one.stays) })];
   if (one.ran_at) facts.push(t("policy.ran", { time: time(one.ran_at) }));
-  if (one.next_at) facts.push(t("policy.next", { time: time(one.next_at) }));
+  if (one.next_at) facts.push(Date.parse(one.next_at) <= now() ? t("policy.due") : t("policy.next", { time: time(one.next_at) }));
   return el(
     "li",
     {},

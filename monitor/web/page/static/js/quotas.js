@@ -51,11 +51,11 @@ export class Quotas {
   freed(account) {
     if (!this.plan?.policies.length) return null;
     const counts = new Map();
-    for (const job of this.plan.jobs) if (job.stays === null && job.account === account) counts.set(job.policy, (counts.get(job.policy) ?? 0) + 1);
+    for (const job of this.plan.jobs) if (job.account === account) counts.set(job.policy, (counts.get(job.policy) ?? 0) + 1);
     if (!counts.size) return el("p", { class: "muted" }, t("frees.none"));
     const states = new Map(this.plan.policies.map((policy) => [policy.name, policy.state]));
     const named = [...counts.entries()].map(([name, count]) => `${clipped(name, 60)} ${number(count)}${states.get(name) === "active" ? "" : ` (${t(`policy.${states.get(name)}`)})`}`);
     const sum = [...counts.values()].reduce((all, count) => all + count, 0);
-    return el("p", {}, t("frees", { n: number(sum) }), ": ", el("bdi", {}, named.join(", ")));
+    return el("p", {}, el("bdi", {}, t("frees", { n: number(sum), which: named.join(", ") })));
   }
 }
