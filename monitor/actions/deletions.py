@@ -15,12 +15,15 @@ from monitor import store
 from monitor.actions import asking, steps
 from monitor.actions.asking import Asked
 from monitor.actions.carrying import Carrier, Overtaken
+from monitor.actions.forlorn import Forlorn
 from monitor.actions.ports import Reach, Reaches
+from monitor.actions.waiting import Waiting
 from monitor.fields import Clock
 from monitor.fields.bell import Bell, Broadcast
 from monitor.fields.pulse import Pulse
 from monitor.model import Action, Asker, Scope
 from monitor.store import ActionFilter, Connection, StaleWrite, Store, StoreError
+from monitor.store.actions import hasten_actions
 from monitor.telemetry.trouble import store_trouble
 
 STORE_PAUSE = 5.0
@@ -56,14 +59,25 @@ class Deletions:
     """
 
     def __init__(
-        self, db: Store, reaches: Reaches, clock: Clock, *, bell: Bell, enabled: Callable[[], Collection[str]]
+        self,
+        db: Store,
+        reaches: Reaches,
+        clock: Clock,
+        *,
+        bell: Bell,
+        enabled: Callable[[], Collection[str]],
+        accounts: Callable[[], Collection[str]],
     ) -> None:
-        """`bell`: rung when events were written. `enabled`: the clean-up policies that may delete, by name."""
+        """`bell`: rung when events were written. `enabled`: the clean-up policies that may delete, by name.
+        `accounts`: those of the config, of which `reaches` may know a part."""
         self._db = db
         self._reaches = reaches
         self._clock = clock
         self._bell = bell
         self._enabled = enabled
+        self._accounts = accounts
+        self._waiting = Waiting(clock)
+        self._forlorn = Forlorn(clock)
         self._wake = Bell()
         self._busy: set[str] = set()
         self._pulse = Pulse(clock, patience=PATIENCE)
@@ -147,14 +161,30 @@ class Deletions:
         """The accounts of which something is due and nobody sees to it, and the seconds until one of the others is."""
         try:
             due = await self._db.read(store.actions_due_at)
+            given_up = await self._given_up(due)
+            free = {name: at for name, at in due.items() if name not in self._busy and self._reaches(name) is not None}
+            waits = {name: self._waiting.seconds(name, at) for name, at in free.items()}
+            ready = [name for name, wait in waits.items() if wait <= 0]
+            for name in ready:
+                if free[name] > self._clock.now():  # which somebody has set back meanwhile
+                    await self._db.write(partial(hasten_actions, account=name, now=self._clock.now()))
         except StoreError as error:
             self._storeless.met(reason=str(error))
             return [], STORE_PAUSE
         self._storeless.over()
-        now = self._clock.now()
-        free = {name: at for name, at in due.items() if name not in self._busy and self._reaches(name) is not None}
-        waits = [(at - now).total_seconds() for at in free.values() if at > now]
-        return [name for name, at in free.items() if at <= now], min([*waits, LONGEST]) if waits else None
+        later = [*given_up, *(wait for wait in waits.values() if wait > 0)]
+        return ready, min([*later, LONGEST]) if later else None
+
+    async def _given_up(self, waiting: Iterable[str]) -> list[float]:
+        """Ends what waits for accounts that have left the config. Gives the seconds until others have for long enough.
+        Raises StoreError."""
+        waits = self._forlorn.look(waiting, self._accounts())
+        for account in [name for name, wait in waits.items() if wait <= 0]:
+            ended = await self._db.write(partial(self._forlorn.give_up, epoch=self._db.epoch, account=account))
+            _log.warning("an account left the config with deletions open, which end", account=account, jobs=ended)
+            self._bell.ring()
+            self.moved.ring()
+        return [wait for wait in waits.values() if wait > 0]
 
     async def _apart(self, account: str) -> None:
         try:

@@ -25,7 +25,10 @@ def new_deletions(poller: Poller, db: Store, clock: Clock, bell: Bell, settings:
     def enabled() -> set[str]:
         return {policy.name for policy in settings().cleanup if policy.enabled}
 
-    return Deletions(db, poller.reach, clock, bell=bell, enabled=enabled)
+    def accounts() -> set[str]:
+        return {options.name for options in settings().accounts}
+
+    return Deletions(db, poller.reach, clock, bell=bell, enabled=enabled, accounts=accounts)
 
 
 def new_cleanup(settings: Settings, deletions: Deletions, db: Store, clock: Clock, bell: Bell) -> Cleanup:

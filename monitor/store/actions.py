@@ -116,6 +116,12 @@ def due_actions(conn: Connection, account: str, now: datetime) -> list[Action]:
     return _rows(conn, select(actions).where(*due).order_by(*order).limit(FEW))
 
 
+def hasten_actions(conn: Connection, account: str, now: datetime) -> None:
+    """All that is open of the account is due now."""
+    later = (actions.c.account == account, actions.c.settled_at.is_(None), actions.c.due_at > now)
+    conn.execute(update(actions).where(*later).values(due_at=now))
+
+
 def actions_due_at(conn: Connection) -> dict[str, datetime]:
     """By account: when the first of its open deletions is due."""
     query = select(actions.c.account, func.min(actions.c.due_at)).where(actions.c.settled_at.is_(None))

@@ -24,7 +24,14 @@ NIGHTLY = Asker(AskerKind.POLICY, "nightly")
 
 def deleting(rig: Rig, enabled: Collection[str] = (NIGHTLY.name,)) -> Deletions:
     """The stage of the life that runs. `enabled`: the clean-up policies at work."""
-    return Deletions(rig.poller._around.store, rig.poller.reach, rig.clock, bell=Bell(), enabled=lambda: enabled)
+    return Deletions(
+        rig.poller._around.store,
+        rig.poller.reach,
+        rig.clock,
+        bell=Bell(),
+        enabled=lambda: enabled,
+        accounts=lambda: rig.poller._watches.keys(),
+    )
 
 
 @asynccontextmanager

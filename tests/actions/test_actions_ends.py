@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from monitor.actions import guard
+from monitor.actions import forlorn, guard
 from monitor.emulation import Reply
 from monitor.model import ActionState
 from tests.actions.bench import NIGHTLY, actions, arts, ask, deleting, finish, studio, told
@@ -121,3 +121,84 @@ async def test_a_clock_that_is_set_right_again_is_seen_before_long() -> None:
         wait = await deletions.turn()
         assert wait is not None
         assert wait <= 300.0
+
+
+async def test_a_clock_that_is_set_back_makes_nothing_wait_for_what_it_said_before() -> None:
+    async with studio() as (rig, emulator), rig.running():
+        await rig.poll()
+        victim, other = [job.job_id for job in emulator.world.jobs()[-2:]]
+        emulator.world.delete_lag = None
+        deletions = deleting(rig)
+        await ask(rig, deletions, victim, other)
+        wait = await deletions.turn()
+        assert wait is not None
+        assert {action.state for action in await actions(rig)} == {ActionState.ACCEPTED}
+        rig.clock._now -= timedelta(days=1)
+        emulator.world.remove(victim)
+        emulator.world.remove(other)
+        began = rig.clock.monotonic()
+        await finish(rig, deletions, most=600.0)
+        assert [action.state for action in await actions(rig)] == [ActionState.DELETED] * 2
+        assert rig.clock.monotonic() - began < 120.0
+        assert emulator.requests["get"] < 20
+
+
+async def test_nor_where_it_was_set_back_while_nobody_was_there() -> None:
+    async with studio() as (rig, emulator):
+        async with rig.running():
+            await rig.poll()
+            deletions = deleting(rig)
+            victim = emulator.world.jobs()[-1].job_id
+            emulator.world.delete_lag = None
+            await ask(rig, deletions, victim)
+            await deletions.turn()
+        rig.clock._now -= timedelta(days=1)
+        emulator.world.remove(victim)
+        async with rig.running():
+            began = rig.clock.monotonic()
+            await finish(rig, deleting(rig), most=600.0)
+            assert [action.state for action in await actions(rig)] == [ActionState.DELETED]
+            assert rig.clock.monotonic() - began < 600.0
+
+
+async def test_what_is_open_of_an_account_that_left_the_config_ends_and_is_told_once() -> None:
+    async with arts() as (rig, emulator), rig.running():
+        await rig.poll()
+        sent, unsent = list(emulator.world.jobs)[:2]
+        emulator.faults.add(Reply(status=502), operation="delete")
+        deletions = deleting(rig)
+        await ask(rig, deletions, sent)
+        await deletions.turn()
+        await ask(rig, deletions, unsent)
+        accounts, at_work = rig.accounts, rig.poller._watches.copy()
+        rig.poller.take([], [], {})
+        assert await deletions.turn() == forlorn.GRACE
+        assert not any(action.state.settled for action in await actions(rig)), "a reload may be under way"
+        rig.clock.advance(forlorn.GRACE)
+        await finish(rig, deletions)
+        found = {action.job_id: (action.state, action.reason) for action in await actions(rig)}
+        assert found[sent] == (ActionState.FAILED, forlorn.UNSEEN)
+        assert found[unsent] == (ActionState.REFUSED, forlorn.AWAY)
+        kept = ["deletion.requested", "deletion.requested", "deletion.failed", "deletion.refused"]
+        assert await told(rig) == kept
+        assert {event.data["account"]["provider"] for event in await rig.events("deletion.*")} == {"modelarts"}
+        rig.poller.take(accounts, list(at_work.values()), {})
+        emulator.world.remove(sent)
+        await rig.poll()
+        await rig.sweep()
+        assert await told(rig) == [*kept, "job.deleted"], "it was, as far as anybody can say"
+
+
+async def test_a_request_without_an_answer_fails_where_the_account_may_not_delete_any_more() -> None:
+    async with arts() as (rig, emulator), rig.running():
+        await rig.poll()
+        emulator.faults.add(Reply(status=502), operation="delete")
+        deletions = deleting(rig)
+        await ask(rig, deletions, next(iter(emulator.world.jobs)))
+        await deletions.turn()
+        after = modelarts(read_only=True)(rig.accounts[0].model_dump()["endpoint"])
+        rig.poller.take(after, rig.poller.built(after), {})
+        await finish(rig, deletions)
+        assert emulator.requests["delete"] == 1
+        (action,) = await actions(rig)
+        assert (action.state, "read_only" in action.reason) == (ActionState.FAILED, True)
