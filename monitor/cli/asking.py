@@ -25,6 +25,10 @@ TICK = 0.5
 Value = str | int | bool | list[str] | None
 
 
+class Missing(Failure):
+    """What the path or the question names is not there."""
+
+
 class Way(Protocol):
     """Carries one request. Returns the status and the document."""
 
@@ -80,7 +84,9 @@ class Asker:
             return document
         code = USAGE if status == 400 else FAILED
         known = document if isinstance(document, dict) else {}
-        raise Failure(known.get("detail", f"The daemon answered {status}."), known.get("hint", ""), code=code)
+        raise (Missing if status == 404 else Failure)(
+            known.get("detail", f"The daemon answered {status}."), known.get("hint", ""), code=code
+        )
 
 
 def asking(config: Path | None) -> Asker:

@@ -43,14 +43,19 @@ def cleanup(
 ) -> None:
     """What the clean-up policies of the config would delete now, and why they keep the rest. Nothing is deleted without
     --yes, nor by a policy that is not enabled."""
-    if resume is not None:
-        if policies or yes or many:
-            raise Failure("--resume goes with no policy and no --yes.", "Give it alone.", code=USAGE)
-        _resume(config, output, resume)
-    elif yes:
-        _run(config, output, policies or [], many=many)
-    else:
-        _plan(config, output, policies or [], all_=all_)
+    from monitor.cli.asking import Missing
+
+    if resume is not None and (policies or yes or many):
+        raise Failure("--resume goes with no policy and no --yes.", "Give it alone.", code=USAGE)
+    try:
+        if resume is not None:
+            _resume(config, output, resume)
+        elif yes:
+            _run(config, output, policies or [], many=many)
+        else:
+            _plan(config, output, policies or [], all_=all_)
+    except Missing as error:  # a policy: nothing else is named
+        raise Failure(str(error), error.hint, code=USAGE) from error
 
 
 def _plan(config: Path | None, output: Output, names: list[str], *, all_: bool) -> None:

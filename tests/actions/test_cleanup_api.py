@@ -185,3 +185,14 @@ async def test_a_policy_of_another_name_is_let_go_on_before_any_daemon_has_heard
     assert (reply.status, b'"state":"active"' in reply.body) == (200, True)
     assert [(row.policy, row.stopped_at) for row in (await bench.rows()).values()] == [("rest", None)]
     assert (await ask.problem("/cleanup/rest/resume", "POST", who=ANN))["status"] == 409
+
+
+async def test_an_account_that_leaves_in_that_instant_is_a_conflict_and_nothing_is_begun(
+    bench: Cleaning, tmp_path: Path
+) -> None:
+    ask = bench.asking(tmp_path, policy())
+    bench.rig.poller.take([], [], {})  # the config of the API is a moment older
+    for path, asked in (("/cleanup", {}), ("/deletions", {"account": "ascend", "job": [bench.ids["old-0"]]})):
+        problem = await ask.problem(path, "POST", who=ANN, **asked)
+        assert (problem["status"], "has just left the config" in problem["detail"]) == (409, True)
+    assert await actions(bench.rig) == []

@@ -195,6 +195,9 @@ async def test_the_plan_is_shown_and_only_yes_runs_it(bench: Bench) -> None:
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[1].split()[1] == "deleted"
     assert len(await bench.jobs()) == 5
+    for unknown in (["nix"], ["nix", "--yes"], ["--resume", "nix"]):
+        done = await bench.run("jobs", "cleanup", *unknown)
+        assert (done.returncode, done.stderr.splitlines()[0]) == (2, "error: The config has no clean-up policy 'nix'.")
     still = await bench.run("jobs", "cleanup", "--resume", "nightly")
     assert (still.returncode, still.stderr.splitlines()[0]) == (1, "error: The policy nightly does not stand still.")
 

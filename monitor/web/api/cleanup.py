@@ -13,7 +13,7 @@ import msgspec
 from monitor import store
 from monitor.model import JobState, rfc3339
 from monitor.store import CleanupRow, Connection, Rename
-from monitor.web.api.deletions import Half, Many, Outcomes, asker, half, outcome, refuse_many, stage
+from monitor.web.api.deletions import Half, Many, Outcomes, asked_for, asker, half, outcome, refuse_many, stage
 from monitor.web.api.inside import Inside
 from monitor.web.api.message import Problem
 from monitor.web.api.moment import Time, told
@@ -190,7 +190,7 @@ def _run(conn: Connection, inside: Inside, asked: RunAsked, by: str, going: list
     items = []
     for each in going:
         account, job = each.candidate.account.name, each.candidate.known.job.id
-        done = deletions.ask(conn, account, job, who, reason=f"{each.policy}: {each.why}")
+        done = asked_for(deletions, conn, account, job, who, f"{each.policy}: {each.why}")
         items.append(outcome(account, job, done))
     return Change(answer=Outcomes(items=items), events=True, deletions=True)
 
@@ -224,7 +224,10 @@ ROUTES: tuple[Route, ...] = (
         change=_run,
         asked=RunAsked,
         answer=Outcomes,
-        errors={404: _UNKNOWN, 409: "It is not enabled, too many jobs would go, or no daemon runs here."},
+        errors={
+            404: _UNKNOWN,
+            409: "It is not enabled, too many jobs would go, no daemon runs here, or an account has just left.",
+        },
     ),
     Route(
         path="/api/v1/cleanup/{policy}/resume",

@@ -186,6 +186,15 @@ def _one(conn: Connection, inside: Inside, asked: DeletionAsked) -> DeletionItem
     return item(found)
 
 
+def asked_for(deletions: Deletions, conn: Connection, account: str, job: str, who: Asker, reason: str = "") -> Outcome:
+    """Raises Problem where the account leaves the config at this moment; then nothing of the request is begun."""
+    try:
+        return deletions.ask(conn, account, job, who, reason=reason)
+    except LookupError:
+        detail = f"The account {account} has just left the config; nothing was asked for."
+        raise Problem(409, "Conflict", detail, "Ask again, for what is left.") from None
+
+
 def _look(conn: Connection, inside: Inside, asked: LookAsked) -> Looked:
     options, ids = _checked(inside, asked.account, asked.job)
     items = [_looked(conn, options, each) for each in ids]
@@ -209,15 +218,18 @@ def _looked(conn: Connection, options: AccountOptions, job_id: str) -> LookedIte
 
 
 def _ask(conn: Connection, inside: Inside, asked: DeleteAsked, by: str) -> Change:
+    from monitor.actions.asking import look  # with the rest of what deletes, which reading needs not
+
     deletions = stage(inside)
     options, ids = _checked(inside, asked.account, asked.job)
     _refuse_unknown(conn, options.name, ids)
-    fit = [each for each in ids if not deletions.look(conn, options.name, each)]
+    forbidden = options.forbids_deleting()
+    fit = [each for each in ids if not look(conn, options.name, each, forbidden=forbidden)]
     many = None if asked.many else _too_many(conn, inside, options, fit)
     if many is not None:
         raise refuse_many(many)
     who = asker(by)
-    done = [outcome(options.name, each, deletions.ask(conn, options.name, each, who)) for each in ids]
+    done = [outcome(options.name, each, asked_for(deletions, conn, options.name, each, who)) for each in ids]
     return Change(answer=Outcomes(items=done), events=True, deletions=True)
 
 
@@ -286,7 +298,7 @@ ROUTES: tuple[Route, ...] = (
         answer=Outcomes,
         errors={
             404: "The config has no such account, or the account no such job.",
-            409: "More than half of the account's jobs would go, or no daemon runs here.",
+            409: "More than half of the account's jobs would go, no daemon runs here, or it has just left.",
         },
     ),
 )
