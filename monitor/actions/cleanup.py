@@ -15,7 +15,7 @@ from monitor.actions.deletions import Deletions
 from monitor.actions.options import CleanupOptions
 from monitor.actions.plan import TooMany, Verdict
 from monitor.actions.policies import Plan, form, land_at_work, read_plan
-from monitor.actions.stopping import REMEDY, stop_policy
+from monitor.actions.stopping import REMEDY, let_go_on, stop_policy
 from monitor.fields import Clock
 from monitor.fields.bell import Bell
 from monitor.fields.pulse import Pulse
@@ -107,14 +107,27 @@ class Cleanup:
         return here < self._rested_until
 
     async def _each(self) -> None:
+        await self._end_the_rest()
         for options in [each for each in self._policies if each.enabled]:
             row = (await self._db.read(store.load_cleanup)).get(options.name)
             if row is not None and row.stopped_at is not None and row.form != form(options):
-                await self._db.write(partial(store.resume_cleanup, policy=options.name))
+                await self._let_go_on(options.name, "changed")
                 _log.info("the policy was changed and goes on", policy=options.name)
                 row = CleanupRow(policy=options.name)
             if row is None or due(row, options, self._clock.now()):
                 await self._run(options, first=row is None or row.ran_at is None)
+
+    async def _end_the_rest(self) -> None:
+        """Who is not enabled any more does nothing, and that is no trouble."""
+        enabled = {each.name: each.enabled for each in self._policies}
+        for name, row in (await self._db.read(store.load_cleanup)).items():
+            if row.stopped_at is not None and not enabled.get(name):
+                await self._let_go_on(name, "off" if name in enabled else "removed")
+
+    async def _let_go_on(self, policy: str, why: str) -> None:
+        epoch, now = self._db.epoch, self._clock.now()
+        await self._db.write(partial(let_go_on, epoch=epoch, policy=policy, why=why, by=None, now=now))
+        self._ring()
 
     async def _guarded(self) -> float:
         try:
@@ -133,7 +146,9 @@ class Cleanup:
         policies, accounts = self._policies, self._accounts
         again = [options.name] if first else []
         found = await self._db.read(
-            lambda conn: plan_of(conn, policies, accounts, self._deletions, now=self._clock.now(), again=again)
+            lambda conn: plan_of(
+                conn, policies, accounts, self._deletions, now=self._clock.now(), again=again, only_going=True
+            )
         )
         going = found.going([options.name])
         asked = await self._db.write(partial(self._written, options=options, going=going, many=found.too_many(going)))
@@ -175,10 +190,12 @@ def plan_of(
     *,
     now: datetime,
     again: Iterable[str] = (),
+    only_going: bool = False,
 ) -> Plan:
-    """The plan as things are. Without `deletions`, where no daemon is asked, every place counts as watched."""
+    """The plan as things are. Without `deletions`, where no daemon is asked, every place counts as watched.
+    `only_going`: what stays is left out."""
     lands = [land_at_work(each, None if deletions is None else deletions.reach(each.name)) for each in accounts]
-    return read_plan(conn, policies, lands, now=now, again=again)
+    return read_plan(conn, policies, lands, now=now, again=again, only_going=only_going)
 
 
 def ask_for(conn: Connection, deletions: Deletions, going: Sequence[Verdict], asker: Callable[[Verdict], Asker]) -> int:

@@ -41,6 +41,17 @@ def switched_off(action: Action, enabled: Collection[str]) -> str:
     return f"the policy {action.asker.name} is not enabled any more"
 
 
+def let_go_on(conn: Connection, epoch: str, policy: str, why: str, *, by: str | None, now: datetime) -> bool:
+    """It is due at once, and people hear that it stands still no longer; False where it did not. `why` and `by` as
+    `diff.cleanup_resumed` has them."""
+    row = store.load_cleanup(conn).get(policy)
+    if row is None or not store.resume_cleanup(conn, policy):
+        return False
+    draft = diff.cleanup_resumed(policy, why, by=by, reason=row.reason, since=row.stopped_at, now=now)
+    store.append_events(conn, epoch, [(draft, store.next_revision(conn, None, draft.subject))])
+    return True
+
+
 def stop_policy(conn: Connection, epoch: str, policy: str, reason: str, *, account: str | None, now: datetime) -> bool:
     """It stands still from now on, and people hear of it; False where it did already."""
     if not store.stop_cleanup(conn, policy, reason, now):

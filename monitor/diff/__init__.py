@@ -12,6 +12,7 @@ from monitor.diff.accounts import (
 from monitor.diff.context import FlavorChange, FlavorContext, JobChange, JobContext, outside_polls
 from monitor.diff.deletions import (
     as_deleted,
+    cleanup_resumed,
     cleanup_stopped,
     deletion_failed,
     deletion_refused,
@@ -47,6 +48,7 @@ __all__ = [
     "acknowledged",
     "as_deleted",
     "baselined",
+    "cleanup_resumed",
     "cleanup_stopped",
     "config_rejected",
     "config_reloaded",

@@ -8,7 +8,7 @@ from typing import Any
 
 from monitor.diff.drafts import draft
 from monitor.diff.job_data import job_data
-from monitor.model import DEFAULT_SEVERITY, Account, Action, Asker, EventDraft, EventType, KnownJob, Severity
+from monitor.model import DEFAULT_SEVERITY, Account, Action, Asker, EventDraft, EventType, KnownJob, Severity, rfc3339
 
 
 def deletion_requested(account: Account, known: KnownJob, action: Action, *, now: datetime) -> EventDraft:
@@ -37,6 +37,16 @@ def cleanup_stopped(policy: str, reason: str, *, account: str | None, now: datet
     """A policy stands still until somebody lets it go on. `account`: where it ran into the reason."""
     data = {"cleanup": {"policy": policy, "reason": reason, "account": account}}
     return draft(EventType.CLEANUP_STOPPED, account=None, subject=f"cleanup/{policy}", now=now, data=data)
+
+
+def cleanup_resumed(
+    policy: str, why: str, *, by: str | None, reason: str, since: datetime | None, now: datetime
+) -> EventDraft:
+    """It stands still no longer. `why`: somebody let it go on (`resumed`, and `by` says who), or the config has it
+    otherwise (`changed`, `off`, `removed`). `reason` and `since` of its standing still."""
+    began = None if since is None else rfc3339(since)
+    data = {"cleanup": {"policy": policy, "why": why, "by": by, "reason": reason, "since": began, "account": None}}
+    return draft(EventType.CLEANUP_RESUMED, account=None, subject=f"cleanup/{policy}", now=now, data=data)
 
 
 def deletion_data(action: Action) -> dict[str, Any]:

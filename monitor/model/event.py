@@ -41,6 +41,7 @@ class EventType(StrEnum):
     DELETION_REFUSED = "deletion.refused"
     DELETION_FAILED = "deletion.failed"
     CLEANUP_STOPPED = "cleanup.stopped"
+    CLEANUP_RESUMED = "cleanup.resumed"
     USAGE_RECORDED = "usage.recorded"
     USAGE_CORRECTED = "usage.corrected"
     BUDGET_REACHED = "budget.reached"

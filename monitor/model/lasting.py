@@ -11,6 +11,7 @@ from monitor.model.event import DEFAULT_SEVERITY, Event, EventType, Severity
 _ENDS: Final[Mapping[EventType, EventType]] = {
     EventType.ACCOUNT_RECOVERED: EventType.ACCOUNT_UNREACHABLE,
     EventType.SINK_RECOVERED: EventType.SINK_FAILING,
+    EventType.CLEANUP_RESUMED: EventType.CLEANUP_STOPPED,
 }
 
 STATE_OF: Final[Mapping[EventType, str]] = {
@@ -33,6 +34,8 @@ STATE_OF: Final[Mapping[EventType, str]] = {
     EventType.ACCOUNT_RECOVERED: "well",
     EventType.SINK_FAILING: "failing",
     EventType.SINK_RECOVERED: "delivering",
+    EventType.CLEANUP_STOPPED: "standing still",
+    EventType.CLEANUP_RESUMED: "at work",
     EventType.BUDGET_REACHED: "reached",
     EventType.BUDGET_RENEWED: "renewed",
     EventType.QUOTA_REACHED: "near its cap",
@@ -64,6 +67,7 @@ ENDLESS: Final = frozenset(
         EventType.FLAVOR_DELISTED,
         EventType.ACCOUNT_RECOVERED,
         EventType.SINK_RECOVERED,
+        EventType.CLEANUP_RESUMED,
         EventType.BUDGET_RENEWED,
         EventType.QUOTA_EASED,
     }

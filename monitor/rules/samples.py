@@ -138,6 +138,8 @@ def sample(type: EventType) -> Event:
         data["deletion"] = dict(_DELETION)
     if family == "cleanup":
         subject, data = "cleanup/sample", {"cleanup": dict(_CLEANUP)}
+        if type is EventType.CLEANUP_RESUMED:
+            data["cleanup"] |= {"account": None, "why": "resumed", "by": "sample", "since": _AT}
     if family == "budget":
         subject, data = "budget/sample", {"budget": dict(_BUDGET)}
     if family == "quota":

@@ -74,5 +74,6 @@ async def actions(rig: Rig) -> list[Action]:
 
 async def told(rig: Rig) -> list[str]:
     """The types of the events that a deletion makes, in order."""
-    types = ("deletion.requested", "deletion.refused", "deletion.failed", "job.deleted", "job.gone", "cleanup.stopped")
+    types = ("deletion.requested", "deletion.refused", "deletion.failed", "job.deleted", "job.gone")
+    types += ("cleanup.stopped", "cleanup.resumed")
     return [event.type.value for event in await rig.events(*types)]

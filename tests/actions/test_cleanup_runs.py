@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from pathlib import Path
 
 import anyio
 import pytest
@@ -166,3 +167,26 @@ async def test_after_a_leap_of_the_clock_polls_see_first_how_things_are(bench: C
     assert len(await bench.clean(stage)) == 7
     bench.rig.clock.advance(LEAP)
     assert len(await bench.clean(stage)) == 5, "so it is, and polls have seen no other time"
+
+
+async def test_that_a_policy_goes_on_is_told_once_whatever_lets_it(bench: Cleaning, tmp_path: Path) -> None:
+    much = policy(at_most=20)
+    await bench.clean(bench.stage(much))
+    ask = bench.asking(tmp_path, much)
+    assert (await ask.reply("/cleanup/nightly/resume", "POST", who="socket uid 1000 (ann)")).status == 200
+    await bench.clean(bench.stage(much))
+    await bench.clean(bench.stage(policy(at_most=19)))
+    await bench.clean(bench.stage(policy(at_most=19, enabled=False)))
+    await bench.clean(bench.stage(policy(at_most=19, enabled=False)))
+    await bench.clean(bench.stage(much))
+    await bench.clean(bench.stage())
+    assert await told(bench.rig) == ["cleanup.stopped", "cleanup.resumed"] * 4
+    found = [event.data["cleanup"] for event in await bench.rig.events("cleanup.resumed")]
+    assert [(each["why"], each["by"]) for each in found] == [
+        ("resumed", "ann"),
+        ("changed", None),
+        ("off", None),
+        ("removed", None),
+    ]
+    assert all(each["reason"].startswith("6 of the 7 jobs") and each["since"] for each in found)
+    assert (await bench.rows())["nightly"].stopped_at is None

@@ -131,6 +131,8 @@ def _deletion_drafts(poll: Any, at: Any) -> Iterator[EventDraft]:
         yield tell(who, known, action, now=at(20))
     yield from (diff.as_deleted(draft, action) for draft in diff.job_gone(known, poll(30)).drafts)
     yield diff.cleanup_stopped("nightly", "HTTP 403", account="llm", now=at(20))
+    for why, by in (("resumed", "ann"), ("changed", None), ("off", None), ("removed", None)):
+        yield diff.cleanup_resumed("nightly", why, by=by, reason="HTTP 403", since=at(20), now=at(30))
 
 
 def _budget_drafts(at: Any) -> Iterator[EventDraft]:

@@ -166,6 +166,12 @@ def _deletions(tuned: Any, trained: Any, stored: Any, at: Any) -> dict[str, list
         "deleted": diff.as_deleted(gone, wanted),
         "deleted-train": diff.as_deleted(left, replace(wanted, asker=Asker(AskerKind.TOKEN, "api"))),
         "cleanup-stopped": diff.cleanup_stopped("nightly", "ModelArts refuses (HTTP 403)", account="a", now=at(6)),
+        "cleanup-resumed": diff.cleanup_resumed(
+            "nightly", "resumed", by="ann", reason="ModelArts refuses (HTTP 403)", since=at(6), now=at(9)
+        ),
+        "cleanup-resumed-changed": diff.cleanup_resumed(
+            "half", "changed", by=None, reason="6 of 7 would go", since=at(6), now=at(9)
+        ),
         "cleanup-stopped-half": diff.cleanup_stopped("half", f"6 of 7 would go; {REMEDY}", account="a", now=at(6)),
     }
     return {name: stored([draft]) for name, draft in drafts.items()}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Final
+
 from monitor.model import Event, EventType
 from monitor.rules.message.facts import REASON, Facts, clock
 from monitor.rules.message.jobs import asker, job_name
@@ -10,6 +13,13 @@ from monitor.rules.message.story import Line, Story
 _CLEANUP = "training-monitor jobs cleanup"
 _MEANT = "--yes-delete-many"
 """What a person says who means so much; a policy that would delete too much has it in its reason."""
+
+_GOES_ON: Final[Mapping[str, str]] = {
+    "resumed": "goes on",
+    "changed": "goes on: it was changed in the config",
+    "off": "stands still no longer: it is not enabled any more",
+    "removed": "stands still no longer: it has left the config",
+}
 
 
 def deletion_story(event: Event) -> Story:
@@ -28,9 +38,11 @@ def deletion_story(event: Event) -> Story:
 
 
 def cleanup_story(event: Event) -> Story:
-    """`cleanup.stopped`."""
+    """`cleanup.stopped` and `cleanup.resumed`."""
     cleanup = Facts(event.data).part("cleanup")
     policy = cleanup.text("policy")
+    if event.type is EventType.CLEANUP_RESUMED:
+        return _resumed(event, cleanup, policy)
     lines = (
         Line("Why", cleanup.text("reason", REASON)),
         Line("Account", cleanup.text("account")),
@@ -40,6 +52,16 @@ def cleanup_story(event: Event) -> Story:
     )
     shown = tuple(line for line in lines if line.value)
     return Story(f"cleanup policy {policy}", "has stopped and deletes nothing more", shown, cleanup.text("reason", 100))
+
+
+def _resumed(event: Event, cleanup: Facts, policy: str) -> Story:
+    happened = _GOES_ON.get(cleanup.text("why"), "goes on")
+    lines = (
+        Line("Let go on by", cleanup.text("by")),
+        Line("It stood still for", cleanup.text("reason", REASON)),
+        Line("Time", clock(event.time)),
+    )
+    return Story(f"cleanup policy {policy}", happened, tuple(line for line in lines if line.value))
 
 
 def _happened(event: Event, tries: object) -> str:

@@ -14,7 +14,13 @@ from monitor.sinks.alertmanager.options import Options
 from monitor.sinks.alertmanager.standing import Standing
 
 _CLEAR = frozenset(
-    {EventType.ACCOUNT_RECOVERED, EventType.SINK_RECOVERED, EventType.BUDGET_RENEWED, EventType.QUOTA_EASED}
+    {
+        EventType.ACCOUNT_RECOVERED,
+        EventType.SINK_RECOVERED,
+        EventType.CLEANUP_RESUMED,
+        EventType.BUDGET_RENEWED,
+        EventType.QUOTA_EASED,
+    }
 )
 """They end what was wrong, and are nothing by themselves."""
 _GOOD = frozenset({EventType.FLAVOR_RESTOCKED, EventType.FLAVOR_LISTED})

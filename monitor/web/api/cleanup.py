@@ -108,13 +108,21 @@ def _rows(conn: Connection, inside: Inside) -> dict[str, CleanupRow]:
     return rows | moved
 
 
-def _made(conn: Connection, inside: Inside, rows: dict[str, CleanupRow]) -> Plan:
+def _made(conn: Connection, inside: Inside, rows: dict[str, CleanupRow], *, only_going: bool = False) -> Plan:
     from monitor.actions.cleanup import plan_of  # with the rest of what deletes, which other questions need not
 
     known, settings = inside.deletions, inside.settings
     again = [each.name for each in settings.cleanup if (row := rows.get(each.name)) is None or row.ran_at is None]
     deletions = None if known is None else known()
-    return plan_of(conn, settings.cleanup, settings.accounts, deletions, now=inside.clock.now(), again=again)
+    return plan_of(
+        conn,
+        settings.cleanup,
+        settings.accounts,
+        deletions,
+        now=inside.clock.now(),
+        again=again,
+        only_going=only_going,
+    )
 
 
 def _going(found: Plan, inside: Inside, names: Sequence[str]) -> list[Verdict]:
@@ -178,7 +186,9 @@ def _look(conn: Connection, inside: Inside, asked: RunAsked) -> list[Verdict]:
         raise Problem(
             409, "Conflict", f"The policy {off[0]} is not enabled: it deletes nothing.", "Set `enabled: true` in it."
         )
-    going = (found := _made(conn, inside, _rows(conn, inside))).going([each for each in names if each not in off])
+    going = (found := _made(conn, inside, _rows(conn, inside), only_going=True)).going(
+        [each for each in names if each not in off]
+    )
     many = found.too_many(going)
     if many and not asked.many:
         raise refuse_many(many[0])
@@ -200,11 +210,14 @@ def _resume(conn: Connection, inside: Inside, asked: ResumeAsked, by: str) -> Ch
     options = next(each for each in inside.settings.cleanup if each.name == name)
     if options.was is not None:  # a daemon has done so already
         store.rename(conn, Rename(kind="cleanup", before=options.was, after=name))
-    if not store.resume_cleanup(conn, name):
+    from monitor.actions.stopping import let_go_on  # with the rest of what deletes, which other questions need not
+
+    now = inside.clock.now()
+    if not let_go_on(conn, inside.store.epoch, name, "resumed", by=asker(by).words, now=now):
         raise Problem(409, "Conflict", f"The policy {name} does not stand still.", "Nothing is left to do.")
     rows = _rows(conn, inside)
     verdicts = _made(conn, inside, rows).verdicts
-    return Change(answer=_policy(options, rows.get(name), verdicts, inside.clock.now()), cleanup=True)
+    return Change(answer=_policy(options, rows.get(name), verdicts, now), events=True, cleanup=True)
 
 
 _UNKNOWN = "The config has no such policy."

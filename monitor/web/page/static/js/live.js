@@ -9,7 +9,7 @@ const AGAIN = 5000;
 export const TYPES = [
   "job.submitted", "job.queued", "job.started", "job.requeued", "job.restarted", "job.stopping", "job.finished",
   "job.reopened", "job.checkpoint", "job.gone", "job.deleted", "deletion.requested",
-  "deletion.refused", "deletion.failed", "cleanup.stopped", "usage.recorded", "usage.corrected", "budget.reached",
+  "deletion.refused", "deletion.failed", "cleanup.stopped", "cleanup.resumed", "usage.recorded", "usage.corrected", "budget.reached",
   "budget.renewed", "quota.reached", "quota.eased",
   "flavor.sold_out", "flavor.restocked", "flavor.listed", "flavor.delisted", "flavor.changed", "flavor.flapping",
   "account.baselined", "account.unreachable", "account.recovered", "account.unauthorized", "account.view_shrunk",
