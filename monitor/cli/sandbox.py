@@ -17,7 +17,7 @@ accounts:
     provider: model-studio
     api_key: sk-demo
     endpoint: {platforms}/api/v1
-    job_cap: 500
+    job_cap: {job_cap}
     jobs: {{every: 5s}}
   - name: arts
     provider: modelarts
@@ -31,6 +31,7 @@ sinks:
   - {{name: journal, type: log}}           # the daemon's own output; here your webhook or messenger can stand
 rules:
   - {{name: jobs, on: ["job.*"], notify: [journal]}}
+  - {{name: cleaning, on: ["deletion.*", "cleanup.*", "quota.*"], notify: [journal]}}
   - {{name: stock, on: [flavor.sold_out, flavor.restocked], notify: [journal]}}
 unmatched: {{notify: [journal], min_severity: info}}
 """
@@ -48,7 +49,11 @@ def sandbox(
     ] = 1.0,
     seed: Annotated[int, typer.Option("--seed", metavar="N", help="Another seed, another story.")] = 1,
 ) -> None:
-    """Serves emulated platforms until Ctrl-C; prints a config file that fits them."""
+    """Serves emulated platforms until Ctrl-C; prints a config file that fits them.
+
+    While it runs, `curl http://127.0.0.1:8651/sandbox` names its switches: end a job now, refuse deletions, fill the
+    quota.
+    """
     from functools import partial
 
     with until_ctrl_c():
@@ -65,11 +70,13 @@ async def _serve(port: int, speed: float, seed: int) -> None:
     from monitor.fields.clock import FastClock
     from monitor.sandbox.server import emulators, serving
     from monitor.sandbox.story import first_hour, play
+    from monitor.sandbox.switches import Switches
 
     clock = FastClock(speed)
     platforms = emulators(clock, seed=seed)
     try:
-        async with serving(platforms, port=port) as address, anyio.create_task_group() as group:
+        more = Switches(platforms).routes()
+        async with serving(platforms, port=port, more=more) as address, anyio.create_task_group() as group:
             group.start_soon(play, clock, first_hour(platforms))
             with Signals(patient=True) as signals:
                 _announce(address, speed)
@@ -87,13 +94,15 @@ def _announce(address: str, speed: float) -> None:
 
     from monitor.cli import out
     from monitor.cli.questions import say
+    from monitor.sandbox.switches import JOB_CAP
 
-    for text in CONFIG.format(platforms=address).splitlines():
+    for text in CONFIG.format(platforms=address, job_cap=JOB_CAP).splitlines():
         out.line(text)
     sys.stdout.flush()
     say(f"Emulated platforms at {address}, {speed:g} times as fast as real ones, until Ctrl-C.")
     if sys.stdout.isatty():
         say("Above is a config file that fits them; `training-monitor sandbox > FILE` writes it.")
+    say(f"Its switches (end a job, refuse deletions, fill the quota): curl {address}/sandbox")
     if speed == 1.0:
         say("Elsewhere: training-monitor check --online --config FILE, then training-monitor run --config FILE")
     else:

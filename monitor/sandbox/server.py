@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 
 from aiohttp import web
@@ -18,12 +18,15 @@ def emulators(clock: Clock, *, seed: int = 1, autoplay: bool = True) -> dict[str
 
 
 @asynccontextmanager
-async def serving(platforms: Mapping[str, Emulator], *, port: int = 0) -> AsyncIterator[str]:
+async def serving(
+    platforms: Mapping[str, Emulator], *, port: int = 0, more: Iterable[web.AbstractRouteDef] = ()
+) -> AsyncIterator[str]:
     """Serves the platforms on 127.0.0.1 and yields the address, `http://127.0.0.1:PORT`. Raises OSError when the port
-    is in use. Port 0 takes a free one."""
+    is in use. Port 0 takes a free one. `more`: served beside them."""
     app = web.Application()
     for platform in platforms.values():
         app.add_routes(platform.routes())
+    app.add_routes(more)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     try:
