@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from monitor.model import JobState
+from monitor.model import ActionState, Asker, AskerKind, JobState
+from tests.kit import tidied
 from tests.kit.browser import tab
-from tests.kit.page import page_served
+from tests.kit.page import COSTS, page_served
 from tests.kit.web import TOKEN
 from tests.kit.world import World
 
@@ -82,20 +84,35 @@ async def test_whose_session_ended_is_sent_to_sign_in(browser: Any, tmp_path: Pa
         await it.page.wait_for_url("**/sign-in")
 
 
+async def forged(route: Any) -> None:
+    """Names of the config cannot hold markup; so it is put into the monitor's answer on its way."""
+    answer = await route.fetch()
+    text = (await answer.text()).replace('"team-nlp"', json.dumps(HOSTILE[0]))
+    await route.fulfill(response=answer, body=text.replace('"nightly"', json.dumps(HOSTILE[0])))
+
+
 async def test_hostile_words_are_only_words(browser: Any, tmp_path: Path) -> None:
     async with (
-        page_served(tmp_path) as served,
-        tab(browser, served.url("/"), viewport={"width": 400, "height": 800}) as it,
+        page_served(tmp_path, more=COSTS) as served,
+        tab(browser, served.url("/"), viewport={"width": 390, "height": 800}) as it,
     ):
+        for path in ("budgets", "cleanup"):
+            await it.page.route(f"**/api/v1/{path}*", forged)
         world = World(served)
         known = [
             world.job("llm-beijing", name=text, base_model=text, creator=text, url="javascript:alert(1)")
             for text in HOSTILE
         ]
         await world.keep("llm-beijing", known)
-        for one in known:
+        scope = await world.scope("llm-beijing")
+        for one, text in zip(known, HOSTILE, strict=True):
             await world.message(one, world.end, ["delivered"])
+            bad = {"state": ActionState.REFUSED, "reason": text, "asker": Asker(AskerKind.USER, text)}
+            await world.write(lambda conn, one=one, bad=bad: tidied.deletion(conn, scope, one, world.end, **bad))
+        await world.write(lambda conn: tidied.stopped(conn, "nightly", world.end, HOSTILE[0]))
         page = await it.open()
+        shown = [await page.locator(f"#{name}").inner_text() for name in ("budgets", "deletions")]
+        assert [text.count(HOSTILE[0]) for text in shown] == [1, 5], "a name; a policy, why it stopped; a job, who, why"
         await page.locator("#jobs select[name=range]").select_option("30")
         await it.until("document.querySelectorAll('#jobs tbody tr').length === 5")
         assert HOSTILE[0] in await page.locator("#jobs tbody").inner_text()
