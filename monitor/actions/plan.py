@@ -10,12 +10,13 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import Final
 
+from monitor.actions.candidate import Candidate as Candidate
+from monitor.actions.candidate import Policy as Policy
+from monitor.actions.candidate import Shown
 from monitor.actions.guard import NEWEST, UNBOOKED, UNDATED, unfit
-from monitor.actions.options import CleanupOptions, Keep
-from monitor.diff.job_data import job_data
+from monitor.actions.options import Keep
 from monitor.fields.duration import format_duration
-from monitor.model import Account, Event, EventType, KnownJob, Severity
-from monitor.rules.scope import Scope
+from monitor.model import KnownJob
 
 Delivered = Callable[[str, str, str], bool]
 """Account, job and rule: whether a message of the rule about the job's end has arrived."""
@@ -38,53 +39,6 @@ class Stays(StrEnum):
 
 _KINDS: Final[Mapping[str, Stays]] = {NEWEST: Stays.NEWEST, UNDATED: Stays.NEWEST, UNBOOKED: Stays.UNBOOKED}
 SAME: Final = "it is one of {} jobs that were created last, at the same moment; the newest is never deleted"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
-    """A job that is not gone. `forbidden`: why nothing may delete it; `leaving`: its deletion is under way; `refused`:
-    why policies leave it alone for a while; `elsewhere`: nobody looks at it any more, as its account is configured now,
-    so it may not be there and makes no other one the newer, the last or the rest."""
-
-    account: Account
-    known: KnownJob
-    forbidden: str = ""
-    leaving: bool = False
-    refused: str = ""
-    elsewhere: bool = False
-    ahead: float = 0.0
-    """Seconds that this machine's clock is ahead of the platform's: a wrong clock makes no job older."""
-
-    @property
-    def ended_at(self) -> datetime:
-        """By the platform, else when it was seen to be over."""
-        return self.known.job.ended_at or self.known.state_since
-
-    def age(self, now: datetime) -> float:
-        """Seconds since it ended."""
-        return (now - self.ended_at).total_seconds() - self.ahead
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """One policy, checked. `under_way`: deletions that it asked for and that are not settled; `anew`: it tries at once
-    what was refused before."""
-
-    options: CleanupOptions
-    scope: Scope
-    under_way: int = 0
-    anew: bool = False
-
-    @property
-    def name(self) -> str:
-        return self.options.name
-
-    def means(self, candidate: Candidate, now: datetime) -> bool:
-        """Whether the job is one of its accounts, and of those that `when` is true of."""
-        accounts = self.options.accounts
-        if accounts is not None and candidate.account.name not in accounts:
-            return False
-        return self.scope.source is None or self.scope.decide(_shown(candidate, now), now).matched
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,10 +89,16 @@ class _Course:
 
 
 def plan(
-    candidates: Sequence[Candidate], policies: Sequence[Policy], *, now: datetime, delivered: Delivered
+    candidates: Sequence[Candidate],
+    policies: Sequence[Policy],
+    *,
+    now: datetime,
+    delivered: Delivered,
+    only_going: bool = False,
 ) -> list[Verdict]:
     """Those that a policy means, the one that ended first before the others. A job belongs to the first policy of the
-    file that would have it, where those that are enabled come before those that are not."""
+    file that would have it, where those that are enabled come before those that are not. `only_going`: only those that
+    go, and `also` is left empty; it costs less, for nobody is asked about what stays anyway."""
     ordered = [*(each for each in policies if each.options.enabled), *(e for e in policies if not e.options.enabled)]
     course = _Course(
         now=now,
@@ -148,11 +108,15 @@ def plan(
         kept=_kept(candidates, ordered),
         room={each.name: each.options.at_most - each.under_way for each in ordered},
     )
+    judged = [each for each in candidates if each.whole and not (only_going and _stays_anyway(each, course))]
+    verdict = _going if only_going else _verdict
     found: list[Verdict] = []
-    for candidate in sorted(candidates, key=lambda each: (each.ended_at, each.account.name, each.known.job.id)):
-        meant = [policy for policy in ordered if policy.means(candidate, now)]
-        if meant:
-            found.append(_verdict(candidate, meant, course))
+    for candidate in sorted(judged, key=lambda each: (each.ended_at, each.account.name, each.known.job.id)):
+        if only_going and all(left <= 0 for left in course.room.values()):
+            break
+        covering = [policy for policy in ordered if policy.covers(candidate.account.name)]
+        if (told := verdict(Shown(candidate, now), covering, course)) is not None:
+            found.append(told)
     return found
 
 
@@ -173,8 +137,32 @@ def too_many(candidates: Iterable[Candidate], going: Iterable[tuple[str, str]]) 
     return [each for each in counts if each.going * 2 > each.known]
 
 
-def _verdict(candidate: Candidate, meant: Sequence[Policy], course: _Course) -> Verdict:
-    job = candidate.known.job
+def _stays_anyway(candidate: Candidate, course: _Course) -> bool:
+    """Whether it stays, whatever policy asks."""
+    return candidate.leaving or bool(_unfit(candidate, course))
+
+
+def _going(shown: Shown, covering: Sequence[Policy], course: _Course) -> Verdict | None:
+    """None: it stays."""
+    candidate = shown.candidate
+    age = candidate.age(course.now)
+    ripe = (policy for policy in covering if age >= policy.options.after)
+    taker = next((policy for policy in ripe if shown.meant_by(policy)), None)
+    if taker is None:
+        return None
+    stays, why = _stays(candidate, taker, course)
+    if stays is not None:
+        return None
+    course.room[taker.name] -= 1
+    return Verdict(candidate=candidate, policy=taker.name, why=why)
+
+
+def _verdict(shown: Shown, covering: Sequence[Policy], course: _Course) -> Verdict | None:
+    """None: no policy means it."""
+    meant = [policy for policy in covering if shown.meant_by(policy)]
+    if not meant:
+        return None
+    candidate, job = shown.candidate, shown.candidate.known.job
     if not job.state.terminal:
         return Verdict(candidate=candidate, policy=meant[0].name, stays=Stays.ACTIVE, why=f"it is {job.state.value}")
     age = candidate.age(course.now)
@@ -195,8 +183,7 @@ def _stays(candidate: Candidate, policy: Policy, course: _Course) -> tuple[Stays
     account, job = candidate.account.name, candidate.known.job
     if candidate.leaving:
         return Stays.LEAVING, "it is being deleted already"
-    newer = job.created_at is not None and job.created_at < course.newest.get(account, job.created_at)
-    if no := unfit(candidate.known, newer=newer, forbidden=candidate.forbidden):
+    if no := _unfit(candidate, course):
         alike = course.made.get((account, job.created_at), 1)
         return _KINDS.get(no, Stays.FORBIDDEN), SAME.format(alike) if no == NEWEST and alike > 1 else no
     for keeper, words in course.kept.get((account, job.id), ()):
@@ -210,6 +197,12 @@ def _stays(candidate: Candidate, policy: Policy, course: _Course) -> tuple[Stays
     if course.room[policy.name] <= 0:
         return Stays.LATER, f"a run deletes at most {policy.options.at_most}"
     return None, f"it {job.state.value}, {format_duration(_days(course.now, candidate))} ago"
+
+
+def _unfit(candidate: Candidate, course: _Course) -> str:
+    made = candidate.known.job.created_at
+    newer = made is not None and made < course.newest.get(candidate.account.name, made)
+    return unfit(candidate.known, newer=newer, forbidden=candidate.forbidden)
 
 
 def _days(now: datetime, candidate: Candidate) -> float:
@@ -262,21 +255,3 @@ def _words(keep: Keep, policy: Policy) -> str:
     named = f" named {keep.name}" if keep.name is not None else ""
     last = "the last finished job" if keep.count == 1 else f"one of the last {keep.count} finished jobs"
     return f"it is {last}{named} of {of} (keep_last of {policy.name})"
-
-
-def _shown(candidate: Candidate, now: datetime) -> Event:
-    """The job as its end would be told now, which is what `when` is held against."""
-    account, known = candidate.account, candidate.known
-    data = {"account": account.as_data(), "job": job_data(known, clock=now), "previous": None, "late": False}
-    return Event(
-        seq=0,
-        id="",
-        type=EventType.JOB_FINISHED,
-        account=account.name,
-        subject=f"job/{known.job.id}",
-        revision=known.revision,
-        time=candidate.ended_at,
-        detected_at=now,
-        severity=Severity.INFO,
-        data=data,
-    )

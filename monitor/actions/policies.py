@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
+from functools import lru_cache, partial
 from hashlib import blake2b
 from types import MappingProxyType
 
@@ -19,7 +19,8 @@ from monitor.model import Account, Action, ActionState, Asker, AskerKind, KnownJ
 from monitor.model import Scope as Place
 from monitor.providers.options import AccountOptions
 from monitor.rules.scope import Scope
-from monitor.store import ActionFilter, Connection, JobRecord
+from monitor.store import ActionFilter, Connection
+from monitor.store.jobs_here import JobHere, jobs_here
 
 DAY = 86400.0
 SENT_BACK = DAY
@@ -92,10 +93,12 @@ def read_plan(
     *,
     now: datetime,
     again: Iterable[str] = (),
+    only_going: bool = False,
 ) -> Plan:
-    """Changes nothing. `again`: policies that try anew what was refused before."""
+    """Changes nothing. `again`: policies that try anew what was refused before. `only_going`: the verdicts are only of
+    what goes, and of what cannot go little is read."""
     anew = set(again)
-    checked = [Policy(each, Scope(each.when), _under_way(conn, each.name), each.name in anew) for each in policies]
+    checked = [Policy(each, compiled(each.when), _under_way(conn, each.name), each.name in anew) for each in policies]
     named = [each.accounts for each in policies]
     wanted = None if None in named else {name for names in named for name in names or ()}
     held = _held(conn, now)
@@ -103,40 +106,56 @@ def read_plan(
         candidate
         for each in lands
         if policies and (wanted is None or each.account.name in wanted)
-        for candidate in candidates_of(conn, each, held)
+        for candidate in candidates_of(conn, each, held, _made_by(policies, each, now) if only_going else None)
     ]
     delivered = partial(store.end_was_told, conn)
-    return Plan(plan(candidates, checked, now=now, delivered=delivered), candidates)
+    return Plan(plan(candidates, checked, now=now, delivered=delivered, only_going=only_going), candidates)
+
+
+def _made_by(policies: Sequence[CleanupOptions], of: Land, now: datetime) -> datetime:
+    """What was created later is too young for every policy of the account."""
+    name = of.account.name
+    ages = [each.after for each in policies if each.accounts is None or name in each.accounts]
+    return now - timedelta(seconds=min(ages, default=LONGEST))
+
+
+@lru_cache(maxsize=256)
+def compiled(when: str | None) -> Scope:
+    """Once for each text: compiling takes milliseconds, and plans are made all the time."""
+    return Scope(when)
 
 
 def candidates_of(
-    conn: Connection, of: Land, held: Mapping[tuple[str, str, int], str] = MappingProxyType({})
+    conn: Connection,
+    of: Land,
+    held: Mapping[tuple[str, str, int], str] = MappingProxyType({}),
+    made_by: datetime | None = None,
 ) -> list[Candidate]:
-    """The jobs of an account that are not gone. `held`: what policies leave alone for a while."""
+    """The jobs of an account that are not gone. `held`: what policies leave alone for a while; `made_by`: only of those
+    that are over and were created by then all is read."""
     name = of.account.name
-    found: dict[str, JobRecord] = {}
-    for record in store.list_jobs(conn, account=name, limit=ALL):
-        before = found.get(record.known.job.id)
+    watched = {row.id: of.watches(row.scope) for row in store.list_scopes(conn) if row.scope.account == name}
+    found: dict[str, JobHere] = {}
+    for here in jobs_here(conn, name, made_by=made_by):
+        before = found.get(here.known.job.id)
         # Two scopes may show one job: who looks at it knows it, and what is not over for one of those is not over.
-        if before is None or _better(of.watches(record.scope), of.watches(before.scope), before.known):
-            found[record.known.job.id] = record
+        if before is None or _better(watched[here.scope_id], watched[before.scope_id], before.known):
+            found[here.known.job.id] = here
     ahead = _ahead(conn, of)
     leaving = {action.job_id for action in store.list_actions(conn, ActionFilter(account=name, open=True), limit=ALL)}
-    return [replace(_candidate(of, each, each.known, leaving, held), ahead=ahead) for each in found.values()]
-
-
-def _candidate(
-    of: Land, record: JobRecord, known: KnownJob, leaving: set[str], held: Mapping[tuple[str, str, int], str]
-) -> Candidate:
-    watched = of.watches(record.scope)
-    return Candidate(
-        account=of.account,
-        known=known,
-        forbidden=of.forbidden or ("" if watched else UNWATCHED),
-        leaving=known.job.id in leaving,
-        refused=held.get((of.account.name, known.job.id, known.attempt), ""),
-        elsewhere=not watched,
-    )
+    return [
+        Candidate(
+            account=of.account,
+            known=here.known,
+            whole=here.whole,
+            forbidden=of.forbidden or ("" if watched[here.scope_id] else UNWATCHED),
+            leaving=here.known.job.id in leaving,
+            refused=held.get((name, here.known.job.id, here.known.attempt), ""),
+            elsewhere=not watched[here.scope_id],
+            ahead=ahead,
+        )
+        for here in found.values()
+    ]
 
 
 def _ahead(conn: Connection, of: Land) -> float:

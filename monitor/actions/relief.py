@@ -18,12 +18,12 @@ from monitor.store.quotas import count_here
 
 
 def relief_of(conn: Connection, policies: Sequence[CleanupOptions], account: Capped, *, now: datetime) -> Relief:
-    """Changes nothing. It costs as much as a dry run of the policies that the account is in."""
+    """Changes nothing. It costs as much as a run of the policies that the account is in."""
     here = count_here(conn, account.scopes) or {}
     over = sum(number for state, number in here.items() if state in _OVER)
     name = account.account.name
     mine = [each for each in policies if each.accounts is None or name in each.accounts]
-    found = read_plan(conn, mine, [Land(account.account, account.forbidden, account.watches)], now=now)
+    found = read_plan(conn, mine, [Land(account.account, account.forbidden, account.watches)], now=now, only_going=True)
     frees = Counter(each.policy for each in found.verdicts if each.goes)
     states = store.load_cleanup(conn)
     freed = []
