@@ -87,11 +87,7 @@ async def test_language_and_theme_are_chosen_and_kept(browser: Any, living: Serv
         assert await page.locator("h2").all_text_contents() == HEADINGS["zh-CN"]
         assert "运行中" in await page.locator("#jobs tbody").inner_text()
         tidied = await page.locator("#deletions").inner_text()
-        assert ("请求者：策略 nightly" in tidied, "请求者：API 令牌" in tidied, "已停止" in tidied) == (
-            True,
-            True,
-            True,
-        )
+        assert [words in tidied for words in ("请求者：策略 nightly", "请求者：API 令牌", "已停止")] == [True] * 3
         await it.open()
         assert await page.evaluate("document.documentElement.lang") == "zh-Hans"
         assert await page.evaluate("document.documentElement.dataset.theme") == "dark"

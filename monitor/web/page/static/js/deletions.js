@@ -16,10 +16,11 @@ const QUIET = 60_000;
 const BUSY = 5000;
 /** Milliseconds between two looks: while something is under way it moves on without an event. */
 const PLANNED = 300_000;
-const LEAST = 1000;
 const TIMES = 20;
+const LEAST = 1000;
+const LONGEST = 30_000;
 /** A plan costs the monitor a look at every job: it is asked for after news, not before it has rested so many times as
- * long as the last one took, and else every five minutes. */
+ * long as the last one took, within these bounds; and else every five minutes. */
 const GLYPHS = { requested: "…", archived: "…", sent: "➜", accepted: "➜", deleted: "✓", refused: "✕", failed: "✕" };
 const POLICIES = { off: "⊘", active: "✓", stopped: "✕" };
 const NEWS = /^(deletion|cleanup|config)\.|^job\.(deleted|gone)$/;
@@ -55,7 +56,7 @@ export class Deletions {
       throw error;
     }
     this.at = performance.now();
-    this.rested = this.at + Math.max(LEAST, TIMES * (this.at - begun));
+    this.rested = this.at + Math.min(LONGEST, Math.max(LEAST, TIMES * (this.at - begun)));
     this.planned(this.plan);
     return this.plan;
   }
