@@ -43,7 +43,7 @@ soak: .venv/.installed ## the daemon at 100 times speed for an hour: memory, fil
 watchdog: .venv/.installed ## each part that can hang does, under a real systemd: the watchdog ends it, nothing is lost (root, a minute)
 	$(BIN)/pytest -q -n 0 tests/systemd/long_systemd_watchdog.py
 
-deletions: .venv/.installed ## 1,000 deletions on bad days and 100 kills: no wrong one, each told once; DELETIONS_ARGS="--kills 10"
+deletions: .venv/.installed ## 1,000 deletions on bad days and 100 kills, none wrong: DELETIONS_ARGS="--store postgres --kills 20"
 	$(BIN)/python -m tests.actions $(DELETIONS_ARGS)
 
 crash: .venv/.installed ## 300 kills of the daemon on each store, 60 of PostgreSQL: CRASH_ARGS="--store sqlite --kills 50"

@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import sys
 import tempfile
+from collections.abc import Callable
 from itertools import count, cycle
 from pathlib import Path
 
@@ -14,7 +15,8 @@ import structlog
 from tests.actions.kills import killed_course
 from tests.actions.test_actions_chaos import course
 from tests.actions.victim import MAKE
-from tests.kit.rig import make_template
+from tests.kit.postgres import running_postgres
+from tests.kit.rig import SQLITE, make_template
 
 
 def say(line: str) -> None:
@@ -22,13 +24,17 @@ def say(line: str) -> None:
     sys.stdout.flush()
 
 
-async def days(deletions: int, seed: int) -> int:
+Urls = Callable[[], str]
+"""Each gives a store that nobody has used."""
+
+
+async def days(deletions: int, seed: int, url: Urls) -> int:
     """Bad days until so many deletions were asked for; how many went wrong."""
     asked = carried_out = bad = 0
     for number, kind, deaths in zip(count(seed), cycle(MAKE), cycle((0, 0, 4, 4)), strict=False):
         if asked >= deletions:
             break
-        chaos, wrong = await course(kind, number, deaths=deaths)
+        chaos, wrong = await course(kind, number, deaths=deaths, url=url())
         asked, carried_out, bad = asked + len(chaos.asked), carried_out + sum(chaos.done.values()), bad + bool(wrong)
         for each in wrong:
             say(f"{kind}, seed {number}, {deaths} deaths: {each}")
@@ -36,14 +42,14 @@ async def days(deletions: int, seed: int) -> int:
     return bad
 
 
-async def deaths(kills: int, seed: int) -> int:
+async def deaths(kills: int, seed: int, url: Urls) -> int:
     """Real kills; how many courses went wrong."""
     killed = bad = 0
     for number, kind in zip(count(seed), cycle(MAKE), strict=False):
         if killed >= kills:
             break
         with tempfile.TemporaryDirectory() as folder:
-            died, wrong = await killed_course(kind, number, Path(folder))
+            died, wrong = await killed_course(kind, number, Path(folder), url())
         killed, bad = killed + died, bad + bool(wrong)
         for each in wrong:
             say(f"{kind}, seed {number}, killed: {each}")
@@ -55,12 +61,22 @@ async def main(given: argparse.Namespace) -> int:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
     with tempfile.TemporaryDirectory() as folder:
         await make_template(Path(folder))
-        bad = await days(given.deletions, given.seed)
-        return bad + await deaths(given.kills, given.seed)
+        bad = 0
+        if given.store in ("sqlite", "both"):
+            bad += await campaign(given, lambda: SQLITE)
+        if given.store in ("postgres", "both"):
+            with running_postgres() as server:
+                bad += await campaign(given, server.database)
+        return bad
+
+
+async def campaign(given: argparse.Namespace, url: Urls) -> int:
+    return await days(given.deletions, given.seed, url) + await deaths(given.kills, given.seed, url)
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m tests.actions")
+    parser.add_argument("--store", choices=("sqlite", "postgres", "both"), default="sqlite")
     parser.add_argument("--deletions", type=int, default=1000)
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1000)

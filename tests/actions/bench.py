@@ -74,6 +74,5 @@ async def actions(rig: Rig) -> list[Action]:
 
 async def told(rig: Rig) -> list[str]:
     """The types of the events that a deletion makes, in order."""
-    types = ("deletion.requested", "deletion.refused", "deletion.failed", "job.deleted", "job.gone")
-    types += ("cleanup.stopped", "cleanup.resumed")
-    return [event.type.value for event in await rig.events(*types)]
+    ends = ("deletion.refused", "deletion.failed", "job.deleted", "job.gone", "cleanup.stopped", "cleanup.resumed")
+    return [event.type.value for event in await rig.events("deletion.requested", *ends)]

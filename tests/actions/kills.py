@@ -13,12 +13,12 @@ from tests.actions import victim
 from tests.actions.bench import deleting
 from tests.actions.chaos import Chaos, live_through
 from tests.actions.victim import MAKE, SharedClock
-from tests.kit.rig import rigged
+from tests.kit.rig import SQLITE, rigged
 
 LIVES = 4
 
 
-async def killed_course(kind: str, seed: int, folder: Path) -> tuple[int, list[str]]:
+async def killed_course(kind: str, seed: int, folder: Path, url: str = SQLITE) -> tuple[int, list[str]]:
     """How many were killed, and what went wrong."""
     chaos = Chaos(kind, seed, SharedClock(folder / "clock"))
     fork = multiprocessing.get_context("forkserver")
@@ -29,7 +29,7 @@ async def killed_course(kind: str, seed: int, folder: Path) -> tuple[int, list[s
         served.append(address)
         return MAKE[kind]()(address)
 
-    async with rigged(make, {kind: chaos.emulator}, chaos.clock) as rig:
+    async with rigged(make, {kind: chaos.emulator}, chaos.clock, url) as rig:
         (rig.folder / "clock").hardlink_to(folder / "clock")
         async with rig.running():
             await rig.poll()
@@ -38,7 +38,7 @@ async def killed_course(kind: str, seed: int, folder: Path) -> tuple[int, list[s
             chaos.befall()
             by_time = chaos.random.random() < 0.5
             moments = 10_000 if by_time else chaos.random.randrange(25)
-            fate = {"moments": moments, "seconds": 0.05 + chaos.random.random() * 0.25 if by_time else None}
+            fate = {"url": url, "moments": moments, "seconds": 0.05 + chaos.random.random() * 0.25 if by_time else None}
             process = fork.Process(target=victim.live, args=(kind, served[0], str(rig.folder)), kwargs=fate)
             process.start()
             await asyncio.to_thread(process.join)

@@ -53,12 +53,12 @@ class Killed(Rig):
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-def live(kind: str, address: str, folder: str, *, moments: int, seconds: float | None) -> None:
+def live(kind: str, address: str, folder: str, *, url: str, moments: int, seconds: float | None) -> None:
     """Goes on with what is open, until nothing is due; killed after so many moments, or after so many seconds."""
     hashlib.scrypt = cache(hashlib.scrypt)  # type: ignore[assignment]
     if seconds is not None:
         threading.Timer(seconds, os.kill, (os.getpid(), signal.SIGKILL)).start()
-    rig = Killed(MAKE[kind]()(address), SharedClock(Path(folder) / "clock"), Path(folder))
+    rig = Killed(MAKE[kind]()(address), SharedClock(Path(folder) / "clock"), Path(folder), url)
     rig.left = moments
     asyncio.run(_live(rig))
     os._exit(0)

@@ -29,6 +29,7 @@ from monitor.wire import new_session
 from tests.kit.clock import VirtualClock
 
 T = TypeVar("T")
+SQLITE = "sqlite:monitor.db"
 
 
 class Crash(BaseException):
@@ -62,8 +63,11 @@ class CountingStore:
 class Rig:
     """Drives the loops of a `Poller` by hand: `poll` is one turn of each, `sweep` runs their sweeps to the end."""
 
-    def __init__(self, accounts: Sequence[AccountOptions], clock: VirtualClock, folder: Path) -> None:
+    def __init__(
+        self, accounts: Sequence[AccountOptions], clock: VirtualClock, folder: Path, url: str = SQLITE
+    ) -> None:
         self.accounts = accounts
+        self.url = url
         self.clock = clock
         self.folder = folder
         self.prices: Sequence[Any] = ()
@@ -100,7 +104,7 @@ class Rig:
     async def running(self) -> AsyncIterator[Rig]:
         """One life of the process."""
         self.live()
-        real = await open_store("sqlite:monitor.db", state_dir=self.folder, lock=True, meter=self.meter)
+        real = await open_store(self.url, state_dir=self.folder, lock=True, meter=self.meter)
         trace = aiohttp.TraceConfig()
         trace.on_request_start.append(self._on_request)
         trace.on_request_end.append(self._on_answer)
@@ -164,12 +168,15 @@ class Rig:
 
 @asynccontextmanager
 async def rigged(
-    make: Callable[[str], Sequence[AccountOptions]], emulators: dict[str, Emulator], clock: VirtualClock
+    make: Callable[[str], Sequence[AccountOptions]],
+    emulators: dict[str, Emulator],
+    clock: VirtualClock,
+    url: str = SQLITE,
 ) -> AsyncIterator[Rig]:
-    """Serves the emulators and gives a rig whose accounts `make` made from the server's address."""
+    """Serves the emulators and gives a rig whose accounts `make` made from the server's address. `url`: of the store."""
     with tempfile.TemporaryDirectory() as folder:
         async with serving(emulators) as address:
-            yield Rig(make(address), clock, _prepared(Path(folder)))
+            yield Rig(make(address), clock, _prepared(Path(folder)), url)
 
 
 _TEMPLATE: list[Path] = []
