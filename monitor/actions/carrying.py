@@ -95,7 +95,7 @@ class Carrier:
             return
         now = self._clock.now()
         if not seen:
-            if self._action.reason != steps.BLIND:
+            if not self._action.reason.endswith(steps.BLIND):
                 _log.warning(
                     "nobody can say whether a job is deleted",
                     account=self._action.account,
@@ -104,6 +104,7 @@ class Carrier:
                 )
             await self._move(steps.blind(self._action, now))
             return
+        self._action = steps.in_sight(self._action)
 
         def write(conn: Connection) -> KnownJob | None:
             self._step(conn, steps.deleted(self._action, now))

@@ -53,12 +53,13 @@ def blind(action: Action, now: datetime) -> Action:
     """The job is not there, and nothing shows that this is where it was: it waits, and says why."""
     if action.sent_at is not None and (now - action.sent_at).total_seconds() > STALE:
         return failed(action, BLIND, now)
-    return later(replace(action, reason=BLIND), BLIND_LOOK, now)
+    said = in_sight(action).reason
+    return later(replace(action, reason=f"{said}; {BLIND}" if said else BLIND), BLIND_LOOK, now)
 
 
 def in_sight(action: Action) -> Action:
-    """The job is seen (again)."""
-    return replace(action, reason="") if action.reason == BLIND else action
+    """Its place is seen (again): only what a policy said of it is left as the reason."""
+    return replace(action, reason=action.reason.removesuffix(BLIND).removesuffix("; "))
 
 
 def deleted(action: Action, now: datetime) -> Action:

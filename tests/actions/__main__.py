@@ -57,17 +57,17 @@ async def deaths(kills: int, seed: int, url: Urls) -> int:
     return bad
 
 
-async def main(given: argparse.Namespace) -> int:
+def main(given: argparse.Namespace) -> int:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
+    bad = 0
     with tempfile.TemporaryDirectory() as folder:
-        await make_template(Path(folder))
-        bad = 0
+        asyncio.run(make_template(Path(folder)))
         if given.store in ("sqlite", "both"):
-            bad += await campaign(given, lambda: SQLITE)
+            bad += asyncio.run(campaign(given, lambda: SQLITE))
         if given.store in ("postgres", "both"):
             with running_postgres() as server:
-                bad += await campaign(given, server.database)
-        return bad
+                bad += asyncio.run(campaign(given, server.database))
+    return bad
 
 
 async def campaign(given: argparse.Namespace, url: Urls) -> int:
@@ -80,4 +80,4 @@ if __name__ == "__main__":
     parser.add_argument("--deletions", type=int, default=1000)
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1000)
-    raise SystemExit(1 if asyncio.run(main(parser.parse_args())) else 0)
+    raise SystemExit(1 if main(parser.parse_args()) else 0)

@@ -50,7 +50,8 @@ async def test_a_key_of_another_workspace_makes_no_job_deleted_and_the_right_one
             await finish(rig, deleting(rig))
             assert home.find(victim) is None
             assert [(each.state, each.reason) for each in await actions(rig)] == [(ActionState.DELETED, "")]
-            assert (await told(rig)).count("job.deleted") == 1
+            (deleted,) = await rig.events("job.deleted")
+            assert deleted.data["deletion"]["reason"] is None
 
 
 async def test_what_cannot_be_proven_fails_in_the_end_and_is_then_gone_and_not_deleted() -> None:

@@ -92,3 +92,11 @@ def test_what_is_still_there_is_looked_at_every_20_seconds_for_half_an_hour() ->
     assert failed.state is ActionState.FAILED
     assert failed.settled_at is not None
     assert failed.due_at is None
+
+
+def test_what_a_policy_said_of_it_outlives_a_time_in_which_nobody_sees_the_place() -> None:
+    said = deletion(state=ActionState.SENT, tries=1, sent_at=NOON, reason="nightly: it failed")
+    blind = steps.blind(steps.blind(said, NOON), NOON)
+    assert blind.reason == f"nightly: it failed; {steps.BLIND}"
+    assert steps.in_sight(blind).reason == "nightly: it failed"
+    assert steps.in_sight(steps.blind(SENT, NOON)).reason == ""
