@@ -10,11 +10,13 @@ from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 from monitor.fields.duration import parse_duration
 from monitor.fields.strict import Named
 from monitor.fields.window import Zone
-from monitor.ledger.options import Currency, Money
+from monitor.ledger.options import Currency, Exact
 
 CALENDAR = ("day", "week", "month")
 _PERCENT = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*%")
 _LONGEST = 366 * 86400.0
+_MOST = 1000
+"""Percent of the amount that a threshold may be."""
 
 
 def _period(value: Any) -> str | float:
@@ -35,8 +37,10 @@ def _period(value: Any) -> str | float:
 
 def _share(value: Any) -> float:
     found = _PERCENT.fullmatch(value.strip()) if isinstance(value, str) else None
-    if found is None or not 0 < float(found[1]) <= 1000:
+    if found is None:
         raise ValueError("write a share of the amount, like 80%")
+    if not 0 < float(found[1]) <= _MOST:
+        raise ValueError(f"a share is above 0% and at most {_MOST}%, like 80%")
     return float(found[1])
 
 
@@ -58,9 +62,9 @@ class BudgetOptions(Named):
     scope: Annotated[str, Field(min_length=1)] | None = None
     """A CEL expression over `account job usage`: what counts; left out: everything."""
     tokens: Annotated[int, Field(gt=0)] | None = None
-    card_hours: Annotated[Money, Field(gt=0)] | None = None
-    node_hours: Annotated[Money, Field(gt=0)] | None = None
-    cost: Annotated[Money, Field(gt=0)] | None = None
+    card_hours: Annotated[Exact, Field(gt=0)] | None = None
+    node_hours: Annotated[Exact, Field(gt=0)] | None = None
+    cost: Annotated[Exact, Field(gt=0)] | None = None
     currency: Currency | None = None
     """Belongs to `cost`; what was paid in another currency does not count."""
     period: Period = "month"
@@ -78,6 +82,6 @@ class BudgetOptions(Named):
             raise ValueError("needs exactly one amount: tokens, card_hours, node_hours, or cost with its currency")
         if (self.currency is not None) != (self.cost is not None):
             raise ValueError("`cost` and `currency` belong together; write cost: 5000 and currency: CNY")
-        if len(set(self.thresholds)) < len(self.thresholds):
-            raise ValueError("names a threshold twice")
+        if twice := next((each for each in self.thresholds if self.thresholds.count(each) > 1), None):
+            raise ValueError(f"names the threshold {twice:g}% twice")
         return self

@@ -22,6 +22,11 @@ def _exact(value: Any) -> Decimal:
         raise ValueError("write a number, like 0.03") from None
     if not amount.is_finite():
         raise ValueError("write a number, like 0.03")
+    return amount
+
+
+def _price(value: Any) -> Decimal:
+    amount = _exact(value)
     if amount < 0:
         raise ValueError("a price is not below 0")
     return amount
@@ -33,11 +38,10 @@ def _currency(value: Any) -> str:
     return value.upper()
 
 
-Money = Annotated[
-    Decimal,
-    BeforeValidator(_exact),
-    WithJsonSchema({"anyOf": [{"type": "number", "minimum": 0}, {"type": "string"}], "examples": [0.03]}),
-]
+_JSON = WithJsonSchema({"anyOf": [{"type": "number", "minimum": 0}, {"type": "string"}], "examples": [0.03]})
+Exact = Annotated[Decimal, BeforeValidator(_exact), _JSON]
+"""What a number says as it was written, of either sign."""
+Money = Annotated[Decimal, BeforeValidator(_price), _JSON]
 Currency = Annotated[
     str, BeforeValidator(_currency), WithJsonSchema({"type": "string", "pattern": "^[A-Za-z]{3}$", "examples": ["CNY"]})
 ]

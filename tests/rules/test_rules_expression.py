@@ -137,6 +137,8 @@ def test_an_absent_value_that_does_not_decide_does_no_harm(
         ('job.name == "x" and event.late', 1, 17, "syntax error: mismatched input 'and'; and is written &&"),
         ("event.late or event.late", 1, 12, "or is written ||"),
         ("job.state == failed", 1, 14, "unknown name 'failed'; a text stands in quotes: \"failed\""),
+        ("usage_tokens > 3", 1, 1, "unknown name 'usage_tokens'; did you mean usage.tokens?"),
+        ("creator == 'ann'", 1, 1, "unknown name 'creator'; did you mean job.creator?"),
         ('job.name.startswith("x")', 1, 20, "did you mean startsWith()?"),
         ('job.duration > duration("2d")', 1, 25, "'2d' is no duration; write 90s, 5m or 36h"),
         ('timestamp("yesterday") < now', 1, 11, "'yesterday' is no time"),

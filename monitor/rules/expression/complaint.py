@@ -123,10 +123,21 @@ def _unknown_field(struct: str, field: str) -> str:
 def _unknown_name(name: str) -> str:
     if name in _STATES:
         return f'unknown name {name!r}; a text stands in quotes: "{name}"'
-    if near := nearest(name, _FUNCTIONS):
+    if near := _dotted(name):
+        return f"unknown name {name!r}; did you mean {near}?"
+    known = schema.names()
+    if (near := nearest(name, (*_FUNCTIONS, *known))) in _FUNCTIONS:
         return f"unknown name {name!r}; did you mean {near}()?"
-    near = nearest(name, schema.names())
-    return f"unknown name {name!r}; " + (f"did you mean {near}?" if near else "there are " + ", ".join(schema.names()))
+    return f"unknown name {name!r}; " + (f"did you mean {near}?" if near else "there are " + ", ".join(known))
+
+
+def _dotted(name: str) -> str | None:
+    """The field that is meant by `usage_tokens`, or by its bare name where no other variable has one that is called so."""
+    variable, _, field = name.partition("_")
+    if field in schema.VARIABLES.get(variable, ()):
+        return f"{variable}.{field}"
+    owners = [each for each, fields in schema.VARIABLES.items() if name in fields]
+    return f"{owners[0]}.{name}" if len(owners) == 1 else None
 
 
 def _wrong_type(function: str, types: str) -> str:

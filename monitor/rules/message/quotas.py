@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from monitor.model import Event, EventType
-from monitor.rules.message.clean import cut_words
+from monitor.rules.message.clean import cut_words, one_line
 from monitor.rules.message.facts import Facts, amount, clock, counted, joined
 from monitor.rules.message.places import account_name
 from monitor.rules.message.story import Line, Story
 
 _POLICIES = 5
 _HELD = 100
+_NAME = 80
 
 
 def quota_story(event: Event) -> Story:
@@ -23,7 +24,7 @@ def quota_story(event: Event) -> Story:
         Line("Used", joined(used, "" if over else _free(quota), by="; ")),
         Line("Cleanup", "" if over else _cleanup(quota)),
         Line("Policies", "" if over else _policies(quota)),
-        Line("What to do", "" if over else _remedy(quota)),
+        Line("What to do", "" if over else _remedy(event, quota)),
         Line("Time", clock(event.time)),
     )
     happened = "has room for jobs again" if over else _reached(quota)
@@ -59,8 +60,10 @@ def _cleanup(quota: Facts) -> str:
     return joined(f"would free {counted(frees, 'job')} now" if frees else "would free nothing now", over, by="; ")
 
 
-def _remedy(quota: Facts) -> str:
-    return "training-monitor jobs cleanup" if quota.raw("policies") else "training-monitor jobs delete ACCOUNT JOB"
+def _remedy(event: Event, quota: Facts) -> str:
+    if quota.raw("policies"):
+        return "training-monitor jobs cleanup"
+    return f"training-monitor jobs delete {one_line(event.account or 'ACCOUNT', _NAME)} JOB"
 
 
 def _policies(quota: Facts) -> str:

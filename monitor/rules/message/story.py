@@ -15,6 +15,7 @@ _OWN_WORDS = (
     "account ",
     "rule ",
     "budget ",
+    "cleanup policy ",
     "sink ",
     "store ",
     "catching ",
