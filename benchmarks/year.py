@@ -4,9 +4,10 @@ large as what it must remember.
     make year
     .venv/bin/python -m benchmarks.year [--days 400] [--jobs 200] [--events 60] [--deliveries 30] [--listed 30]
 
-Jobs come, run, end, are told of to two sinks and leave their platform; stock changes; silences hide; retention goes
-behind, all by the daemon's own diff and statements on a virtual clock (tests/kit/year.py). It ends with 1 where rows or
-bytes grow after the retention is reached, the ledger apart, or where an event's id was given twice.
+Jobs come, run, end, are told of to two sinks and leave their platform, every other one deleted by a policy; stock
+changes; silences hide; retention goes behind, all by the daemon's own diff and statements on a virtual clock
+(tests/kit/year.py). It ends with 1 where rows or bytes grow after the retention is reached, the ledger apart, or where
+an event's id was given twice.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from tests.kit.year import KEPT_FOR_GOOD, Day, Year, flat
 
 LEDGER = 600
 """Bytes that one job leaves for good."""
-TABLES = ("events", "notifications", "jobs", "hidden", "bookings", "forgotten_jobs")
+TABLES = ("events", "notifications", "jobs", "hidden", "actions", "bookings", "forgotten_jobs")
 
 
 async def live(days: int, jobs: int, listed: int, retention: RetentionOptions, folder: Path) -> list[Day]:

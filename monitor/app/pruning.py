@@ -13,19 +13,23 @@ from typing import TypeVar
 
 import structlog
 
+from monitor.actions.policies import LONGEST
 from monitor.fields import Clock
 from monitor.routing.keeping import Referred, referred
 from monitor.store import Connection, Store, StoreError
 from monitor.store.old import Going, Window, old_events, old_hidden, old_jobs, old_messages, old_silences
+from monitor.store.old_deletions import has_old_progress, old_actions, old_archived
 from monitor.store.options import RetentionOptions
 from monitor.store.prune import (
     PIECE,
     Pruned,
     count_deliveries_of,
+    drop_actions,
     drop_events,
     drop_hidden,
     drop_jobs,
     drop_messages,
+    drop_progress,
     drop_silences,
 )
 from monitor.telemetry.meter import NO_METER, Meter
@@ -58,6 +62,10 @@ class Limits:
         """The limit of events: no report that is yet to be made misses one."""
         return min(self.events, kept.since) if kept.since is not None else self.events
 
+    def refused(self, before: datetime) -> datetime:
+        """The limit of deletions that came to nothing: policies go by them for a while."""
+        return before - timedelta(seconds=2 * LONGEST)
+
 
 class Pruning:
     """One walk through all that may go. `rest` is awaited after each write with the seconds that it took."""
@@ -79,8 +87,14 @@ class Pruning:
             await self._pieces(window.numbers, drop_hidden)
         while silences := await self._store.read(partial(old_silences, before=before)):
             await self._pieces(silences, drop_silences)
-        while gone := await self._store.read(partial(old_jobs, before=before)):
-            await self._pieces([number for number, *_ in gone], partial(drop_jobs, before=before))
+        for find in (old_jobs, old_archived):
+            while gone := await self._store.read(partial(find, before=before)):
+                await self._pieces([number for number, *_ in gone], partial(drop_jobs, before=before))
+        refused = self._limits.refused(before)
+        async for window in self._windows(partial(old_actions, before=before, refused_before=refused)):
+            await self._pieces(window.numbers, partial(drop_actions, before=before, refused_before=refused))
+        if await self._store.read(has_old_progress):
+            await self._store.write(drop_progress)
         events = partial(old_events, before=before, routed=kept.routed, keep=kept.seqs, going=Going())
         async for window in self._windows(events):
             await self._pieces(window.numbers, drop_events)
@@ -96,9 +110,14 @@ class Pruning:
             found += Pruned(messages=len(window.numbers), deliveries=sent)
         silences = await self._store.read(partial(old_silences, before=before, limit=ALL))
         gone = await self._store.read(partial(old_jobs, before=before, limit=ALL))
+        gone += await self._store.read(partial(old_archived, before=before, limit=ALL))
         going.subjects |= {("", f"silence/{name}") for _, name in silences}
         going.subjects |= {(account, f"job/{job}") for _, account, job in gone}
         found += Pruned(silences=len(silences), jobs=len(gone))
+        refused = self._limits.refused(before)
+        ended = partial(old_actions, before=before, refused_before=refused, going=going.subjects)
+        async for window in self._windows(ended):
+            found += Pruned(deletions=len(window.numbers))
         events = partial(old_events, before=before, routed=kept.routed, keep=kept.seqs, going=going)
         async for window in self._windows(events):
             found += Pruned(events=len(window.numbers))

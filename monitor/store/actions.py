@@ -162,7 +162,7 @@ def where_known(conn: Connection, account: str, job_id: str) -> tuple[int, Scope
 
 
 def archive_job(conn: Connection, scope_id: int, job_id: str, at: datetime) -> None:
-    """The job's row is kept for good from now on, whatever retention says."""
+    """The job's row is kept from now on as long as a deletion of it is, which retention removes with it."""
     of = (jobs.c.scope_id == scope_id, jobs.c.job_id == job_id)
     conn.execute(update(jobs).where(*of).values(archived_at=at))
 

@@ -84,7 +84,7 @@ def old_silences(conn: Connection, before: datetime, limit: int = WINDOW) -> lis
 
 def old_jobs(conn: Connection, before: datetime, limit: int = WINDOW) -> list[tuple[int, str, str]]:
     """Number, account and id of jobs that have been gone from their platform since before then, the first to go.
-    Of those that somebody had deleted the record is kept for good."""
+    Those that were archived are `old_archived`."""
     gone = (jobs.c.gone.is_(True), jobs.c.archived_at.is_(None), jobs.c.changed_at < before)
     query = select(jobs.c.id, jobs.c.account, jobs.c.job_id).where(*gone).order_by(jobs.c.changed_at, jobs.c.id)
     return [(n, account, job) for n, account, job in conn.execute(query.limit(limit))]

@@ -25,7 +25,7 @@ class RetentionOptions(Strict):
     """How long what is over is kept. Whatever something still refers to is kept longer: see the page on operation."""
 
     events: Age = 400 * DAY
-    """Events, what silences hid, silences that ended, and jobs that are gone from their platform. What the ledger has
-    booked is kept for good."""
+    """Events, what silences hid, silences that ended, deletions that ended, and jobs that are gone from their platform.
+    What the ledger has booked is kept for good."""
     deliveries: Age = 90 * DAY
     """Messages with their deliveries and attempts, from the end of the last delivery on."""

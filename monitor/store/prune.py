@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import Connection, delete, exists, func, select
+from sqlalchemy import Connection, and_, delete, exists, func, select
 
 from monitor.model import KnownJob
 from monitor.store.columns import chunks
 from monitor.store.jobs import decode_job
 from monitor.store.old import still_needed
+from monitor.store.old_deletions import OVER_PROGRESS, deletion_needs, free_action
 from monitor.store.rules import get_cursor, set_cursor
 from monitor.store.tables import (
+    actions,
     attempts,
     deliveries,
     events,
@@ -24,6 +26,7 @@ from monitor.store.tables import (
     jobs,
     notification_events,
     notifications,
+    progress,
     silences,
     subject_revisions,
 )
@@ -38,13 +41,15 @@ _FORGOTTEN = Upsert(forgotten_jobs)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pruned:
-    """How many were removed. `jobs`: such as had been gone from their platform for long."""
+    """How many were removed. `jobs`: such as had been gone from their platform for long; `deletions`: what was asked
+    for, with what came of it."""
 
     events: int = 0
     messages: int = 0
     deliveries: int = 0
     jobs: int = 0
     silences: int = 0
+    deletions: int = 0
 
     def __add__(self, other: Pruned) -> Pruned:
         return Pruned(**{name: getattr(self, name) + getattr(other, name) for name in Pruned.__dataclass_fields__})
@@ -98,12 +103,27 @@ def drop_silences(conn: Connection, found: Sequence[tuple[int, str]]) -> Pruned:
 def drop_jobs(conn: Connection, numbers: Collection[int], before: datetime) -> Pruned:
     """Those of the jobs that are still gone. How far each was advanced and what was booked for it is kept for good:
     should one come back, its events must not bear ids of before, nor what it used be booked again."""
-    gone = (jobs.c.id.in_(numbers), jobs.c.gone.is_(True), jobs.c.archived_at.is_(None), jobs.c.changed_at < before)
+    needed = and_(jobs.c.archived_at.is_not(None), deletion_needs(before))
+    gone = (jobs.c.id.in_(numbers), jobs.c.gone.is_(True), jobs.c.changed_at < before, ~needed)
     rows = list(conn.execute(select(jobs.c.id, jobs.c.account, jobs.c.doc).where(*gone).with_for_update()))
     for _, account, doc in rows:
         _keep_traces(conn, account, decode_job(doc))
     conn.execute(delete(jobs).where(jobs.c.id.in_([row.id for row in rows])))
     return Pruned(jobs=len(rows))
+
+
+def drop_actions(conn: Connection, numbers: Sequence[int], before: datetime, refused_before: datetime) -> Pruned:
+    """Those of the deletions that nothing needs."""
+    free = select(actions.c.n).where(actions.c.n.in_(numbers), free_action(before, refused_before))
+    mine = list(conn.execute(free).scalars())
+    conn.execute(delete(actions).where(actions.c.n.in_(mine)))
+    _mark(conn, "action", mine)
+    return Pruned(deletions=len(mine))
+
+
+def drop_progress(conn: Connection) -> None:
+    """How far the logs of jobs that are over were read."""
+    conn.execute(delete(progress).where(OVER_PROGRESS))
 
 
 def _keep_traces(conn: Connection, account: str, known: KnownJob) -> None:

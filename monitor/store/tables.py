@@ -89,7 +89,7 @@ jobs = Table(
     Index(None, "model", "created_at", "id"),
 )
 """`created_at` is 1970 where the platform does not tell it: those jobs come last in every list. `model` is the base
-model, else the model. `archived_at`: its record was kept before it was to be deleted; such a row is never removed."""
+model, else the model. `archived_at`: its record was kept before it was to be deleted."""
 for _name_of, _columns, _where in (
     ("active", (), jobs.c.active.is_(True)),
     ("active_account", (jobs.c.account,), jobs.c.active.is_(True)),

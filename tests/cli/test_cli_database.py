@@ -44,6 +44,9 @@ def test_a_backup_that_was_restored_says_what_follows(installed: Installed) -> N
     assert json.loads(installed.run("events", "list", "--output", "json").stdout) == before
 
 
+KINDS = ("events", "messages", "deliveries", "jobs", "silences", "deletions")
+
+
 @pytest.mark.parametrize("beside", [True, False])
 def test_what_is_old_is_foretold_and_then_removed(beside: bool, request: pytest.FixtureRequest) -> None:
     installed: Installed = request.getfixturevalue("installed")
@@ -63,7 +66,7 @@ def test_what_is_old_is_foretold_and_then_removed(beside: bool, request: pytest.
     ):
         assert installed.run("db", "prune", *arguments, **WIDTH).stdout == said
     found = json.loads(installed.run("db", "prune", "--output", "json").stdout)
-    assert found == {"removed": True, "events": 0, "messages": 0, "deliveries": 0, "jobs": 0, "silences": 0}
+    assert found == {"removed": True, **dict.fromkeys(KINDS, 0)}
 
 
 @pytest.mark.parametrize("beside", [True, False])

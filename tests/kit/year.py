@@ -1,5 +1,5 @@
-"""A store that lives through days in seconds: jobs come, run, end, are told of and leave; stock changes; silences hide;
-retention goes behind. What it holds at the end of each day is counted.
+"""A store that lives through days in seconds: jobs come, run, end, are told of and leave or are deleted; stock changes;
+silences hide; retention goes behind. What it holds at the end of each day is counted.
 
 Pure diff and store, by the daemon's own statements; only the platform, the rules and the sinks are played here.
 """
@@ -14,10 +14,14 @@ from functools import partial
 from sqlalchemy import Connection, func, select, text
 
 from monitor import diff
+from monitor.actions.asking import ask
 from monitor.app.pruning import Limits, Pruning
 from monitor.diff import JobContext
 from monitor.model import (
     Account,
+    ActionState,
+    Asker,
+    AskerKind,
     DeliveryState,
     Event,
     EventType,
@@ -40,9 +44,11 @@ from monitor.store import (
     Store,
     add_silence,
     append_events,
+    archive_job,
     claim,
     ensure_scope,
     last_seq,
+    move_action,
     next_revision,
     read_events,
     set_cursor,
@@ -57,6 +63,7 @@ from tests.kit.made import draft
 
 BEGUN = datetime(2026, 1, 1, tzinfo=UTC)
 ACCOUNT = Account(name="north", provider="model-studio", labels={"team": "nlp"})
+NIGHTLY = Asker(AskerKind.POLICY, "nightly")
 SCOPE = Scope(account="north", watch="jobs", key="k")
 KEPT_FOR_GOOD = frozenset({"bookings", "forgotten_jobs"})
 """What grows with each job for ever: the ledger, and a line that keeps ids right."""
@@ -147,11 +154,20 @@ class Year:
         await self._store.write(lambda conn: ingest_jobs(conn, made, epoch=self._store.epoch, prices=()))
 
     async def _leave(self) -> None:
-        """Those of long ago leave their platform."""
+        """Those of long ago leave their platform; every other one because it was deleted."""
         number = self._number - self._listed
         if number > 0:
             ids = [f"ft-{number:04}-{n:03}" for n in range(self._jobs)]
+            await self._store.write(partial(self._delete, ids=ids[::2]))
             await self._poll(others=dict.fromkeys(ids, diff.job_gone))
+
+    def _delete(self, conn: Connection, ids: Sequence[str]) -> None:
+        """As a policy has it done; the next poll sees what came of it."""
+        for job_id in ids:
+            action = ask(conn, self._store.epoch, ACCOUNT, job_id, NIGHTLY, forbidden="", now=self._now).action
+            assert action is not None
+            archive_job(conn, action.scope_id, job_id, self._now)
+            assert move_action(conn, action, replace(action, state=ActionState.ACCEPTED, tries=1, sent_at=self._now))
 
     async def _change_stock(self) -> None:
         def write(conn: Connection) -> None:

@@ -13,8 +13,6 @@ import pytest
 from monitor import store as stores
 from monitor.model import Action, ActionState, Asker, AskerKind, Scope
 from monitor.store import ActionFilter, Connection, JobWrite, Store, StoreConflict
-from monitor.store.old import old_jobs
-from monitor.store.prune import drop_jobs
 from tests.kit.made import NOON, deletion, known_job
 
 LATER = NOON + timedelta(minutes=10)
@@ -113,15 +111,6 @@ async def test_the_newest_job_of_an_account_has_no_newer_one(store: Store, add: 
     assert not await store.read(lambda conn: newer(conn, created_at=NOON))
     assert not await store.read(lambda conn: newer(conn, created_at=NOON + timedelta(microseconds=100)))
     assert not await store.read(lambda conn: stores.has_newer_job(conn, "south", NOON - timedelta(days=1)))
-
-
-async def test_a_job_that_was_archived_is_never_forgotten(store: Store, add: Any) -> None:
-    kept, other = await add("kept", gone=True), await add("other", gone=True)
-    await store.write(lambda conn: stores.archive_job(conn, kept.scope_id, "kept", NOON))
-    going = await store.read(lambda conn: old_jobs(conn, LATER))
-    assert [job for _, _, job in going] == ["other"]
-    assert (await store.write(lambda conn: drop_jobs(conn, range(10), LATER))).jobs == 1
-    assert set(await store.read(lambda conn: stores.load_jobs(conn, other.scope_id, ["kept", "other"]))) == {"kept"}
 
 
 async def test_a_policy_stands_still_from_its_first_stop_until_it_is_let_go(store: Store) -> None:

@@ -23,6 +23,7 @@ async def test_rows_and_bytes_are_flat_once_the_retention_is_reached(sqlite_home
     reached = lived[listed + 2 * events :]
     assert flat(reached, lambda day: day.bounded, 0.02)
     assert lived[-1].rows["jobs"] == jobs * (listed + events + 1)
+    assert lived[-1].rows["actions"] == (jobs + 1) // 2 * (events + 1)
     assert {name: lived[-1].rows[name] for name in KEPT_FOR_GOOD} == {
         "bookings": days * jobs,
         "forgotten_jobs": (days - listed - events - 1) * jobs,
