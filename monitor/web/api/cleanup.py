@@ -13,7 +13,8 @@ import msgspec
 from monitor import store
 from monitor.model import JobState, rfc3339
 from monitor.store import CleanupRow, Connection, Rename
-from monitor.web.api.deletions import Half, Many, Outcomes, asked_for, asker, half, outcome, refuse_many, stage
+from monitor.web.api.begun import asked_for
+from monitor.web.api.deletions import Half, Many, Outcomes, asker, half, outcome, refuse_many, stage
 from monitor.web.api.inside import Inside
 from monitor.web.api.message import Problem
 from monitor.web.api.moment import Time, told

@@ -12,6 +12,7 @@ from monitor import store
 from monitor.model import Action, ActionState, Asker, AskerKind, JobState, rfc3339
 from monitor.providers.options import AccountOptions
 from monitor.store import ActionFilter, Connection
+from monitor.web.api.begun import asked_for
 from monitor.web.api.cursor import number, pack
 from monitor.web.api.inside import Inside
 from monitor.web.api.message import Problem
@@ -184,15 +185,6 @@ def _one(conn: Connection, inside: Inside, asked: DeletionAsked) -> DeletionItem
     if found is None:
         raise Problem(404, "Not found", f"There is no deletion {asked.id!r}.", "GET /api/v1/deletions lists them.")
     return item(found)
-
-
-def asked_for(deletions: Deletions, conn: Connection, account: str, job: str, who: Asker, reason: str = "") -> Outcome:
-    """Raises Problem where the account leaves the config at this moment; then nothing of the request is begun."""
-    try:
-        return deletions.ask(conn, account, job, who, reason=reason)
-    except LookupError:
-        detail = f"The account {account} has just left the config; nothing was asked for."
-        raise Problem(409, "Conflict", detail, "Ask again, for what is left.") from None
 
 
 def _look(conn: Connection, inside: Inside, asked: LookAsked) -> Looked:
