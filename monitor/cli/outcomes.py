@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from monitor.cli.failure import FAILED, INTERRUPTED, PARTLY, Failure
@@ -34,7 +34,7 @@ def followed(ask: Asker, outcomes: Sequence[Item]) -> list[Item]:
                 time.sleep(TICK)
                 found |= _read(ask, waiting)
                 gone = sum(item["state"] == "deleted" for item in found.values())
-                say(f"{gone} of {len(found)} deleted; the platform takes its time")
+                say(f"{gone} of {len(found)} deleted; {_why_it_takes(found.values())}")
     except KeyboardInterrupt:
         raise _left(list(found.values())) from None
     except Failure as error:
@@ -84,6 +84,13 @@ def _read(ask: Asker, ids: Sequence[str]) -> dict[str, Item]:
 def _ended(outcome: Item, deletion: Item) -> Item:
     refused = deletion["reason"] if deletion["state"] in ("refused", "failed") else None
     return {**outcome, "deletion": deletion, "refused": refused}
+
+
+def _why_it_takes(deletions: Iterable[Item]) -> str:
+    from monitor.actions.steps import BLIND
+
+    blind = [item for item in deletions if item["state"] not in SETTLED and (item["reason"] or "").endswith(BLIND)]
+    return f"{blind[0]['job']} waits: {BLIND}" if blind else "the platform takes its time"
 
 
 def _left(deletions: Sequence[Item]) -> Failure:
