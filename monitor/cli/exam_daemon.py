@@ -77,6 +77,7 @@ def inside(config: Path | None, alive: bool) -> Iterator[Finding]:
             quotas = _quotas_known(ask)
             gone = _gone(ask, status, sinks)
             policies = _policies_known(ask)
+            deletions = _open_deletions(ask)
     except (Failure, StoreError) as error:
         if alive:
             yield failed("daemon", str(error), error.hint or "systemctl restart training-monitor")
@@ -86,6 +87,7 @@ def inside(config: Path | None, alive: bool) -> Iterator[Finding]:
     yield from _accounts(accounts, alive)
     yield from _quotas(quotas)
     yield from _policies(policies)
+    yield from blind(deletions)
     yield from _messages(status, sinks, gone)
     yield from _heartbeat(status)
 
@@ -173,6 +175,24 @@ def _policies(policies: list[dict[str, Any]]) -> Iterator[Finding]:
             yield warning(f"policy {policy['name']}", text, mend)
         elif policy["state"] == "active":
             yield ok(f"policy {policy['name']}", f"{policy['goes']} jobs would go now, {policy['stays']} stay")
+
+
+def _open_deletions(ask: Asker) -> list[dict[str, Any]]:
+    try:
+        return list(ask.items("/api/v1/deletions", LATEST, open=True))
+    except Failure:  # as with quotas
+        return []
+
+
+def blind(deletions: list[dict[str, Any]]) -> Iterator[Finding]:
+    """One finding for each account in which deletions wait because nobody can say what came of them."""
+    from monitor.actions.steps import BLIND
+
+    waiting = [each["account"] for each in deletions if (each["reason"] or "").endswith(BLIND)]
+    for account in sorted(set(waiting)):
+        number = waiting.count(account)
+        text = f"{'a deletion waits' if number == 1 else f'{number} deletions wait'}: {BLIND}"
+        yield warning(f"deletions of {account}", text, "put the key of the right workspace into the config")
 
 
 def _gone(ask: Asker, status: Mapping[str, Any], sinks: list[dict[str, Any]]) -> list[str]:

@@ -13,8 +13,10 @@ from typing import Any
 
 import pytest
 
+from monitor.actions.steps import BLIND
 from monitor.actions.stopping import REMEDY
 from monitor.cli import exam_store
+from monitor.cli.exam_daemon import blind
 from monitor.cli.when import short
 from monitor.fields import SystemClock
 from monitor.model import Quota, rfc3339
@@ -309,3 +311,10 @@ async def test_beside_a_daemon_it_asks_the_daemon(tmp_path: Path) -> None:
     assert "a-secret-token" not in program.log
     assert only(found, "lock")[1] == f"the process {program.process.pid} holds the store"
     assert code == 3
+
+
+def test_deletions_of_which_nobody_can_say_what_came_are_told_once_for_each_account() -> None:
+    waits = {"account": "studio", "reason": f"nightly: it failed; {BLIND}"}
+    found = list(blind([waits, {**waits, "reason": BLIND}, {"account": "arts", "reason": None}]))
+    assert [(each.about, each.state) for each in found] == [("deletions of studio", "warning")]
+    assert found[0].text == f"2 deletions wait: {BLIND}"
