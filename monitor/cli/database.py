@@ -108,7 +108,7 @@ def check(config: Config = None, output: Format = Output.TABLE) -> None:
     if not found.ok:
         raise Failure(
             f"The database {found.place} is not as it should be.",
-            "If it is older: training-monitor db upgrade. Else stop the daemon, then: training-monitor db restore FILE",
+            f"If it is older: training-monitor db upgrade. Else stop the daemon, then: {found.put_back}",
             details=found.problems,
         )
 

@@ -12,18 +12,20 @@ from monitor.store.errors import NotADatabase
 from monitor.store.invariants import broken
 from monitor.store.migrate import HEAD, read_revision, require_directory, translated
 from monitor.store.postgres import postgres_engine
-from monitor.store.sqlite import sqlite_read_engine
+from monitor.store.restore import put_back
+from monitor.store.sqlite import snapshot, sqlite_read_engine
 from monitor.store.url import SqlitePlace, parse_place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreCheck:
-    """`problems`: one plain line each; empty where all is well."""
+    """`problems`: one plain line each; empty where all is well. `put_back`: the command that puts a backup there."""
 
     place: str
     revision: str | None
     head: str
     problems: tuple[str, ...]
+    put_back: str
 
     @property
     def ok(self) -> bool:
@@ -45,19 +47,23 @@ async def _checked(url: str | Secret, state_dir: Path) -> StoreCheck:
         require_directory(place, must_exist=True)
         engine = sqlite_read_engine(place)
     else:
-        engine = postgres_engine(place, poolclass=NullPool)
+        engine = postgres_engine(place, poolclass=NullPool, isolation_level="REPEATABLE READ")
     try:
         with translated(place):
             async with engine.connect() as conn:
                 revision, problems = await conn.run_sync(_inspect)
     finally:
         await engine.dispose()
-    return StoreCheck(place=str(place), revision=revision, head=HEAD, problems=tuple(problems))
+    return StoreCheck(
+        place=str(place), revision=revision, head=HEAD, problems=tuple(problems), put_back=put_back(place)
+    )
 
 
 def _inspect(conn: Connection) -> tuple[str | None, list[str]]:
+    """On one snapshot: a daemon that writes meanwhile is no trouble."""
     problems: list[str] = []
     if conn.dialect.name == "sqlite":
+        snapshot(conn)
         pages = conn.exec_driver_sql("PRAGMA integrity_check").scalars()
         problems += [f"integrity: {line}" for line in pages if line != "ok"]
         dangling = conn.exec_driver_sql("PRAGMA foreign_key_check")

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Select, collate, exists, func, literal, selec
 
 from monitor.model import DeliveryState
 from monitor.store.counters import last_taken
+from monitor.store.ledger_whole import unbooked
 from monitor.store.notifications import BLOCKED
 from monitor.store.prune import PRUNED
 from monitor.store.rules import get_cursor
@@ -42,7 +43,7 @@ _Check = Callable[[Connection], Iterator[str]]
 
 def broken(conn: Connection) -> Iterator[str]:
     """One plain line for each thing that is wrong. Reads every table."""
-    for look in (_epoch, _numbers, _cursors, _revisions, _states, _waiting, _attempts, _counts):
+    for look in (_epoch, _numbers, _cursors, _revisions, _states, _waiting, _attempts, _counts, unbooked):
         yield from look(conn)
 
 

@@ -26,7 +26,7 @@ from monitor.store.lock import FileLock
 from monitor.store.migrate import HEAD, require_directory, require_known, sqlite_revision, translated, upgrade_sqlite
 from monitor.store.sqlite import sqlite_engine
 from monitor.store.tables import deliveries, events, meta
-from monitor.store.url import SqlitePlace, parse_place
+from monitor.store.url import Place, SqlitePlace, parse_place
 
 ANOTHER = "Name another one, which `training-monitor db backup` made; nothing was changed."
 
@@ -55,13 +55,20 @@ async def restore(url: str | Secret, state_dir: Path, source: Path, *, now: date
     nothing is changed. Raises StoreError: also while a daemon runs; and for a server, which has tools of its own."""
     place = parse_place(url, state_dir)
     if not isinstance(place, SqlitePlace):
-        first = f"pg_restore --clean --if-exists --no-owner --dbname={shlex.quote(place.address)}"
         raise StoreError(
             f"The database {place} is on a PostgreSQL server, which has a tool of its own to restore it.",
-            f"{first} {shlex.quote(str(source))} && training-monitor db restore --new-epoch",
+            put_back(place, str(source)),
         )
     require_directory(place, must_exist=False)
     return await asyncio.to_thread(_restore, place, source, now)
+
+
+def put_back(place: Place, source: str = "FILE") -> str:
+    """The command that does it, the daemon stopped."""
+    if isinstance(place, SqlitePlace):
+        return f"training-monitor db restore {shlex.quote(source)}"
+    first = f"pg_restore --clean --if-exists --no-owner --dbname={shlex.quote(place.address)}"
+    return f"{first} {shlex.quote(source)} && training-monitor db restore --new-epoch"
 
 
 async def begin_epoch(url: str | Secret, state_dir: Path, *, now: datetime) -> Begun:
