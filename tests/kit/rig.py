@@ -173,7 +173,7 @@ async def rigged(
     clock: VirtualClock,
     url: str = SQLITE,
 ) -> AsyncIterator[Rig]:
-    """Serves the emulators and gives a rig whose accounts `make` made from the server's address. `url`: of the store."""
+    """Serves the emulators and gives a rig whose accounts `make` made from the server's address; `url`: the store."""
     with tempfile.TemporaryDirectory() as folder:
         async with serving(emulators) as address:
             yield Rig(make(address), clock, _prepared(Path(folder)), url)
