@@ -154,7 +154,7 @@ def _table(jobs: list[Item]) -> None:
         Column(title="STATE", least=9, colour=out.state_colour),
         Column(title="FOR", least=6),
         Column(title="ID", least=whole, wrap=True),
-        Column(title="OWNER", least=6, wanted=10),
+        Column(title="OWNER", least=9, wanted=16),
         Column(title="ACCOUNT", least=min(16, account), optional=True),
         Column(title="MODEL", least=7, wanted=16, optional=True),
         Column(title="CREATED", least=14, optional=True),

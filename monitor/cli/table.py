@@ -16,8 +16,8 @@ LONGEST_BAR = 40
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """`least`: how narrow it may get where the table is too wide. `optional` columns go where they would leave others
-    less than they have `wanted` (else their least), the last one before the others. `wrap` is for the last one of a
+    """`least`: how narrow it may get where the table is too wide; its title is not cut for that. `optional` columns go
+    where they would leave others less than they have `wanted` (else their least), the last one before the others. `wrap` is for the last one of a
     line: its text goes on below itself. `colour` gives the ANSI code of a cell. `bar`: its cells are shares of one,
     drawn."""
 
@@ -84,25 +84,20 @@ def _lines(places: Sequence[Place], row: Sequence[str], colours: bool, plain: bo
 def _layout(columns: Sequence[Column], cells: Sequence[Sequence[str]], width: int) -> list[tuple[list[Place], str]]:
     """The lines of a row: their columns, and what stands before them."""
     natural = [_natural(column, [row[index] for row in cells]) for index, column in enumerate(columns)]
-    least = [min(size, column.least) for size, column in zip(natural, columns, strict=True)]
-    lines = _broken(columns, natural, least, width)
-    return [
-        (
-            [
-                Place(index, columns[index], size)
-                for index, size in zip(
-                    line, _sizes(line, columns, natural, least, width - (GAP if number else 0)), strict=True
-                )
-            ],
-            " " * GAP if number else "",
-        )
-        for number, line in enumerate(lines)
+    least = [
+        min(size, max(column.least, cell_len(column.title))) for size, column in zip(natural, columns, strict=True)
     ]
-
-
-def _broken(columns: Sequence[Column], natural: Sequence[int], least: Sequence[int], width: int) -> list[list[int]]:
-    """Which columns stand beside each other. Of several lines each takes the optional ones for which it has room."""
     eased = [max(low, min(size, each.wanted)) for low, size, each in zip(least, natural, columns, strict=True)]
+    found = []
+    for number, line in enumerate(_broken(columns, eased, least, width)):
+        margin = " " * GAP if number else ""
+        sizes = _sizes(line, columns, (natural, eased, least), width - len(margin))
+        found.append(([Place(index, columns[index], size) for index, size in zip(line, sizes, strict=True)], margin))
+    return found
+
+
+def _broken(columns: Sequence[Column], eased: Sequence[int], least: Sequence[int], width: int) -> list[list[int]]:
+    """Which columns stand beside each other. Of several lines each takes the optional ones for which it has room."""
     kept = list(range(len(columns)))
     for index in reversed(range(len(columns))):
         if columns[index].optional and _total([eased[place] for place in kept]) > width:
@@ -123,18 +118,22 @@ def _natural(column: Column, cells: Sequence[str]) -> int:
     return LONGEST_BAR if column.bar else max([cell_len(column.title), *map(cell_len, cells)])
 
 
-def _sizes(
-    line: Sequence[int], columns: Sequence[Column], natural: Sequence[int], least: Sequence[int], width: int
-) -> list[int]:
-    """How wide the columns of a line are: optional ones and bars give first, then what can spare most."""
+def _sizes(line: Sequence[int], columns: Sequence[Column], wishes: Sequence[Sequence[int]], width: int) -> list[int]:
+    """How wide the columns of a line are: optional ones and bars give first, then who has more than is wanted, then
+    what can spare most. `wishes`: the natural, the wanted and the least width of each column."""
+    natural, eased, least = wishes
     sizes = [natural[index] for index in line]
     while _total(sizes) > width:
         spare = [
-            (size > least[index] and (columns[index].optional or columns[index].bar), size - least[index])
+            (
+                size > least[index] and (columns[index].optional or columns[index].bar),
+                size > eased[index],
+                size - least[index],
+            )
             for index, size in zip(line, sizes, strict=True)
         ]
         place = spare.index(max(spare))
-        if spare[place][1] == 0:
+        if spare[place][2] == 0:
             place = sizes.index(max(sizes))
             if sizes[place] <= 1:
                 break

@@ -50,7 +50,7 @@ def usage(
             raise Failure("--running tells what runs now, job by job.", hint, code=USAGE)
         _running(config, output, limit, account)
     else:
-        asked: dict[str, Value] = {"since": moment(since), "until": moment(until, "--until"), "account": account}
+        asked: dict[str, Value] = {"since": _began(since), "until": moment(until, "--until"), "account": account}
         _booked(config, output, limit, groupings(by), _zone(timezone), asked)
 
 
@@ -71,9 +71,10 @@ def _booked(
 ) -> None:
     from monitor.cli import out, usage_table
 
-    found = _found(config, by=",".join(keys), timezone=zone, **asked)
+    whole = _found(config, by=",".join(keys), timezone=zone, **asked)
+    found: list[Item] = whole["items"]
     if output is Sheet.TABLE:
-        usage_table.show(found, keys, limit)
+        usage_table.show(found, whole["totals"], keys, limit)
     elif output is Sheet.CSV:
         from monitor.cli import spreadsheet
 
@@ -90,17 +91,27 @@ def _booked(
         out.documents(Output(output.value), found[-limit:])
 
 
-def _found(config: Path | None, **asked: Value) -> list[Item]:
-    """Raises Failure, also for an account that nobody knows."""
+def _found(config: Path | None, **asked: Value) -> Item:
+    """The groups and what all of it comes to. Raises Failure, also for an account that nobody knows."""
     from monitor.cli.asking import asking
-    from monitor.cli.lists import require_account
     from monitor.cli.progress import progress
 
     with asking(config) as ask, progress("Reading …"):
-        found: list[Item] = ask.get("/api/v1/usage", **asked)["items"]
-        if not found:
-            require_account(ask, asked["account"])
+        found: Item = ask.get("/api/v1/usage", **asked)
     return found
+
+
+def _began(since: str | None) -> str | None:
+    """Raises Failure for a moment that is still to come, for nothing is booked before it is over."""
+    from datetime import UTC, datetime
+
+    from monitor.cli import when
+
+    said = moment(since)
+    if said is not None and "T" in said and when.read(said) > datetime.now(UTC):
+        hint = "Give a moment that is past; `usage --running` estimates what is not booked yet."
+        raise Failure(f"--since {since!r} is still to come.", hint, code=USAGE)
+    return said
 
 
 def groupings(text: str) -> list[str]:

@@ -27,13 +27,10 @@ FOREIGN = ("account", "id", "name", "model", "flavor", "creator", "owner")
 def found(config: Path | None, account: str | None) -> list[Item]:
     """Raises Failure, also for an account that nobody knows."""
     from monitor.cli.asking import asking
-    from monitor.cli.lists import require_account
     from monitor.cli.progress import progress
 
     with asking(config) as ask, progress("Reading …"):
         items: list[Item] = ask.get("/api/v1/usage/running", account=account)["items"]
-        if not items:
-            require_account(ask, account)
     return items
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -14,50 +13,16 @@ Item = dict[str, Any]
 AMOUNTS = {"tokens": "TOKENS", "node_hours": "NODE HOURS", "card_hours": "CARD HOURS"}
 TITLES = {"week": "WEEK OF"}
 PARTLY = " *"
+NAMED = 36
+"""Cells of what is summed by: two people or models must not look alike, so the bar goes first, and then the line."""
 
 
-@dataclass(slots=True)
-class Total:
-    """What the rows of one currency come to; None: what has no price. `partly`: some of it has none."""
-
-    currency: str | None
-    tokens: int = 0
-    node_hours: Decimal = Decimal(0)
-    card_hours: Decimal = Decimal(0)
-    cost: Decimal | None = None
-    partly: bool = False
-
-    def add(self, amounts: Item, sign: int = 1) -> None:
-        self.tokens += sign * amounts["tokens"]
-        self.node_hours += sign * Decimal(amounts["node_hours"])
-        self.card_hours += sign * Decimal(amounts["card_hours"])
-
-
-def totals(rows: Sequence[Item]) -> list[Total]:
-    """One for each currency; what had no price comes last, or is part of the currency where there is but one."""
-    paid = {row["currency"] for row in rows if row["currency"] is not None}
-    sums: dict[str | None, Total] = {}
-    for row in rows:
-        of = sums.setdefault(row["currency"], Total(row["currency"]))
-        of.add(row)
-        if row["cost"] is not None:
-            of.cost = (of.cost or Decimal(0)) + Decimal(row["cost"])
-            if row["unpriced"]:
-                of.add(row["unpriced"], -1)
-                sums.setdefault(None, Total(None)).add(row["unpriced"])
-    if len(paid) == 1 and None in sums:
-        free, (only,) = sums.pop(None), sums.values()
-        only.add({name: getattr(free, name) for name in AMOUNTS})
-        only.partly = any(getattr(free, name) for name in AMOUNTS)
-    return sorted(sums.values(), key=lambda total: (total.currency is None, total.currency or ""))
-
-
-def show(rows: Sequence[Item], keys: Sequence[str], limit: int) -> None:
-    """At most `limit` rows, the last ones, and the totals of all."""
+def show(rows: Sequence[Item], totals: Sequence[Item], keys: Sequence[str], limit: int) -> None:
+    """At most `limit` rows, the last ones, and `totals` of all."""
     amounts = [name for name in AMOUNTS if any(Decimal(row[name]) for row in rows)] or ["tokens"]
     unit, shown = drawn(rows, amounts), rows[-limit:]
     columns = [
-        *(Column(title=TITLES.get(key, key.upper()), least=10) for key in keys),
+        *(Column(title=TITLES.get(key, key.upper()), least=NAMED, wanted=NAMED) for key in keys),
         Column(title="JOBS", least=4, right=True),
         *(Column(title=AMOUNTS[name], least=10, right=True) for name in amounts),
         Column(title="COST", least=18, right=True),
@@ -78,22 +43,22 @@ def show(rows: Sequence[Item], keys: Sequence[str], limit: int) -> None:
     cells = [
         [
             *(_key(row, key) for key in keys),
-            f"{row['jobs']:,}",
-            *(amount(name, row[name]) for name in amounts),
-            price(row["cost"], row["currency"], partly=bool(row["unpriced"])),
+            *_figures(row, amounts),
             str(_measure(row, unit) / most) if most > 0 else "",
         ]
         for row in shown
     ]
-    for total in totals(rows):
-        sums = [amount(name, getattr(total, name)) for name in amounts]
-        cost = price(total.cost, total.currency, partly=total.partly)
-        cells.append(["TOTAL", *[""] * len(keys), *sums, cost, ""])
+    cells += [["TOTAL", *[""] * (len(keys) - 1), *_figures(total, amounts), ""] for total in totals]
     out.rows(columns, cells if rows else [], "No usage is booked that fits.")
     if any(row[-2].endswith(PARTLY) for row in cells):
         out.block(f"{PARTLY.strip()} Some of it has no price; --output json and csv say how much.")
     if hidden := len(rows) - len(shown):
         out.line(f"{hidden} earlier rows are not shown but are in the totals; see --limit.")
+
+
+def _figures(row: Item, amounts: Sequence[str]) -> list[str]:
+    cost = price(row["cost"], row["currency"], partly=bool(row["unpriced"]))
+    return [f"{row['jobs']:,}", *(amount(name, row[name]) for name in amounts), cost]
 
 
 def amount(name: str, value: int | str | Decimal) -> str:

@@ -109,7 +109,12 @@ class _Sums:
                 )
 
 
-def sum_usage(
+def sum_usage(conn: Connection, *, by: Sequence[str], **asked: Any) -> list[UsageSum]:
+    """The groups of `usage_and_totals`."""
+    return usage_and_totals(conn, by=by, **asked)[0]
+
+
+def usage_and_totals(
     conn: Connection,
     *,
     by: Sequence[str],
@@ -118,20 +123,23 @@ def sum_usage(
     account: str | None = None,
     zone: tzinfo = UTC,
     people: Mapping[str, str] = NOBODY,
-) -> list[UsageSum]:
+) -> tuple[list[UsageSum], list[UsageSum]]:
     """Sums of bookings with `since` <= at < `until`, by several of `day`, `week` or `month` of `zone` (`2026-11-20`,
     the Monday that it begins with, `2026-11`), `owner` (her name, where `people` has one for `<provider>:<creator>`),
     `model`, `flavor`, `account`, `label:<key>`; sorted by them and the currency. What it costs follows the bookings of
-    the time that is asked for."""
+    the time that is asked for. And what all of it comes to, as one group without keys, in which a job counts once."""
     asked = _asked(since, until, account)
     local = local_time(conn, asked, zone)
     groupings = [grouping(each, local, conn.dialect.name, people) for each in by]
-    sums = _Sums()
+    groups, whole = _Sums(), _Sums()
     for row in conn.execute(_grouped(asked, groupings).execution_options(yield_per=AT_ONCE)):
-        sums.add(_keys(row, groupings), row.currency if row.priced else None, _part(row))
-    sums.fold()
-    _count_once(conn, asked, groupings, sums)
-    return list(sums.told())
+        currency = row.currency if row.priced else None
+        groups.add(_keys(row, groupings), currency, _part(row))
+        whole.add((), currency, _part(row))
+    groups.fold()
+    whole.fold()
+    _count_once(conn, asked, groupings, groups, whole)
+    return list(groups.told()), list(whole.told())
 
 
 def _asked(since: datetime | None, until: datetime | None, account: str | None) -> Select[Any]:
@@ -176,14 +184,17 @@ def _part(row: Row[Any]) -> _Sum:
     return _Sum(amounts, Amounts() if row.priced else amounts, cost, row.jobs)
 
 
-def _count_once(conn: Connection, asked: Select[Any], groupings: Sequence[Grouping], sums: _Sums) -> None:
+def _count_once(
+    conn: Connection, asked: Select[Any], groupings: Sequence[Grouping], groups: _Sums, whole: _Sums
+) -> None:
     """A job that was booked several times is one job in each sum. Such jobs are few: the database looks for them."""
     several = asked.with_only_columns(bookings.c.job_id).group_by(bookings.c.job_id).having(func.count() > 1)
     columns = (*_columns(groupings), _PRICED, bookings.c.currency, bookings.c.scope_id, bookings.c.job_id)
     query = asked.with_only_columns(*columns).where(bookings.c.job_id.in_(several))
     seen: set[tuple[int, int, str]] = set()
     for row in conn.execute(query.execution_options(yield_per=AT_ONCE)):
-        total = sums.of(_keys(row, groupings), row.currency if row.priced else None)
-        job = (id(total), row.scope_id, row.job_id)
-        total.jobs -= job in seen
-        seen.add(job)
+        currency = row.currency if row.priced else None
+        for total in (groups.of(_keys(row, groupings), currency), whole.of((), currency)):
+            job = (id(total), row.scope_id, row.job_id)
+            total.jobs -= job in seen
+            seen.add(job)

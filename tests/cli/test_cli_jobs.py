@@ -67,7 +67,7 @@ def test_columns_go_in_the_order_of_their_use(busy: Installed) -> None:
         return busy.run("jobs", "list", COLUMNS=str(width)).stdout.splitlines()[0].split()
 
     assert head(200) == ["NAME", "STATE", "FOR", "ID", "OWNER", "ACCOUNT", "MODEL", "CREATED"]
-    assert head(110) == ["NAME", "STATE", "FOR", "ID", "OWNER", "ACCOUNT"]
+    assert head(115) == ["NAME", "STATE", "FOR", "ID", "OWNER", "ACCOUNT"]
     assert head(80) == ["NAME", "STATE", "FOR", "ID", "OWNER"]
     assert head(40) == ["NAME", "STATE", "FOR"]
 

@@ -49,6 +49,14 @@ def test_an_optional_column_is_shown_by_shortening_others_and_goes_where_that_is
     assert row == "n" * 13 + "…"
 
 
+def test_no_title_is_cut_and_who_has_more_than_is_wanted_gives_first() -> None:
+    columns = [Column(title="NAME", least=4, wanted=12), Column(title="ACCOUNT", least=4, wanted=9)]
+    head, row = table(columns, [["n" * 30, "a" * 11]], width=23, colours=False)
+    assert (head.split(), row) == (["NAME", "ACCOUNT"], "n" * 11 + "…  " + "a" * 8 + "…")
+    head, _ = table(columns, [["n" * 30, "arts"]], width=14, colours=False)
+    assert head.split() == ["NAME", "ACCOUNT"]
+
+
 def test_columns_stay_in_line_below_double_width_names() -> None:
     rows = [[CHINESE, "x"], ["ascii", "y"], [CHINESE + "a", "z"]]
     columns = [Column(title="NAME", least=8), Column(title="X", least=1)]

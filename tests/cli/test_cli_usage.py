@@ -68,11 +68,13 @@ def test_hours_and_tokens_have_a_column_each_where_there_are_both(both: Installe
     assert lines[0].split() == ["ACCOUNT", "JOBS", "TOKENS", "NODE", "HOURS", "CARD", "HOURS", "COST", "BY", "TOKENS"]
     rows = [line.split("█")[0].split() for line in lines[1:]]
     assert ["ascend-north", "2", "1.00", "8.00", "2,500.2469", "CNY", "*"] in rows
-    assert ["TOTAL", "2,000", "1.00", "8.00", "2,500.5469", "CNY"] in rows
-    assert ["TOTAL", "1,000", "<0.01", "no", "price"] in rows
+    assert ["TOTAL", "3", "2,000", "1.00", "8.00", "2,500.5469", "CNY"] in rows
+    assert ["TOTAL", "2", "1,000", "<0.01", "no", "price"] in rows
     assert lines[-1] == "* Some of it has no price; --output json and csv say how much."
     alone = both.run("usage", "--by", "account", "--account", "ascend-north", COLUMNS="100").stdout.splitlines()
-    assert alone[-2].split() == ["TOTAL", "1.00", "8.00", "2,500.2469", "CNY", "*"]
+    assert alone[-2].split() == ["TOTAL", "2", "1.00", "8.00", "2,500.2469", "CNY", "*"]
+    daily = both.run("usage", "--account", "ascend-north", COLUMNS="100").stdout.splitlines()
+    assert [line.split()[1] for line in daily[1:4]] == ["2", "1", "2"], "a job that was corrected later is one job"
 
 
 def test_a_person_has_one_row_with_the_units_of_all_platforms_beside_each_other(both: Installed) -> None:
@@ -88,6 +90,33 @@ def test_nothing_is_cut_and_no_currency_lost_in_a_narrow_terminal(both: Installe
     lines = both.run("usage", "--by", "flavor", COLUMNS=columns).stdout.splitlines()
     assert max(map(len, lines)) <= widest
     assert "2,500.5469 CNY" in " ".join(lines)
+
+
+def test_people_and_models_are_whole_at_80_columns_and_the_bar_gives_way(both: Installed) -> None:
+    people = ["model-studio:20240611853017", "model-studio:20240611853018"]
+    both.write(
+        lambda conn, epoch: book(
+            conn,
+            *(booked(who, provider=who[:12], creator=who[13:], node_ms=0, card_ms=0, tokens=10**9) for who in people),
+        )
+    )
+    for columns in ("80", "60"):
+        lines = both.run("usage", "--by", "owner", COLUMNS=columns).stdout.splitlines()
+        assert [line.split()[0] for line in lines if line.startswith("model-studio:2")] == people
+        assert max(map(len, lines)) <= int(columns)
+
+
+@pytest.mark.parametrize(
+    ("times", "said"),
+    [
+        (("--since", "1d", "--until", "2d"), "error: `until` is not after `since`: no time lies between them."),
+        (("--since", "2200-01-01"), "error: --since '2200-01-01' is still to come."),
+    ],
+)
+def test_a_time_that_is_none_is_a_slip_of_the_pen(installed: Installed, times: tuple[str, ...], said: str) -> None:
+    done = installed.run("usage", *times)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.splitlines()[0] == said
 
 
 def test_bars_stand_for_money_where_tokens_and_hours_are_paid_in_one_currency() -> None:

@@ -40,6 +40,9 @@ BAD: list[tuple[str, dict[str, Any], str, str]] = [
     ("/usage", {"by": "dya"}, "'dya' is no grouping", "day, week, month, owner, model, flavor, account and label:KEY"),
     ("/usage", {"timezone": "Asia/Shangai"}, "no time zone 'Asia/Shangai'.", "Did you mean Asia/Shanghai?"),
     ("/usage", {"by": "day,day"}, "names a grouping twice", ""),
+    ("/usage", {"since": "1d", "until": "2d"}, "`until` is not after `since`", "2d is before 1d"),
+    ("/usage", {"account": "nort"}, "No account is named 'nort'.", "Did you mean `north`? There are: north, llm."),
+    ("/usage/running", {"account": "nobody"}, "No account is named 'nobody'.", "There are: north, llm."),
     ("/status", {"x": 1}, "There is no parameter 'x' here.", "It takes no parameters."),
     ("/jobs/north/north-0-1", {"account": "llm"}, "There is no parameter 'account' here.", ""),
 ]

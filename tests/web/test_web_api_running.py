@@ -80,7 +80,6 @@ async def test_what_runs_is_estimated_and_says_by_what(ask: Asking) -> None:
     }
     assert {item["state"] for item in by_id.values()} == {"running", "stopping"}
     assert [item["id"] for item in await ask.items("/usage/running", account="llm")] == ["llm-None-3", "llm-None-2"]
-    assert await ask.items("/usage/running", account="nobody") == []
 
 
 async def test_of_a_fine_tune_its_log_decides_else_what_is_usual_at_the_shipped_price(ask: Asking) -> None:

@@ -53,6 +53,16 @@ def moment(name: str, text: str | None, now: datetime) -> datetime | None:
     return _meant(name, text, now, ahead=False)
 
 
+def between(since: str | None, until: str | None, now: datetime) -> tuple[datetime | None, datetime | None]:
+    """What both parameters mean, where time lies between them. Raises Problem."""
+    begin, end = moment("since", since, now), moment("until", until, now)
+    if begin is not None and end is not None and end <= begin:
+        detail = "`until` is not after `since`: no time lies between them."
+        hint = "Give the earlier one as `since`; a duration counts back from now, so 2d is before 1d."
+        raise Problem(400, "Bad request", detail, hint)
+    return begin, end
+
+
 def ahead(name: str, text: str | None, now: datetime) -> datetime | None:
     """The same, where a duration is one from now on."""
     return _meant(name, text, now, ahead=True)

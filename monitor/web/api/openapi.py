@@ -68,7 +68,7 @@ def document(routes: Sequence[Route]) -> dict[str, Any]:
     said = iter(schemas)
     paths: dict[str, Any] = {}
     for each in routes:
-        schema = _page_of(each.item) if each.item is not None else next(said)
+        schema = _page_of(each.item, each.more) if each.item is not None else next(said)
         paths.setdefault(each.path, {})[each.method.lower()] = _operation(each, schema, components)
     paths["/api/v1/events/stream"] = {"get": {**STREAM, "responses": {**STREAM["responses"], **_EVERY_PROBLEM}}}
     whole = {
@@ -165,11 +165,12 @@ def _problems(errors: Mapping[int, str]) -> dict[str, Any]:
     }
 
 
-def _page_of(item: Mapping[str, Any]) -> dict[str, Any]:
+def _page_of(item: Mapping[str, Any], more: Sequence[str]) -> dict[str, Any]:
+    lists = {name: {"type": "array", "items": item} for name in ("items", *more)}
     return {
         "type": "object",
-        "properties": {"items": {"type": "array", "items": item}, "next": {"type": "null"}},
-        "required": ["items", "next"],
+        "properties": {**lists, "next": {"type": "null"}},
+        "required": ["items", "next", *more],
     }
 
 

@@ -92,6 +92,8 @@ class Route:
     """An answer, for the document."""
     item: Mapping[str, Any] | None = None
     """The schema of a list's items, where their type cannot say it."""
+    more: Sequence[str] = ()
+    """The names of other lists of such items beside it."""
 
     @property
     def method(self) -> str:

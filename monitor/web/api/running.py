@@ -15,7 +15,7 @@ from monitor.web.api.inside import Inside
 from monitor.web.api.moment import Time, told
 from monitor.web.api.people import People
 from monitor.web.api.route import Answer, Asked, Page, Route, Word
-from monitor.web.api.usage import plain
+from monitor.web.api.usage import plain, require_account
 
 
 class RunningAsked(Asked, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -58,6 +58,7 @@ class RunningItem(Answer, frozen=True, kw_only=True):
 def _list(conn: Connection, inside: Inside, asked: RunningAsked) -> Page[RunningItem]:
     found = store.running_jobs(conn, asked.account)
     if not found:
+        require_account(inside, asked.account)
         return Page(items=[], next=None)
     prices = inside.prices() if inside.prices is not None else all_prices(inside.settings.prices)
     regions = {account.name: (account.provider, account.location()) for account in inside.settings.accounts}

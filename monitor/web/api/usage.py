@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import UTC, tzinfo
 from decimal import Decimal
+from difflib import get_close_matches
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -16,9 +17,9 @@ from monitor.model import hours_text
 from monitor.store import USAGE_GROUPS, Amounts, Connection, UsageSum
 from monitor.web.api.inside import Inside
 from monitor.web.api.message import Problem
-from monitor.web.api.moment import When, moment
+from monitor.web.api.moment import When, between
 from monitor.web.api.people import People
-from monitor.web.api.route import Asked, Page, Route
+from monitor.web.api.route import Answer, Asked, Route
 
 MOST_GROUPS = 8
 
@@ -45,11 +46,19 @@ class UsageAsked(Asked, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = "UTC"
 
 
-def _list(conn: Connection, inside: Inside, asked: UsageAsked) -> Page[dict[str, Any]]:
+class Sums(Answer, frozen=True, kw_only=True):
+    """The groups, and what all of it comes to: one for each currency, and in each a job counts once."""
+
+    items: list[dict[str, Any]]
+    next: None
+    totals: list[dict[str, Any]]
+
+
+def _list(conn: Connection, inside: Inside, asked: UsageAsked) -> Sums:
     keys, now = _keys(asked.by), inside.clock.now()
-    since, until = moment("since", asked.since, now), moment("until", asked.until, now)
+    since, until = between(asked.since, asked.until, now)
     people = People(inside.settings)
-    found = store.sum_usage(
+    found, totals = store.usage_and_totals(
         conn,
         by=keys,
         since=since,
@@ -58,8 +67,23 @@ def _list(conn: Connection, inside: Inside, asked: UsageAsked) -> Page[dict[str,
         zone=_zone(asked.timezone),
         people=people.named,
     )
+    if not found:
+        require_account(inside, asked.account)
     names = frozenset(people.named.values())
-    return Page(items=[_item(keys, row, names) for row in found], next=None)
+    whole = [_item([], row, names) for row in totals]
+    return Sums(items=[_item(keys, row, names) for row in found], next=None, totals=whole)
+
+
+def require_account(inside: Inside, name: str | None) -> None:
+    """To be asked where nothing was found: an account that left the config is known by what it left.
+
+    Raises Problem."""
+    there = [account.name for account in inside.settings.accounts]
+    if name is None or name in there:
+        return
+    close = get_close_matches(name, there, 1)
+    hint = f"{f'Did you mean `{close[0]}`? ' if close else ''}There are: {', '.join(there)}."
+    raise Problem(400, "Bad request", f"No account is named {name[:60]!r}.", hint)
 
 
 def _keys(by: str) -> list[str]:
@@ -144,7 +168,8 @@ ROUTES = (
         summary="Tokens, hours of nodes and cards, and cost, summed.",
         fn=_list,
         asked=UsageAsked,
-        answer=Page[dict[str, Any]],
+        answer=Sums,
         item=SCHEMA,
+        more=("totals",),
     ),
 )
