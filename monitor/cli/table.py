@@ -17,9 +17,9 @@ LONGEST_BAR = 40
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
     """`least`: how narrow it may get where the table is too wide; its title is not cut for that. `optional` columns go
-    where they would leave others less than they have `wanted` (else their least), the last one before the others. `wrap` is for the last one of a
-    line: its text goes on below itself. `colour` gives the ANSI code of a cell. `bar`: its cells are shares of one,
-    drawn."""
+    where they would leave others less than they have `wanted` (else their least), the last one before the others.
+    `wrap` is for the last one of a line: its text goes on below itself. `colour` gives the ANSI code of a cell. `bar`:
+    its cells are shares of one, drawn."""
 
     title: str
     least: int = 6
