@@ -18,7 +18,7 @@ from monitor.fields.duration import format_duration
 from monitor.model import Account, Action, ActionState, Asker, AskerKind, KnownJob
 from monitor.model import Scope as Place
 from monitor.providers.options import AccountOptions
-from monitor.rules.scope import Scope
+from monitor.rules.scope import Scope, scopes
 from monitor.store import ActionFilter, Connection
 from monitor.store.jobs_here import JobHere, jobs_here
 
@@ -98,7 +98,10 @@ def read_plan(
     """Changes nothing. `again`: policies that try anew what was refused before. `only_going`: the verdicts are only of
     what goes, and of what cannot go little is read."""
     anew = set(again)
-    checked = [Policy(each, compiled(each.when), _under_way(conn, each.name), each.name in anew) for each in policies]
+    checked = [
+        Policy(each, scope, _under_way(conn, each.name), each.name in anew)
+        for each, scope in zip(policies, compiled(tuple(each.when for each in policies)), strict=True)
+    ]
     named = [each.accounts for each in policies]
     wanted = None if None in named else {name for names in named for name in names or ()}
     held = _held(conn, now)
@@ -119,10 +122,10 @@ def _made_by(policies: Sequence[CleanupOptions], of: Land, now: datetime) -> dat
     return now - timedelta(seconds=min(ages, default=LONGEST))
 
 
-@lru_cache(maxsize=256)
-def compiled(when: str | None) -> Scope:
-    """Once for each text: compiling takes milliseconds, and plans are made all the time."""
-    return Scope(when)
+@lru_cache(maxsize=64)
+def compiled(whens: tuple[str | None, ...]) -> Sequence[Scope]:
+    """Once for each config: compiling takes milliseconds, and plans are made all the time."""
+    return scopes(whens)
 
 
 def candidates_of(

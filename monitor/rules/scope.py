@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -24,16 +25,17 @@ class ScopeMistakes(ValueError):
 class Scope:
     """A checked expression, held against anything that can be shown as an event. None: everything is meant."""
 
-    def __init__(self, source: str | None) -> None:
-        """Raises ScopeMistakes. The language is loaded where there is a text."""
+    def __init__(self, source: str | None, beside: Scope | None = None) -> None:
+        """Raises ScopeMistakes. The language is loaded where there is a text. `beside`: one whose language it shares,
+        so that an event is made ready once for both."""
         self.source = source
-        self._language: Language | None = None
+        self._language: Language | None = beside._language if beside is not None else None
         self._expression: Expression | None = None
         if source is not None:
             from monitor.rules.expression.complaint import ExpressionError
             from monitor.rules.expression.language import Language
 
-            self._language = Language()
+            self._language = self._language or Language()
             try:
                 self._expression = self._language.compile(source)
             except ExpressionError as error:
@@ -49,3 +51,11 @@ class Scope:
         if self._expression is None or self._language is None:
             return MATCHED
         return self._expression.decide(self._language.bind(event, now))
+
+
+def scopes(sources: Iterable[str | None]) -> list[Scope]:
+    """One for each of the texts, in one language. Raises ScopeMistakes."""
+    made: list[Scope] = []
+    for source in sources:
+        made.append(Scope(source, next((each for each in made if each.source is not None), None)))
+    return made

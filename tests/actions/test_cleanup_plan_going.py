@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from random import Random
 
@@ -52,15 +53,18 @@ def _policies(random: Random) -> list[Policy]:
 def test_what_goes_is_the_same_by_both_plans(seed: int) -> None:
     random = Random(seed)
     candidates, policies = _some(random), _policies(random)
+    shared = compiled(tuple(each.options.when for each in policies))
     whole, going = (
         plan(candidates, policies, now=NOON, delivered=lambda *_: True, only_going=only) for only in (False, True)
     )
     named = [(each.candidate.known.job.id, each.policy, each.why) for each in whole if each.goes]
     assert [(each.candidate.known.job.id, each.policy, each.why) for each in going] == named
+    alike = [replace(each, scope=scope) for each, scope in zip(policies, shared, strict=True)]
+    assert plan(candidates, alike, now=NOON, delivered=lambda *_: True) == whole
 
 
 def test_an_expression_is_compiled_once() -> None:
-    assert compiled('job.state == "failed"') is compiled('job.state == "failed"')
+    assert compiled((None, 'job.state == "failed"')) is compiled((None, 'job.state == "failed"'))
 
 
 def test_an_age_is_counted_from_what_a_job_cannot_have_ended_before() -> None:
