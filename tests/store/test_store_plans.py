@@ -59,7 +59,9 @@ from monitor.store.answers import count_answers, last_answers, rule_rows, subjec
 from monitor.store.backlog import count_waiting, expire, from_ahead, piece, waiting_sinks, waits_of_rule
 from monitor.store.deliveries import First
 from monitor.store.hidden import count_things
+from monitor.store.jobs_here import jobs_here
 from monitor.store.notification_list import told_of
+from monitor.store.old_deletions import old_actions, old_archived
 from monitor.store.sink_health import bring_forward, load_sink_health, tried_before
 from monitor.store.sink_losses import first_untold
 from monitor.store.told import sinks_told, told_since
@@ -151,6 +153,9 @@ HOT: dict[str, Callable[[Connection], Any]] = {
     "told_of": partial(told_of, seqs=[1, 2, 3]),
     "page_notifications on trial": partial(page_notifications, wanted=NotificationFilter(shadow=True)),
     "find_job": partial(find_job, wanted="ft-"),
+    "old_archived": partial(old_archived, before=NOON),
+    "old_actions": partial(old_actions, before=NOON, refused_before=NOON, behind=0),
+    "jobs_here": lambda conn: list(jobs_here(conn, "north", made_by=NOON)),
     "usage of a time": partial(sum_usage, by=["day"], since=NOON),
     "usage of an account": partial(sum_usage, by=["model"], account="north", since=NOON),
 }
