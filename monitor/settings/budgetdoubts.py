@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from monitor.ledger.budget_options import BudgetOptions
 from monitor.settings.document import Document
+from monitor.settings.idle import idle, providers
 from monitor.settings.problems import Problem
 from monitor.settings.shipped import all_prices
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from monitor.providers.options import AccountOptions
     from monitor.settings.root import Settings
 
-_NEVER = frozenset({"never-matches", "never-matches-type", "never-equal"})
+_BOOKED = ("usage.recorded", "usage.corrected")
 
 
 def budget_doubts(document: Document, settings: Settings) -> Iterator[Problem]:
@@ -36,7 +37,7 @@ def _scope(budget: BudgetOptions, settings: Settings) -> Iterator[tuple[Any, ...
     """What is wrong with it, and the line and column in its text where there is one."""
     from monitor.rules.scope import Scope
 
-    told = list(_unequal(budget, settings))
+    told = list(idle(budget.name, str(budget.scope), _BOOKED, providers(settings.accounts), "so nothing counts"))
     yield from told
     scope, kept = Scope(budget.scope), _event()
     for path in sorted(scope.reads):
@@ -72,22 +73,6 @@ def _meant(budget: BudgetOptions, settings: Settings) -> Iterator[AccountOptions
         yield from (each for each in settings.accounts if scope.decide(_event(each)).matched)
 
 
-def _unequal(budget: BudgetOptions, settings: Settings) -> Iterator[tuple[str, tuple[int, int] | None]]:
-    """What the lint of rules finds, for a rule that takes what a budget counts."""
-    from monitor.rules import RuleOptions, RuleSet
-    from monitor.rules.lint import lint
-
-    sinks = ["nobody"]
-    rule = {"name": budget.name, "on": ["usage.recorded", "usage.corrected"], "when": budget.scope, "notify": sinks}
-    rules = RuleSet.compile([RuleOptions.model_validate(rule)], [], None, sinks)
-    accounts = {account.name: getattr(account, "provider", "") for account in settings.accounts}
-    for finding in lint(rules, sinks, (), accounts):
-        if finding.kind == "never-equal" and finding.line is not None:
-            yield str(finding), (finding.line, finding.column or 1)
-        elif finding.kind in _NEVER:
-            yield f"{finding.what.replace('`when`', 'it')}; so nothing counts", None
-
-
 def _event(account: Any = None) -> Event:
     """What a scope sees of something that was used under the account."""
     from monitor.budgets.counting import as_event
@@ -113,5 +98,5 @@ def _event(account: Any = None) -> Event:
 
 
 def _priced(currency: str, settings: Settings) -> bool:
-    providers = {getattr(account, "provider", "") for account in settings.accounts}
-    return any(price.currency == currency and price.provider in providers for price in all_prices(settings.prices))
+    known = set(providers(settings.accounts).values())
+    return any(price.currency == currency and price.provider in known for price in all_prices(settings.prices))

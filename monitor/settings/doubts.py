@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from monitor.model import EventType
 from monitor.settings.budgetdoubts import budget_doubts
+from monitor.settings.cleanupdoubts import cleanup_doubts
 from monitor.settings.document import Document, read_document
 from monitor.settings.nodes import Scalar
 from monitor.settings.pricedoubts import price_doubts
@@ -25,7 +26,6 @@ _VARIABLE = re.compile(r"\$[A-Z][A-Z0-9_]*(/.*)?")
 """As a shell writes it, the whole text or the beginning of a path. Capitals only: a password may begin with `$`."""
 
 
-_LOOKS = 60.0
 _IDLE = frozenset({"never-matches", "never-matches-type", "never-equal", "shadowed", "muted-digest", "idle-window"})
 
 
@@ -40,7 +40,7 @@ def doubts(path: FilePath, settings: Settings | None = None) -> list[Problem]:
         found += [*_first_runs(document, settings), *_accounts(document, settings)]
         found += [*_rules(document, settings), *_answers(document, settings), *_reports(document, settings)]
         found += [*budget_doubts(document, settings), *price_doubts(document, settings)]
-        found += _policies(document, settings)
+        found += cleanup_doubts(document, settings)
     return sorted(found)
 
 
@@ -116,15 +116,6 @@ def _accounts(document: Document, settings: Settings) -> Iterator[Problem]:
     for index, account in enumerate(settings.accounts):
         for key, message in account.doubts().items():
             yield document.problem(("accounts", index, key), message)
-
-
-def _policies(document: Document, settings: Settings) -> Iterator[Problem]:
-    """The daemon looks once a minute whether a policy is due."""
-    for index, policy in enumerate(settings.cleanup):
-        if policy.every < _LOOKS:
-            yield document.problem(
-                ("cleanup", index, "every"), "it is looked once a minute which policy is due; write 1m"
-            )
 
 
 def _is_told(rules: RuleSet, account: AccountOptions) -> bool:

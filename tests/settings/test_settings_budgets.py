@@ -96,3 +96,33 @@ def test_a_price_that_is_never_used_or_changes_its_currency_is_doubted(
 def test_a_policy_is_not_run_more_often_than_once_a_minute(tmp_path: Path) -> None:
     (found,) = doubted(tmp_path, "tokens: 1", "cleanup: [{name: a, every: 30s}, {name: b, every: 1m}]\n")
     assert found == "9:28 cleanup[0].every it is looked once a minute which policy is due; write 1m"
+
+
+@pytest.mark.parametrize(
+    ("policy", "says"),
+    [
+        ("when: 'account.name == \"nope\"'", "9:28 cleanup[0].when `account.name` is never 'nope' here; it can be"),
+        ("when: 'job.state == \"sucess\"'", "9:28 cleanup[0].when `job.state` is never 'sucess' here; did you mean"),
+        ("when: 'job.state == \"running\"'", "9:28 cleanup[0].when `job.state` is never 'running' here; it can be"),
+        ("when: 'false'", "9:27 cleanup[0].when never matches: it is always false; so nothing goes"),
+        ("accounts: [llm], when: 'account.name == \"ascend\"'", "9:45 cleanup[0].when `account.name` is never"),
+        ('when: \'account.labels["team"] == "cv"\'', "9:27 cleanup[0].when matches no account of the policy"),
+    ],
+)
+def test_a_policy_that_takes_nothing_is_doubted(tmp_path: Path, policy: str, says: str) -> None:
+    (found,) = doubted(tmp_path, "tokens: 1", f"cleanup: [{{name: a, {policy}}}]\n")
+    assert found.startswith(says)
+
+
+@pytest.mark.parametrize(
+    "when",
+    [
+        'job.state == "succeeded" || job.state == "failed"',
+        'account.labels["team"] == "nlp"',
+        'account.name == "llm" && job.name.startsWith("try-") && now.getHours() > 20',
+        "job.error.code == 'x' || job.outcome == 'canceled'",
+        "true",
+    ],
+)
+def test_a_policy_that_may_take_something_is_not(tmp_path: Path, when: str) -> None:
+    assert doubted(tmp_path, "tokens: 1", f"cleanup:\n  - name: a\n    when: >-\n      {when}\n") == []
