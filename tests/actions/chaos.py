@@ -59,6 +59,9 @@ class Chaos:
     def __post_init__(self) -> None:
         self.random = Random(f"{self.kind} {self.seed}")
         self.emulator: Any = registry.emulator(self.kind)(self.clock, autoplay=False)
+        self._keys = Random(f"keys of {self.kind} {self.seed}")
+        self._elsewhere = registry.emulator(self.kind)(self.clock, autoplay=False)
+        self.away = False
         self.world = self.emulator.world
         self.ids = [self._add(number) for number in range(JOBS)]
         self.newest = self.ids[-1]
@@ -89,7 +92,10 @@ class Chaos:
         return self.world.find(job_id) is not None
 
     def befall(self) -> None:
-        """The next misfortunes: what requests will meet, and what other hands do."""
+        """The next misfortunes: what requests will meet, what other hands do, and a key of another place."""
+        self._exchange(False)
+        if self._keys.random() < 0.2:
+            self.emulator.faults.afterwards("delete", lambda: self._exchange(True))
         for _ in range(self.random.randrange(4)):
             where, make = self.random.choice(MISFORTUNES)
             operation = READ[self.kind] if where == "read" else "delete"
@@ -116,8 +122,15 @@ class Chaos:
             self.by_hand.add(job_id)
             self.world.remove(job_id)
 
+    def _exchange(self, away: bool) -> None:
+        """The key sees another place, in which there are no jobs, or its own again."""
+        self.away = away
+        operations = self.emulator.operations if self.kind == "modelarts" else self.emulator._operations
+        operations._world = self._elsewhere.world if away else self.world
+
     def calm(self) -> None:
         self.emulator.faults.clear()
+        self._exchange(False)
 
     async def ask(self, rig: Rig, deletions: Deletions) -> None:
         """For some that may go, the newest, and one that nobody knows; a few twice."""
@@ -130,6 +143,8 @@ class Chaos:
     async def step(self, rig: Rig, deletions: Deletions) -> float | None:
         """A turn of deleting, and now and then of polling and sweeping."""
         wait = await deletions.turn()
+        if self.away:
+            return wait  # what polls make of it is another story
         if self.random.random() < 0.25:
             await rig.poll(1.0)
         if self.random.random() < 0.1:
