@@ -49,7 +49,8 @@ def vanished(conn: Connection, epoch: str, account: Account, action: Action, *, 
     change = diff.job_gone(known, diff.outside_polls(account, now))
     after = advanced(conn, action, replace(change.known, revision=known.revision))
     _save(conn, action.scope_id, known, after, now)
-    drafts = [(diff.as_deleted(draft, action), after.revision) for draft in change.drafts]
+    booked = store.job_usage(conn, action.account, action.job_id, known.job.created_at)
+    drafts = [(diff.as_deleted(draft, action, booked), after.revision) for draft in change.drafts]
     store.append_events(conn, epoch, drafts)
     return after
 

@@ -83,7 +83,21 @@ def _progress(job: dict[str, Any]) -> list[tuple[str, Any]]:
         ("checkpoints", checkpoints),
         ("error", " ".join(part for part in (error.get("code"), error.get("message")) if part)),
         ("tokens", f"{job['tokens']:,}" if job["tokens"] is not None else None),
+        *_booked(job["usage"]),
         ("console", job["url"]),
+    ]
+
+
+def _booked(usage: list[dict[str, Any]]) -> list[tuple[str, Any]]:
+    """Hours and cost; tokens stand there already."""
+    from decimal import Decimal
+
+    from monitor.cli.usage_table import amount, price
+
+    hours = {name: sum(Decimal(each[name]) for each in usage) for name in ("node_hours", "card_hours")}
+    return [
+        *((name.replace("_", " "), amount(name, Decimal(total))) for name, total in hours.items()),
+        ("cost", " and ".join(price(each["cost"], each["currency"]) for each in usage)),
     ]
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from monitor.diff.drafts import draft
 from monitor.diff.job_data import job_data
+from monitor.diff.usage import InAll, usage_in_all
 from monitor.model import DEFAULT_SEVERITY, Account, Action, Asker, EventDraft, EventType, KnownJob, Severity, rfc3339
 
 
@@ -26,10 +28,13 @@ def deletion_failed(account: Account, known: KnownJob, action: Action, *, now: d
     return _of_job(EventType.DELETION_FAILED, account, known, action, now)
 
 
-def as_deleted(gone: EventDraft, action: Action) -> EventDraft:
-    """`job.gone` told as what it is: the job was deleted, by whom and why."""
+def as_deleted(gone: EventDraft, action: Action, booked: Sequence[InAll] = ()) -> EventDraft:
+    """`job.gone` told as what it is: the job was deleted, by whom and why. `booked`: what the ledger has of it, which
+    is told along."""
     severity = DEFAULT_SEVERITY.get(EventType.JOB_DELETED, Severity.INFO)
     data = {**gone.data, "deletion": deletion_data(action), "severity": severity.value}
+    if (usage := usage_in_all(gone.data["job"], booked)) is not None:
+        data["usage"] = usage
     return replace(gone, type=EventType.JOB_DELETED, severity=severity, data=data)
 
 

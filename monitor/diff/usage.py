@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
-from typing import Protocol
+from typing import Any, Protocol
 
 from monitor.diff.context import JobChange, JobContext
 from monitor.diff.drafts import draft
@@ -35,6 +36,43 @@ class Booked(Protocol):
     def currency(self) -> str | None: ...
     @property
     def correction(self) -> bool: ...
+
+
+class InAll(Protocol):
+    """What is booked of one job in one currency; `store.UsageSum` is one."""
+
+    @property
+    def tokens(self) -> int: ...
+    @property
+    def node_ms(self) -> int: ...
+    @property
+    def card_ms(self) -> int: ...
+    @property
+    def cost(self) -> Decimal | None: ...
+    @property
+    def currency(self) -> str | None: ...
+
+
+def usage_in_all(job: Mapping[str, Any], booked: Sequence[InAll]) -> dict[str, Any] | None:
+    """`usage` of an event that books nothing: what the job comes to. None where nothing is booked, or in more than one
+    currency, for those are not added."""
+    if len(booked) != 1:
+        return None
+    (whole,) = booked
+    of_hours = bool(whole.node_ms or whole.card_ms)
+    return {
+        "tokens": whole.tokens if whole.tokens or not of_hours else None,
+        "delta": None,
+        "node_hours": hours_text(whole.node_ms) if of_hours else None,
+        "delta_node_hours": None,
+        "card_hours": hours_text(whole.card_ms) if of_hours else None,
+        "delta_card_hours": None,
+        "cost": None,
+        "total_cost": _money(whole.cost),
+        "currency": whole.currency,
+        "model": job["base_model"] or job["model"],
+        "flavor": job["flavor"],
+    }
 
 
 def usage_event(known: KnownJob, booked: Booked, ctx: JobContext, *, late: bool | None = None) -> EventDraft:

@@ -25,5 +25,8 @@ def by_whom(conn: Connection, account: str, change: JobChange, *, now: datetime)
     done = replace(action, state=ActionState.DELETED, reason="", due_at=None, settled_at=now)
     if not store.move_action(conn, action, done):
         raise StaleWrite(f"The deletion {action.id} has moved since it was read.")
-    drafts = [diff.as_deleted(draft, done) if draft.type is EventType.JOB_GONE else draft for draft in change.drafts]
+    booked = store.job_usage(conn, account, action.job_id, change.known.job.created_at)
+    drafts = (
+        diff.as_deleted(draft, done, booked) if draft.type is EventType.JOB_GONE else draft for draft in change.drafts
+    )
     return replace(change, drafts=tuple(drafts))

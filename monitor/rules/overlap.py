@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from monitor.rules.expression.tree import Path
 
 LACKS: Final = "it has not what `when` needs"
-_MAYBE: Final = {("usage", EventType.JOB_FINISHED)}
+_MAYBE: Final = {("usage", EventType.JOB_FINISHED), ("usage", EventType.JOB_DELETED)}
 
 
 @dataclass(frozen=True)

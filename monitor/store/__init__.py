@@ -100,7 +100,7 @@ from monitor.store.running import ProgressRow, RunningJob, running_jobs, save_pr
 from monitor.store.scopes import ScopeRow, ensure_scope, list_scopes, update_scope
 from monitor.store.silences import SilenceRow, add_silence, end_silence, get_silence, list_silences
 from monitor.store.usage_keys import GROUPS as USAGE_GROUPS
-from monitor.store.usage_sums import Amounts, UsageSum, sum_usage, usage_and_totals
+from monitor.store.usage_sums import Amounts, UsageSum, job_usage, sum_usage, usage_and_totals
 from monitor.store.walk import Place
 
 __all__ = [
@@ -190,6 +190,7 @@ __all__ = [
     "hidden_from",
     "hidden_of",
     "hold_delivery",
+    "job_usage",
     "kill_sink",
     "last_sent",
     "last_seq",

@@ -7,8 +7,8 @@ here, never as binary fractions.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, tzinfo
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
@@ -20,6 +20,8 @@ from monitor.store.usage_keys import Grouping, grouping, local_time
 
 AT_ONCE = 500
 """Rows that are read before others have their turn."""
+CLOCKS_DIFFER = timedelta(days=1)
+"""At most, of a platform and this machine: where no end is told, a job is booked at the moment we saw it."""
 NOBODY: Mapping[str, str] = MappingProxyType({})
 Keys = tuple[str, ...]
 
@@ -140,6 +142,17 @@ def usage_and_totals(
     whole.fold()
     _count_once(conn, asked, groupings, groups, whole)
     return list(groups.told()), list(whole.told())
+
+
+def job_usage(conn: Connection, account: str, job_id: str, created_at: datetime | None) -> list[UsageSum]:
+    """What is booked of one job, corrections included: one sum without keys for each currency; empty where nothing is.
+    `created_at`: as its platform tells it, which bounds the search."""
+    since = None if created_at is None else created_at - CLOCKS_DIFFER
+    sums = _Sums()
+    for row in conn.execute(_grouped(_asked(since, None, account).where(bookings.c.job_id == job_id), ())):
+        sums.add((), row.currency if row.priced else None, _part(row))
+    sums.fold()
+    return [replace(each, jobs=1) for each in sums.told()]
 
 
 def _asked(since: datetime | None, until: datetime | None, account: str | None) -> Select[Any]:

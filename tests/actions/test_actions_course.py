@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
+from typing import Any
 
 import anyio
 
@@ -10,7 +12,7 @@ from monitor import store
 from monitor.actions import guard
 from monitor.emulation import Reply
 from monitor.model import ActionState
-from monitor.store import Connection
+from monitor.store import BookingRow, Connection
 from tests.actions.bench import NIGHTLY, actions, arts, ask, deleting, finish, studio, told
 from tests.kit.made import deletion
 from tests.kit.rig import Rig
@@ -20,6 +22,10 @@ async def test_a_finished_job_is_asked_for_once_followed_and_told_as_deleted() -
     async with arts() as (rig, emulator), rig.running():
         await rig.poll()
         victim = next(iter(emulator.world.jobs))
+        facts: dict[str, Any] = {"account": "ascend", "provider": "modelarts", "scope_id": 1, "job_id": victim}
+        facts |= {"job_name": "x", "model": None, "creator": None, "labels": {}, "at": rig.clock.now(), "tokens": 0}
+        booked = [BookingRow(**facts, cost=Decimal(c), currency="CNY", node_ms=1_800_000) for c in ("9", "3.5")]
+        await rig.store.write(lambda conn: store.book(conn, *booked))
         deletions = deleting(rig)
         (asked,) = await ask(rig, deletions, victim)
         assert asked.action is not None
@@ -34,6 +40,8 @@ async def test_a_finished_job_is_asked_for_once_followed_and_told_as_deleted() -
         (deleted,) = await rig.events("job.deleted")
         assert deleted.data["deletion"]["asked_by"] == {"kind": "user", "name": "ann"}
         assert deleted.severity.value == "info"
+        used = deleted.data["usage"]
+        assert (used["node_hours"], used["total_cost"], used["currency"]) == ("1", "12.5", "CNY")
         await rig.poll()
         await rig.sweep()
         assert await told(rig) == ["deletion.requested", "job.deleted"], "polling has nothing to add"

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import re
 from datetime import timedelta
+from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from monitor.model import Job, JobState, KnownJob, Scope
-from monitor.store import Connection, JobWrite, ensure_scope, save_jobs
+from monitor.store import BookingRow, Connection, JobWrite, book, ensure_scope, save_jobs
 from tests.kit.installed import START, Installed
 
 LONG = "e1f5a152-d712-46a6-a613-9a1f5c1b2d3e"
@@ -96,6 +98,22 @@ def test_the_page_of_a_job_says_how_long_it_ran_and_how_long_ago_it_ended(busy: 
     running = busy.run("jobs", "show", "qwen-sft").stdout
     assert re.search(r"^running for  +(2h5\dm|3h(\d+m)?)", running, re.MULTILINE), running
     assert "took" not in running
+
+
+def test_the_page_of_a_job_says_what_was_booked_of_it_corrections_included(busy: Installed) -> None:
+    def write(conn: Connection, epoch: str) -> None:
+        facts: dict[str, Any] = {"account": "ascend-north", "provider": "modelarts", "scope_id": 1, "job_id": LONG}
+        facts |= {"job_name": "x", "model": None, "creator": None, "labels": {}, "at": START, "tokens": 0}
+        for cost, card_ms in (("238.67", 192_000_000), ("-38.67", -36_000_000)):
+            book(conn, BookingRow(**facts, cost=Decimal(cost), currency="CNY", node_ms=3_600_000, card_ms=card_ms))
+
+    busy.write(write)
+    shown = busy.run("jobs", "show", LONG, COLUMNS="200").stdout
+    facts = dict(re.split(r"  +", line, maxsplit=1) for line in shown.splitlines() if "  " in line)
+    assert [facts[name] for name in ("node hours", "card hours", "cost")] == ["2.00", "43.33", "200.00 CNY"]
+    (used,) = json.loads(busy.run("jobs", "show", LONG, "--output", "json").stdout)["usage"]
+    assert (used["card_hours"], used["cost"], used["currency"]) == ("43.333333333", "200.00", "CNY")
+    assert "\ncost " not in busy.run("jobs", "show", "qwen-sft").stdout, "nothing is booked of it"
 
 
 @pytest.mark.parametrize("word", ["pretrain", "PRETRAIN-31", "d712-46a6", f"{LONG[:20]}…", f"{LONG[:20]}~"])

@@ -20,10 +20,14 @@ from monitor.ledger.budgets import Entry, Step, standing
 from monitor.ledger.periods import period_of
 from monitor.model import Asker, AskerKind, Event, EventDraft, EventType, JobError, Quota, Reason, Severity
 from monitor.rules import render
+from monitor.store import UsageSum
 from tests.kit.made import deletion
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 FOLDER = Path(__file__).parent / "golden"
+HOURS = UsageSum(
+    keys=(), currency="CNY", jobs=1, tokens=0, cost=Decimal("238.67"), node_ms=24_000_000, card_ms=192_000_000
+)
 ANN = Asker(AskerKind.USER, "ann")
 OOM = JobError(code="OutOfMemory", message="CUDA out of memory on rank 3: tried to allocate 2.50 GiB")
 
@@ -164,7 +168,7 @@ def _deletions(tuned: Any, trained: Any, stored: Any, at: Any) -> dict[str, list
         "deletion-refused-there": diff.deletion_refused(who, known, no, now=at(5)),
         "deletion-failed": diff.deletion_failed(who, known, replace(wanted, tries=3, reason=still), now=at(35)),
         "deleted": diff.as_deleted(gone, wanted),
-        "deleted-train": diff.as_deleted(left, replace(wanted, asker=Asker(AskerKind.TOKEN, "api"))),
+        "deleted-train": diff.as_deleted(left, replace(wanted, asker=Asker(AskerKind.TOKEN, "api")), [HOURS]),
         "cleanup-stopped": diff.cleanup_stopped("nightly", "ModelArts refuses (HTTP 403)", account="a", now=at(6)),
         "cleanup-resumed": diff.cleanup_resumed(
             "nightly", "resumed", by="ann", reason="ModelArts refuses (HTTP 403)", since=at(6), now=at(9)

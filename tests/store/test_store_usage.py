@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from monitor.model import Scope
-from monitor.store import BookingRow, Connection, Store, UsageSum, book, ensure_scope, sum_usage
+from monitor.store import BookingRow, Connection, Store, UsageSum, book, ensure_scope, job_usage, sum_usage
 from tests.kit.made import NOON
 
 Figures = tuple[tuple[str | None, ...], str | None, int, int, str | None]
@@ -85,6 +85,17 @@ async def test_a_job_whose_labels_changed_is_counted_once(booked: Store) -> None
     assert told(await booked.read(partial(sum_usage, by=["label:x, y"], account="south"))) == [
         (("ü",), None, 1, 10, None)
     ]
+
+
+async def test_what_one_job_comes_to_with_its_corrections_and_in_each_currency(booked: Store) -> None:
+    def of(job: str, account: str = "north", created_at: datetime | None = NOON) -> Any:
+        return booked.read(partial(job_usage, account=account, job_id=job, created_at=created_at))
+
+    assert told(await of("a")) == [((), "CNY", 1, 17, "0.25")]
+    assert told(await of("a", created_at=NOON + timedelta(hours=23))) == [((), "CNY", 1, 17, "0.25")], "clocks differ"
+    assert told(await of("b", created_at=None)) == [((), "CNY", 1, 10, "1000"), ((), "USD", 1, 10, "1.005")]
+    assert told(await of("c", "south")) == [((), None, 1, 10, None)]
+    assert await of("c") == []
 
 
 async def test_one_group_by_itself(booked: Store) -> None:

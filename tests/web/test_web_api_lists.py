@@ -93,6 +93,7 @@ async def test_a_job_is_found_by_id_name_or_the_beginning_of_its_id(ask: Asking)
     assert await ask.items("/jobs", find="llm-", account="north") == []
     whole = await ask.get("/jobs/north/north-0-3")
     assert [event["subject"] for event in whole["events"]] == ["job/north-0-3"]
+    assert [(each["tokens"], each["cost"], each["currency"]) for each in whole["usage"]] == [(1003, "100.00", "CNY")]
 
 
 EVENTS: dict[str, tuple[dict[str, Any], Callable[[Any], bool]]] = {

@@ -9,8 +9,8 @@ import msgspec
 
 from monitor import store
 from monitor.diff.job_data import job_data
-from monitor.model import Action, JobState, rfc3339
-from monitor.store import Connection, JobFilter, JobRecord
+from monitor.model import Action, JobState, hours_text, rfc3339
+from monitor.store import Connection, JobFilter, JobRecord, UsageSum
 from monitor.web.api.cursor import pack, places
 from monitor.web.api.events import EventItem, item
 from monitor.web.api.examples import JOB, page
@@ -19,6 +19,7 @@ from monitor.web.api.message import Problem
 from monitor.web.api.moment import Time, When, moment, told
 from monitor.web.api.people import People
 from monitor.web.api.route import Answer, Asked, Listed, Page, Route, Word
+from monitor.web.api.usage import plain
 
 HISTORY = 1000
 """How many events are told of one job: the newest."""
@@ -102,9 +103,23 @@ class JobItem(Answer, frozen=True, kw_only=True):
     deleted_by: Annotated[str | None, msgspec.Meta(description="Who asked for that, in words.")]
 
 
+class JobUsage(Answer, frozen=True, kw_only=True):
+    """What the ledger has of it in one currency, corrections summed. Hours and money are decimal numbers; `cost` and
+    `currency` null: no price is known."""
+
+    tokens: int
+    node_hours: str | None
+    card_hours: str | None
+    cost: str | None
+    currency: str | None
+
+
 class JobWhole(JobItem, frozen=True, kw_only=True):
     """A job and what happened to it, oldest first: the newest thousand events."""
 
+    usage: Annotated[
+        list[JobUsage], msgspec.Meta(description="One for each currency; empty where nothing is booked of it.")
+    ]
     events: list[EventItem]
 
 
@@ -144,7 +159,19 @@ def _one(conn: Connection, inside: Inside, asked: JobAsked) -> JobWhole:
     history = store.read_events(conn, account=asked.account, subject=subject, limit=HISTORY, newest_first=True)
     (found,) = _items(conn, records[:1], inside, People(inside.settings))
     same = msgspec.structs.asdict(found)
-    return JobWhole(**same, events=[item(event) for event in reversed(history)])
+    booked = store.job_usage(conn, asked.account, asked.id, records[0].known.job.created_at)
+    used = [_used(each) for each in booked]
+    return JobWhole(**same, usage=used, events=[item(event) for event in reversed(history)])
+
+
+def _used(booked: UsageSum) -> JobUsage:
+    return JobUsage(
+        tokens=booked.tokens,
+        node_hours=hours_text(booked.node_ms),
+        card_hours=hours_text(booked.card_ms),
+        cost=None if booked.cost is None else plain(booked.cost),
+        currency=booked.currency,
+    )
 
 
 def _items(conn: Connection, records: Sequence[JobRecord], inside: Inside, people: People) -> list[JobItem]:
