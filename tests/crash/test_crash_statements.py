@@ -64,6 +64,13 @@ def killed(job: str, folder: Path, fill: Callable[[Store], Awaitable[None]]) -> 
     return told | {"whole": whole}
 
 
+def booking(job: str) -> BookingRow:
+    return BookingRow(
+        account="north", provider="model-studio", scope_id=1, job_id=job, job_name=job, model=None, creator=None,
+        labels={}, at=OLD, tokens=5, cost=None, currency=None, correction=False,
+    )  # fmt: skip
+
+
 async def all_that_goes(store: Store) -> None:
     past = Past(store)
     for name in ("a", "b"):
@@ -72,6 +79,7 @@ async def all_that_goes(store: Store) -> None:
     held = await past.event("job/held")
     await past.message("waits", held, settled=None)
     await past.job("gone", gone=True, booked_tokens=5)
+    await store.write(lambda conn: book(conn, booking("gone")))
     silence = SilenceRow(
         id="0123456789abcdef", match="true", owner="ann", comment="", starts_at=OLD, ends_at=OLD + timedelta(hours=1)
     )
@@ -99,11 +107,7 @@ async def all_that_is_named(store: Store) -> None:
     await past.remembered(**followed(timers={"job-ended": Timer(seq=event.seq, due=NOW)}))
     health = SinkHealth(sink="slack", since=OLD, failures=1, messages=1, detail="answered 503")
     await store.write(partial(save_sink_health, health=health))
-    booking = BookingRow(
-        account="north", provider="model-studio", scope_id=1, job_id="a", job_name="a", model=None, creator=None,
-        labels={}, at=OLD, tokens=5, cost=None, currency=None, correction=False,
-    )  # fmt: skip
-    await store.write(lambda conn: book(conn, booking))
+    await store.write(lambda conn: book(conn, booking("a")))
 
 
 def test_a_rename_that_is_killed_at_any_statement_is_whole_or_not_begun(folder: Path) -> None:
