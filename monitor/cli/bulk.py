@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from monitor.cli.failure import USAGE, Failure
+from monitor.cli.failure import USAGE, Failure, SaidNo
 from monitor.cli.options import Output
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def _agree(what: str, ids: list[str], *, yes: bool) -> None:
         hint = "Say --yes, or look first: training-monitor deliveries list"
         raise Failure(f"{_count(len(ids))} would be {DONE[what]}; nothing was done.", hint, code=USAGE)
     if not typer.confirm(f"{_count(len(ids))} will be {DONE[what]}. Go on?", err=True):
-        raise Failure("Nothing was done.")
+        raise SaidNo("Nothing was done.")
 
 
 def _count(number: int) -> str:

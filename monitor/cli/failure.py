@@ -15,3 +15,8 @@ class Failure(Exception):
         self.code = code
         self.details = details
         """Lines that stand before the sentence, each complete by itself."""
+
+
+class SaidNo(Failure):
+    """Somebody was asked and said no: nothing was done, and that is no error, though the exit code says that the
+    command has not done it. Shown on stderr as it stands."""

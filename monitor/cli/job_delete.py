@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from monitor.cli import completion
-from monitor.cli.failure import FAILED, PARTLY, USAGE, Failure
+from monitor.cli.failure import FAILED, PARTLY, USAGE, Failure, SaidNo
 from monitor.cli.options import Config, Format, Output, Yes
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def _agree(number: int, account: str, *, yes: bool) -> None:
         hint = "Say --yes, or --dry-run to look only."
         raise Failure(f"{jobs} of {account} would be deleted; nothing was done.", hint, code=USAGE)
     if not typer.confirm(f"{jobs} of {account} will be deleted from the platform for good. Go on?", err=True):
-        raise Failure("Nothing was deleted.")
+        raise SaidNo("Nothing was deleted.")
 
 
 def _too_many(half: Item) -> Failure:

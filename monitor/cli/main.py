@@ -30,7 +30,7 @@ from monitor.cli import (
     sinks,
     usage,
 )
-from monitor.cli.failure import DONE, FAILED, INTERRUPTED, USAGE, Failure
+from monitor.cli.failure import DONE, FAILED, INTERRUPTED, USAGE, Failure, SaidNo
 from monitor.cli.typed import plain, typed, typed_hint
 
 PROGRAM = "training-monitor"
@@ -103,7 +103,8 @@ def _guarded(arguments: list[str], debug: bool) -> int:
         return result if isinstance(result, int) else DONE
     except Failure as failure:
         details = tuple(map(typed, failure.details))
-        return _fail(typed(str(failure)), typed_hint(failure.hint, PROGRAM), failure.code, details)
+        mark = "" if isinstance(failure, SaidNo) else "error: "
+        return _fail(typed(str(failure)), typed_hint(failure.hint, PROGRAM), failure.code, details, mark)
     except TyperException as error:
         return _usage_error(error)
     except (KeyboardInterrupt, typer.Abort):
@@ -145,10 +146,10 @@ def _usage_error(error: TyperException) -> int:
     return _fail(text, f"Try: {path} --help", getattr(error, "exit_code", USAGE))
 
 
-def _fail(sentence: str, hint: str, code: int, details: tuple[str, ...] = ()) -> int:
+def _fail(sentence: str, hint: str, code: int, details: tuple[str, ...] = (), mark: str = "error: ") -> int:
     from monitor.telemetry.printable import printable
 
-    lines = [*(printable(detail) for detail in details), f"error: {printable(sentence)}"]
+    lines = [*(printable(detail) for detail in details), f"{mark}{printable(sentence)}"]
     lines += [f"hint: {printable(hint)}"] if hint else []
     encoding = sys.stderr.encoding or "utf-8"
     sys.stderr.write("".join(f"{line}\n" for line in lines).encode(encoding, "backslashreplace").decode(encoding))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from monitor.cli import out, when
-from monitor.cli.failure import USAGE, Failure
+from monitor.cli.failure import USAGE, Failure, SaidNo
 from monitor.cli.options import Output
 from monitor.cli.table import Column
 
@@ -110,7 +110,7 @@ def _agree(*, yes: bool) -> None:
         hint = "Say --yes to add it, or --dry-run to look only."
         raise Failure("There is nobody to ask; nothing was added.", hint, code=USAGE)
     if not typer.confirm("Add this silence?", err=True):
-        raise Failure("Nothing was added.")
+        raise SaidNo("Nothing was added.")
 
 
 def _say(config: Path | None, done: dict[str, Any]) -> None:

@@ -125,6 +125,7 @@ def test_where_nobody_can_be_asked_nothing_is_added(installed: Installed) -> Non
 def test_on_a_terminal_the_preview_comes_before_the_question_and_no_is_no(installed: Installed) -> None:
     code, shown = asked(installed, "silences", "add", *GOOD, said="n")
     assert code == 1, shown
+    assert shown.splitlines()[-1] == b"Nothing was added.", "to say no is no error"
     assert shown.index(b"It would have hidden none of the") < shown.index(b"Add this silence?")
     assert listed(installed) == []
 
