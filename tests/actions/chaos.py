@@ -61,7 +61,6 @@ class Chaos:
         self.emulator: Any = registry.emulator(self.kind)(self.clock, autoplay=False)
         self._keys = Random(f"keys of {self.kind} {self.seed}")
         self._elsewhere = registry.emulator(self.kind)(self.clock, autoplay=False)
-        self.away = False
         self.world = self.emulator.world
         self.ids = [self._add(number) for number in range(JOBS)]
         self.newest = self.ids[-1]
@@ -92,10 +91,7 @@ class Chaos:
         return self.world.find(job_id) is not None
 
     def befall(self) -> None:
-        """The next misfortunes: what requests will meet, what other hands do, and a key of another place."""
-        self._exchange(False)
-        if self._keys.random() < 0.2:
-            self.emulator.faults.afterwards("delete", lambda: self._exchange(True))
+        """The next misfortunes: what requests will meet, and what other hands do."""
         for _ in range(self.random.randrange(4)):
             where, make = self.random.choice(MISFORTUNES)
             operation = READ[self.kind] if where == "read" else "delete"
@@ -124,13 +120,11 @@ class Chaos:
 
     def _exchange(self, away: bool) -> None:
         """The key sees another place, in which there are no jobs, or its own again."""
-        self.away = away
         operations = self.emulator.operations if self.kind == "modelarts" else self.emulator._operations
         operations._world = self._elsewhere.world if away else self.world
 
     def calm(self) -> None:
         self.emulator.faults.clear()
-        self._exchange(False)
 
     async def ask(self, rig: Rig, deletions: Deletions) -> None:
         """For some that may go, the newest, and one that nobody knows; a few twice."""
@@ -141,10 +135,15 @@ class Chaos:
         await deletions.asked(rig.accounts[0].name, wanted, asker)
 
     async def step(self, rig: Rig, deletions: Deletions) -> float | None:
-        """A turn of deleting, and now and then of polling and sweeping."""
+        """A turn of deleting, now and then another one with a key of another place, or of polling and sweeping."""
         wait = await deletions.turn()
-        if self.away:
-            return wait  # what polls make of it is another story
+        if wait is not None and self._keys.random() < 0.3:
+            self._exchange(True)
+            self.clock.advance(wait)
+            try:
+                wait = await deletions.turn()
+            finally:
+                self._exchange(False)
         if self.random.random() < 0.25:
             await rig.poll(1.0)
         if self.random.random() < 0.1:
