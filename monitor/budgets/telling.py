@@ -41,8 +41,10 @@ FIGURES = (
 
 def figures(found: Standing) -> dict[str, Any]:
     """A budget as events and the API show it. Amounts are text, exact, in the unit of the budget; the share is in
-    percent."""
+    percent. Who wants no `forecast` is shown none."""
     options, limit = found.options, found.limit
+    ahead = found.forecast if options.forecast else None
+    passes_at = None if ahead is None else ahead.passes_at
     return {
         "name": options.name,
         "unit": unit_of(options),
@@ -57,8 +59,8 @@ def figures(found: Standing) -> dict[str, Any]:
         "scope": options.scope,
         "starts_at": moment(found.period.start),
         "ends_at": moment(found.period.end),
-        "expected": _plain(options, found.forecast.expected) if found.forecast is not None else None,
-        "passes_at": moment(found.passes_at.replace(microsecond=0)) if found.passes_at is not None else None,
+        "expected": _plain(options, ahead.expected) if ahead is not None else None,
+        "passes_at": moment(passes_at.replace(microsecond=0)) if passes_at is not None else None,
     }
 
 

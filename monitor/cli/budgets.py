@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ app = typer.Typer(help="What may be used, and how much of it is.", no_args_is_he
 _UNITS = {"tokens": "tokens", "node_hours": "node h", "card_hours": "card h"}
 COLUMNS = (
     *("name", "unit", "amount", "currency", "used", "left", "share", "thresholds", "reached", "period", "timezone"),
-    *("scope", "starts_at", "ends_at", "expected", "passes_at", "idle"),
+    *("scope", "starts_at", "ends_at", "forecast", "expected", "passes_at", "idle"),
 )
 _WHOLE = 40
 """Cells: an amount is never cut."""
@@ -56,11 +57,11 @@ def _table(budgets: list[Item]) -> None:
         Column(title="UNTIL", least=10),
         Column(title="AT THIS RATE", least=24, wrap=True),
     ]
-    cells = []
+    cells, now = [], datetime.now(UTC)
     for budget in budgets:
         bar = [str(min(1.0, max(0.0, budget["share"] / 100)))] if out.chart() else []
         figures = [amount(budget, "used"), amount(budget, "amount", unit=True), f"{budget['share']:.1f}%"]
-        cells.append([budget["name"], *figures, *bar, amount(budget, "left"), _until(budget), rate(budget)])
+        cells.append([budget["name"], *figures, *bar, amount(budget, "left"), _until(budget), rate(budget, now)])
     out.rows(columns, cells, "The config file has no budgets.")
     for budget in budgets:
         if budget["idle"]:
@@ -81,12 +82,17 @@ def amount(budget: Item, key: str, *, unit: bool = False) -> str:
     return f"{shown:,f}" + (f" {_UNITS[budget['unit']]}" if unit else "")
 
 
-def rate(budget: Item) -> str:
-    """When all is used, else what it comes to."""
+def rate(budget: Item, now: datetime) -> str:
+    """When all is used, else what it comes to; within a day with its hour."""
+    from monitor.cli import when
+
     if Decimal(budget["left"]) <= 0:
         return "used up"
+    if not budget["forecast"]:
+        return "-"
     if budget["passes_at"] is not None:
-        return f"used up on {_local(budget, 'passes_at', '%a %Y-%m-%d')}"
+        soon = abs(when.read(budget["passes_at"]) - now) < timedelta(days=1)
+        return f"used up on {_local(budget, 'passes_at', '%a %Y-%m-%d %H:%M' if soon else '%a %Y-%m-%d')}"
     if budget["expected"] is None:
         return "too early to say"
     return f"{amount(budget, 'expected', unit=True)} " + ("at most" if budget["period"] == "rolling" else "by the end")

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from monitor.budgets import Counting, count
+from monitor.budgets.telling import figures
 from monitor.cli.budgets import _table, amount, rate
+from monitor.ledger.budgets import Entry, standing
+from monitor.ledger.periods import period_of
 from monitor.telemetry.metrics import Metrics
 from monitor.web.health import Health
 from monitor.web.metrics import Exposer
@@ -40,6 +44,7 @@ TEAM = {
     "scope": None,
     "starts_at": "2026-10-31T16:00:00Z",
     "ends_at": "2026-11-30T16:00:00Z",
+    "forecast": True,
     "expected": "1642",
     "passes_at": "2026-11-18T22:22:19Z",
     "idle": False,
@@ -120,6 +125,8 @@ class _Watches:
     ("facts", "shown"),
     [
         ({}, "used up on Thu 2026-11-19"),
+        ({"passes_at": "2026-11-17T11:59:59Z"}, "used up on Tue 2026-11-17 19:59"),
+        ({"passes_at": None, "expected": None, "forecast": False}, "-"),
         ({"passes_at": None}, "1,642 tokens by the end"),
         ({"passes_at": None, "period": "rolling"}, "1,642 tokens at most"),
         ({"passes_at": None, "expected": None}, "too early to say"),
@@ -129,7 +136,15 @@ class _Watches:
     ],
 )
 def test_a_table_says_what_it_comes_to_at_this_rate(facts: Any, shown: str) -> None:
-    assert rate({**TEAM, **facts}) == shown
+    assert rate({**TEAM, **facts}, datetime(2026, 11, 16, 12, tzinfo=UTC)) == shown
+
+
+@pytest.mark.parametrize(("forecast", "shown"), [(True, ["1500", "2026-11-21T00:00:00Z"]), (False, [None, None])])
+def test_who_wants_no_forecast_is_shown_none(forecast: bool, shown: list[str | None]) -> None:
+    now = datetime(2026, 11, 16, tzinfo=UTC)
+    options = budget(period="month", tokens=1000, forecast=forecast)
+    found = figures(standing(options, period_of(options, now), [Entry(now, Decimal(750))], now))
+    assert [found["expected"], found["passes_at"]] == shown
 
 
 def test_an_amount_of_nothing_is_0() -> None:
@@ -187,6 +202,7 @@ def test_on_a_narrow_terminal_a_budget_has_two_lines_and_nothing_of_its_figures_
 ) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     much = {"name": "team-of-the-long-name", "used": "18500000", "amount": "20000000", "left": "1500000"}
+    much["passes_at"] = "2099-11-18T22:22:19Z"
     _table([{**TEAM, **much}])
     head, below, first, second = capsys.readouterr().out.splitlines()
     assert head.split() == ["NAME", "USED", "AMOUNT", "SHARE", "LEFT"]
@@ -194,7 +210,7 @@ def test_on_a_narrow_terminal_a_budget_has_two_lines_and_nothing_of_its_figures_
     assert first.startswith("team-of-the-long-name  ")
     figures = [each for each in first.split() if each[0].isdigit()]
     assert figures == ["18,500,000", "20,000,000", "86.0%", "1,500,000"]
-    assert second == "  2026-12-01  used up on Thu 2026-11-19"
+    assert second == "  2026-12-01  used up on Thu 2099-11-19"
 
 
 def test_budgets_list_without_budgets_says_so(installed: Installed) -> None:

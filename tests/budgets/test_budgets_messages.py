@@ -40,6 +40,16 @@ def test_a_threshold_says_what_is_used_what_is_left_and_when_the_rest_will_be() 
     ]
 
 
+def test_what_looks_back_has_no_end_and_what_is_near_has_its_hour() -> None:
+    title, plain = words(period="rolling", passes_at="2026-11-20T16:30:00Z", reason="forecast", threshold=None)
+    assert title == "Budget team will be used up on Saturday 21 Nov, 00:30 (Asia/Shanghai) at this rate"
+    assert plain.splitlines()[2:5] == [
+        "At this rate: all of it is used on Saturday 21 Nov, 00:30 (Asia/Shanghai)",
+        "At most: 5,200.00 CNY at this rate",
+        "Period: since 2026-10-31 16:00 UTC",
+    ]
+
+
 def test_what_is_passed_has_nothing_left_and_no_forecast() -> None:
     title, plain = words(used="6000", left="-1000", share=120.0, threshold=100.0, passes_at=None, scope=None)
     assert title == "Budget team has used 120% of 5,000.00 CNY"

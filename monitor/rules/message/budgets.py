@@ -20,18 +20,21 @@ _ENDS = {
     "removed": "is no longer in the config",
 }
 _HUNDREDTH = Decimal("0.01")
+_SOON = timedelta(days=1)
+"""What comes sooner has its hour told."""
 
 
 def budget_story(event: Event) -> Story:
     """`budget.reached` and `budget.renewed`."""
     budget = Facts(event.data).part("budget")
     over = event.type is EventType.BUDGET_RENEWED
-    passes = _day(budget) if not over else ""
+    passes = _day(budget, event.time) if not over else ""
+    last = "At most" if budget.text("period") == "rolling" else "By the end"  # the former has no end
     lines = (
         Line("Used before" if over else "Used", _used(budget)),
         Line("Left", "" if over or _below(budget.raw("left")) else _so_much(budget, "left")),
         Line("At this rate", f"all of it is used on {passes}" if passes else ""),
-        Line("By the end", f"{_so_much(budget, 'expected')} at this rate" if passes else ""),
+        Line(last, f"{_so_much(budget, 'expected')} at this rate" if passes else ""),
         Line("Threshold", _percent(budget.raw("threshold"))),
         Line("Period", _period(budget)),
         Line("Counts", budget.text("scope", 200)),
@@ -87,13 +90,15 @@ def _period(budget: Facts) -> str:
     return f"{budget.text('period')} {days} ({budget.text('timezone')})"
 
 
-def _day(budget: Facts) -> str:
-    """`Thursday 26 Nov` where the budget's days begin."""
+def _day(budget: Facts, now: datetime) -> str:
+    """`Thursday 26 Nov` where the budget's days begin; within a day `Thursday 26 Nov, 14:05 (UTC)`."""
     passes = budget.moment("passes_at")
     if passes is None:
         return ""
-    local = passes.astimezone(_zone(budget))
-    return f"{_DAYS[local.weekday()]} {_date(local)}"
+    zone = _zone(budget)
+    local = passes.astimezone(zone)
+    hour = f", {local:%H:%M} ({zone.key})" if abs(passes - now) < _SOON else ""
+    return f"{_DAYS[local.weekday()]} {_date(local)}{hour}"
 
 
 def _date(local: datetime) -> str:

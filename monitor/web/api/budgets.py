@@ -33,9 +33,13 @@ class BudgetItem(Answer, frozen=True, kw_only=True):
     scope: Annotated[str | None, msgspec.Meta(description="What counts; null: everything.")]
     starts_at: Time
     ends_at: Time
+    forecast: Annotated[bool, msgspec.Meta(description="Whether the config wants one; else the next two are null.")]
     expected: Annotated[
         str | None,
-        msgspec.Meta(description="What it comes to at this rate; null in the first tenth of a period."),
+        msgspec.Meta(
+            description="What it comes to at this rate: by the end, or at most where it looks back; null in the first"
+            " tenth of a period."
+        ),
     ]
     passes_at: Annotated[
         Time | None, msgspec.Meta(description="When all is used at this rate; null: not before the end, or it is.")
@@ -57,7 +61,8 @@ def _item(counting: Counting, found: Standing) -> BudgetItem:
     facts: dict[str, Any] = {key: value for key, value in figures(found).items() if key != "threshold"}
     thresholds = sorted(found.options.thresholds)
     reached = max(filter(found.reached, thresholds), default=None)
-    return BudgetItem(**facts, thresholds=thresholds, reached=reached, idle=counting.idle)
+    forecast = found.options.forecast
+    return BudgetItem(**facts, thresholds=thresholds, reached=reached, forecast=forecast, idle=counting.idle)
 
 
 ROUTES = (

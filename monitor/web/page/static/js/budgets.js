@@ -30,7 +30,7 @@ function card(one) {
     meter(one.share, one.thresholds, one.reached, `${percents(one.share)}: ${said}`),
     el("p", {}, el("strong", {}, percents(one.share)), ` · ${said} · ${rest}`),
     marked(one.thresholds, one.reached),
-    one.idle ? el("p", { class: "reason" }, t("budget.idle")) : forecast(one),
+    one.idle ? el("p", { class: "reason" }, t("budget.idle")) : one.forecast && forecast(one),
     one.scope && el("p", { class: "muted" }, el("code", { dir: "ltr" }, clipped(one.scope, 300))),
   );
 }
