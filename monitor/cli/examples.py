@@ -60,6 +60,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("what would happen?", "jobs delete llm-beijing ft-20260101-aaaa-0002 --dry-run"),
         ("for good, without a question", "jobs delete llm-beijing JOB --yes"),
     ),
+    "jobs deletions": (("what is under way?", "jobs deletions --open"),),
     "jobs cleanup": (
         ("what would the policies delete, and what do they keep?", "jobs cleanup --all"),
         ("one that has stopped goes on", "jobs cleanup --resume nightly"),

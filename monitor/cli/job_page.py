@@ -32,6 +32,7 @@ def _who(job: dict[str, Any]) -> list[tuple[str, Any]]:
         ("platform says", job["provider_state"]),
         ("since", f"{when.full(job['state_since'])} ({when.since(job['state_since'])} ago)"),
         ("on the platform", _left(job) if job["gone"] else None),
+        ("deletion", _leaving(job["deletion"]) if job["deletion"] is not None else None),
         ("attempt", job["attempt"] if job["attempt"] > 1 else None),
         ("owner", person(job.get("owner"), job["creator"])),
     ]
@@ -42,6 +43,15 @@ def _left(job: dict[str, Any]) -> str:
 
     at = when.full(job.get("deleted_at"))  # a daemon of an earlier version does not say it
     return "no: it is gone" if at is None else f"no: deleted {at} (asked for by {job['deleted_by']})"
+
+
+def _leaving(deletion: dict[str, Any]) -> str:
+    from monitor.cli import when
+    from monitor.cli.deletions import who
+
+    why = f"; {deletion['reason']}" if deletion["reason"] else ""
+    asked = f"asked for {when.full(deletion['requested_at'])} by {who(deletion['asked_by'])}"
+    return f"under way ({deletion['state']}), {asked}{why}"
 
 
 def _what(job: dict[str, Any]) -> list[tuple[str, Any]]:

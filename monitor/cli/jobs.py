@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from monitor.cli import cleanup, completion, job_delete
+from monitor.cli import cleanup, completion, deletions, job_delete
 from monitor.cli.failure import USAGE, Failure
 from monitor.cli.options import AccountName, Config, Format, Limit, Output, Since, moment
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Training jobs, as they were last seen.", no_args_is_help=True)
 app.command("delete")(job_delete.delete)
+app.command("deletions")(deletions.deletions)
 app.command("cleanup")(cleanup.cleanup)
 ROOM = 20
 """How many jobs of one name are told apart."""

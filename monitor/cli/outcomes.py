@@ -38,7 +38,7 @@ def followed(ask: Asker, outcomes: Sequence[Item]) -> list[Item]:
     except KeyboardInterrupt:
         raise _left(list(found.values())) from None
     except Failure as error:
-        hint = "Whatever deletes goes on with it, a daemon that ended at its next start. See: jobs show JOB"
+        hint = "Whatever deletes goes on with it, a daemon that ended at its next start. See: jobs deletions --open"
         raise Failure(f"{error} {_under_way(list(found.values()))}.", hint) from error
     return [each if each["deletion"] is None else _ended(each, found[each["deletion"]["id"]]) for each in outcomes]
 
@@ -94,7 +94,7 @@ def _why_it_takes(deletions: Iterable[Item]) -> str:
 
 
 def _left(deletions: Sequence[Item]) -> Failure:
-    hint = "A running daemon goes on with it; without one the next `run`, or `jobs delete`. See: jobs show JOB"
+    hint = "A running daemon goes on with it; without one the next `run`, or `jobs delete`. See: jobs deletions --open"
     return Failure(f"Interrupted; {_under_way(deletions).lower()}.", hint, code=INTERRUPTED)
 
 

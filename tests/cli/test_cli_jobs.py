@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from monitor.model import Job, JobState, KnownJob, Scope
-from monitor.store import BookingRow, Connection, JobWrite, book, ensure_scope, save_jobs
+from monitor.model import ActionState, Asker, AskerKind, Job, JobState, KnownJob, Scope
+from monitor.store import BookingRow, Connection, JobWrite, add_action, book, ensure_scope, save_jobs
 from tests.kit.installed import START, Installed
+from tests.kit.made import deletion
 
 LONG = "e1f5a152-d712-46a6-a613-9a1f5c1b2d3e"
 DAY = timedelta(days=1)
@@ -114,6 +115,28 @@ def test_the_page_of_a_job_says_what_was_booked_of_it_corrections_included(busy:
     (used,) = json.loads(busy.run("jobs", "show", LONG, "--output", "json").stdout)["usage"]
     assert (used["card_hours"], used["cost"], used["currency"]) == ("43.333333333", "200.00", "CNY")
     assert "\ncost " not in busy.run("jobs", "show", "qwen-sft").stdout, "nothing is booked of it"
+
+
+def test_deletions_are_listed_and_one_that_is_under_way_stands_in_the_head_of_its_job(busy: Installed) -> None:
+    def write(conn: Connection, epoch: str) -> None:
+        facts: dict[str, Any] = {"account": "ascend-north", "requested_at": START, "due_at": START}
+        nightly = Asker(AskerKind.POLICY, "nightly")
+        add_action(conn, deletion(**facts, job_id=LONG, job_name="bert", asker=nightly, reason="nightly: old"))
+        facts |= {"state": ActionState.REFUSED, "settled_at": START, "due_at": None}
+        add_action(conn, deletion(**facts, id="d2", job_id="left", job_name="left", reason="it is too new"))
+
+    busy.write(write)
+    shown = busy.run("jobs", "deletions", COLUMNS="160").stdout.splitlines()
+    assert shown[0].split() == ["NAME", "STATE", "ASKED", "BY", "ACCOUNT", "JOB,", "AND", "WHY"]
+    assert re.search(r"^left +refused .* ann +ascend-north +left: it is too new$", shown[1])
+    assert re.search(rf"^bert +requested .* the policy nightly +ascend-north +{LONG}: nightly: old$", shown[2])
+    for words, ids in ((["--open"], ["d1"]), (["--settled"], ["d2"]), (["--policy", "nightly"], ["d1"])):
+        found = json.loads(busy.run("jobs", "deletions", *words, "--output", "json").stdout)
+        assert [each["id"] for each in found] == ids
+    page = " ".join(busy.run("jobs", "show", LONG).stdout.split())
+    assert "deletion under way (requested), asked for 20" in page
+    assert "by the policy nightly; nightly: old" in page
+    assert "under way" not in busy.run("jobs", "show", "left").stdout
 
 
 @pytest.mark.parametrize("word", ["pretrain", "PRETRAIN-31", "d712-46a6", f"{LONG[:20]}…", f"{LONG[:20]}~"])

@@ -12,6 +12,8 @@ from monitor.diff.job_data import job_data
 from monitor.model import Action, JobState, hours_text, rfc3339
 from monitor.store import Connection, JobFilter, JobRecord, UsageSum
 from monitor.web.api.cursor import pack, places
+from monitor.web.api.deletions import DeletionItem
+from monitor.web.api.deletions import item as deletion_item
 from monitor.web.api.events import EventItem, item
 from monitor.web.api.examples import JOB, page
 from monitor.web.api.inside import Inside
@@ -120,6 +122,7 @@ class JobWhole(JobItem, frozen=True, kw_only=True):
     usage: Annotated[
         list[JobUsage], msgspec.Meta(description="One for each currency; empty where nothing is booked of it.")
     ]
+    deletion: Annotated[DeletionItem | None, msgspec.Meta(description="The one that is under way.")]
     events: list[EventItem]
 
 
@@ -161,7 +164,9 @@ def _one(conn: Connection, inside: Inside, asked: JobAsked) -> JobWhole:
     same = msgspec.structs.asdict(found)
     booked = store.job_usage(conn, asked.account, asked.id, records[0].known.job.created_at)
     used = [_used(each) for each in booked]
-    return JobWhole(**same, usage=used, events=[item(event) for event in reversed(history)])
+    leaving = store.open_action(conn, asked.account, asked.id)
+    deletion = None if leaving is None else deletion_item(leaving)
+    return JobWhole(**same, usage=used, deletion=deletion, events=[item(event) for event in reversed(history)])
 
 
 def _used(booked: UsageSum) -> JobUsage:
