@@ -97,8 +97,9 @@ def plan(
     only_going: bool = False,
 ) -> list[Verdict]:
     """Those that a policy means, the one that ended first before the others. A job belongs to the first policy of the
-    file that would have it, where those that are enabled come before those that are not. `only_going`: only those that
-    go, and `also` is left empty; it costs less, for nobody is asked about what stays anyway."""
+    file that would have it, of those that are enabled. What none of these has is looked at by each of the others as if
+    that alone were switched on besides, so several of them may have it. `only_going`: only those that go, and `also` is
+    left empty; it costs less, for nobody is asked about what stays anyway."""
     ordered = [*(each for each in policies if each.options.enabled), *(e for e in policies if not e.options.enabled)]
     course = _Course(
         now=now,
@@ -109,14 +110,13 @@ def plan(
         room={each.name: each.options.at_most - each.under_way for each in ordered},
     )
     judged = [each for each in candidates if each.whole and not (only_going and _stays_anyway(each, course))]
-    verdict = _going if only_going else _verdict
+    verdicts = _going if only_going else _verdicts
     found: list[Verdict] = []
     for candidate in sorted(judged, key=lambda each: (each.ended_at, each.account.name, each.known.job.id)):
         if only_going and all(left <= 0 for left in course.room.values()):
             break
         covering = [policy for policy in ordered if policy.covers(candidate.account.name)]
-        if (told := verdict(Shown(candidate, now), covering, course)) is not None:
-            found.append(told)
+        found += verdicts(Shown(candidate, now), covering, course)
     return found
 
 
@@ -142,41 +142,54 @@ def _stays_anyway(candidate: Candidate, course: _Course) -> bool:
     return candidate.leaving or bool(_unfit(candidate, course))
 
 
-def _going(shown: Shown, covering: Sequence[Policy], course: _Course) -> Verdict | None:
+def _going(shown: Shown, covering: Sequence[Policy], course: _Course) -> list[Verdict]:
     """None: it stays."""
     candidate = shown.candidate
     age = candidate.age(course.now)
-    ripe = (policy for policy in covering if age >= policy.options.after)
-    taker = next((policy for policy in ripe if shown.meant_by(policy)), None)
-    if taker is None:
-        return None
-    stays, why = _stays(candidate, taker, course)
-    if stays is not None:
-        return None
-    course.room[taker.name] -= 1
-    return Verdict(candidate=candidate, policy=taker.name, why=why)
+    ripe = [policy for policy in covering if age >= policy.options.after]
+    taker = next((policy for policy in ripe if policy.options.enabled and shown.meant_by(policy)), None)
+    takers = [each for each in ripe if shown.meant_by(each)] if taker is None else [taker]
+    found = [(policy, *_stays(candidate, policy, course)) for policy in takers]
+    return [_gone(Verdict(candidate=candidate, policy=by.name, why=why), course) for by, no, why in found if no is None]
 
 
-def _verdict(shown: Shown, covering: Sequence[Policy], course: _Course) -> Verdict | None:
+def _gone(verdict: Verdict, course: _Course) -> Verdict:
+    """The same; its policy has room for one less."""
+    course.room[verdict.policy] -= 1
+    return verdict
+
+
+def _verdicts(shown: Shown, covering: Sequence[Policy], course: _Course) -> list[Verdict]:
     """None: no policy means it."""
     meant = [policy for policy in covering if shown.meant_by(policy)]
-    if not meant:
-        return None
-    candidate, job = shown.candidate, shown.candidate.known.job
+    on = [policy for policy in meant if policy.options.enabled]
+    first = [_verdict(shown.candidate, on, meant, course)] if on else []
+    if any(_ripe(shown.candidate, policy, course) for policy in on):
+        return first
+    off = (policy for policy in meant if not policy.options.enabled)
+    return [*first, *(_verdict(shown.candidate, [policy], (), course) for policy in off)]
+
+
+def _verdict(candidate: Candidate, mine: Sequence[Policy], meant: Sequence[Policy], course: _Course) -> Verdict:
+    """By the first of `mine` that would have it. `meant`: of these those are named that would do it too."""
+    job = candidate.known.job
     if not job.state.terminal:
-        return Verdict(candidate=candidate, policy=meant[0].name, stays=Stays.ACTIVE, why=f"it is {job.state.value}")
-    age = candidate.age(course.now)
-    ripe = [policy for policy in meant if age >= policy.options.after]
-    if not ripe:
-        soonest = min(meant, key=lambda policy: policy.options.after)
+        return Verdict(candidate=candidate, policy=mine[0].name, stays=Stays.ACTIVE, why=f"it is {job.state.value}")
+    taker = next((policy for policy in mine if _ripe(candidate, policy, course)), None)
+    if taker is None:
+        soonest = min(mine, key=lambda policy: policy.options.after)
         why = f"it ended less than {format_duration(soonest.options.after)} ago"
         why += " by the platform's clock" if candidate.ahead else ""
         return Verdict(candidate=candidate, policy=soonest.name, stays=Stays.RECENT, why=why)
-    taker, also = ripe[0], tuple(policy.name for policy in ripe[1:])
+    ripe = (each for each in meant if each is not taker and _ripe(candidate, each, course))
+    also = tuple(each.name for each in ripe if _stays(candidate, each, course)[0] in (None, Stays.LATER))
     stays, why = _stays(candidate, taker, course)
-    if stays is None:
-        course.room[taker.name] -= 1
-    return Verdict(candidate=candidate, policy=taker.name, also=also, stays=stays, why=why)
+    found = Verdict(candidate=candidate, policy=taker.name, also=also, stays=stays, why=why)
+    return _gone(found, course) if stays is None else found
+
+
+def _ripe(candidate: Candidate, policy: Policy, course: _Course) -> bool:
+    return candidate.known.job.state.terminal and candidate.age(course.now) >= policy.options.after
 
 
 def _stays(candidate: Candidate, policy: Policy, course: _Course) -> tuple[Stays | None, str]:

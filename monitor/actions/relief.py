@@ -32,7 +32,8 @@ def relief_of(conn: Connection, policies: Sequence[CleanupOptions], account: Cap
         held = f"it stands still: {_short(row.reason)}" if row is not None and row.stopped_at is not None else ""
         held = held or next((str(no) for no in found.too_many(going)), "")
         freed.append(Freed(policy=each.name, jobs=frees[each.name], enabled=each.enabled, held=held))
-    return Relief(finished=over, policies=freed)
+    jobs = len({each.candidate.known.job.id for each in found.verdicts if each.goes})
+    return Relief(finished=over, policies=freed, jobs=jobs)
 
 
 def _short(reason: str) -> str:

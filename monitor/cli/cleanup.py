@@ -189,6 +189,7 @@ def _counted(stays: list[Item]) -> None:
     """How many stay for which reason, the commonest first."""
     from monitor.cli import out
 
-    for why, count in Counter(job["why"] for job in stays).most_common():
+    once = {(job["account"], job["job"], job["why"]) for job in stays}  # several policies may mean it
+    for why, count in Counter(sorted(why for *_, why in once)).most_common():
         out.line(f"{count} {'stays' if count == 1 else 'stay'}: {why}")
     out.line("--all names each of them.")

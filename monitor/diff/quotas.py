@@ -24,10 +24,12 @@ class Freed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Relief:
-    """What would make room. `finished`: jobs of the account that are over and still there."""
+    """What would make room. `finished`: jobs of the account that are over and still there; `jobs`: what all policies
+    together would delete, where several would have the same."""
 
     finished: int = 0
     policies: Sequence[Freed] = ()
+    jobs: int | None = None
 
 
 def quota_reached(account: Account, quota: Quota, threshold: int, relief: Relief, *, now: datetime) -> EventDraft:
@@ -35,7 +37,7 @@ def quota_reached(account: Account, quota: Quota, threshold: int, relief: Relief
     full = quota.cap is not None and quota.used >= quota.cap
     severity = Severity.CRITICAL if full else Severity.WARNING
     freed = {
-        "frees": sum(each.jobs for each in relief.policies),
+        "frees": sum(each.jobs for each in relief.policies) if relief.jobs is None else relief.jobs,
         "finished": relief.finished,
         "policies": [
             {"name": each.policy, "jobs": each.jobs, "enabled": each.enabled, "held": each.held or None}

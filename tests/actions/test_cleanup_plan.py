@@ -121,6 +121,26 @@ def test_a_policy_that_is_not_enabled_takes_no_job_from_one_that_is() -> None:
     assert (found.policy, found.also) == ("real", ("trial",))
 
 
+def test_a_policy_that_is_off_says_what_it_would_do_whatever_others_do_that_are_off() -> None:
+    jobs = [candidate("a", 12), candidate("b")]
+    off = policy("off", enabled=False, require_delivered=["ended"])
+    found = planned(jobs, off, policy("off2", enabled=False, at_most=1), told=["a"])
+    said = [(each.candidate.known.job.id, each.policy, each.stays, each.also) for each in found]
+    assert said == [
+        ("a", "off", None, ()),
+        ("a", "off2", None, ()),
+        ("b", "off", Stays.UNDELIVERED, ()),
+        ("b", "off2", Stays.LATER, ()),
+    ]
+
+
+def test_only_who_would_delete_it_too_is_named_beside() -> None:
+    jobs = [candidate("a", 12), candidate("b")]
+    off = policy("off", enabled=False, require_delivered=["ended"])
+    found = planned(jobs, off, policy("real", at_most=1), policy("more"), told=["a"])
+    assert [(each.policy, each.also) for each in found] == [("real", ("more", "off")), ("real", ("more",))]
+
+
 def test_of_two_that_would_have_it_later_the_sooner_is_named() -> None:
     (found,) = planned([candidate("a", 3)], policy("slow", after="30d"), policy("quick", after="5d"))
     assert (found.policy, found.stays, found.why) == ("quick", Stays.RECENT, "it ended less than 5 d ago")

@@ -65,7 +65,8 @@ class PolicyItem(Answer, frozen=True, kw_only=True):
 
 
 class PlannedItem(Answer, frozen=True, kw_only=True):
-    """A job that a policy means. `stays` null: it goes; `also`: policies that mean it too, after that one."""
+    """A job that a policy means. `stays` null: it goes; `also`: policies that would delete it too. What no enabled one
+    has is told of each policy that is off, as if that alone were enabled besides."""
 
     account: str
     job: str
