@@ -13,7 +13,7 @@ import structlog
 from monitor.fields import Clock
 from monitor.fields.bell import Bell
 from monitor.fields.pulse import Pulse
-from monitor.model import Event
+from monitor.model import Event, EventType
 from monitor.routing.decide import Writes, writes
 from monitor.routing.links import Links
 from monitor.routing.memory import Rows, decode
@@ -51,6 +51,11 @@ CLOCK_SET = 60.0
 """Seconds by which the wall clock may drift from the time that really passes before somebody must have set it."""
 PATIENCE = 120.0
 """Seconds that one turn may take."""
+_DELETED = {
+    EventType.JOB_DELETED: "deleted",
+    EventType.DELETION_REFUSED: "refused",
+    EventType.DELETION_FAILED: "failed",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +178,9 @@ class Router:
             at.engine.memory.settle()
             types, rules = [event.type.value for event in turn.events], [each.rule for each in turn.made.notifications]
             self._meter.routed(types, rules, self._clock.monotonic() - begun)
+            for event in turn.events:
+                if (outcome := _DELETED.get(event.type)) is not None and event.account is not None:
+                    self._meter.deletion(event.account, outcome)
         self._at = _Position(turn.cursor, at.engine, at.rows, fresh=False, forsaken=at.forsaken)
         if turn.last:
             self._blind = unseen

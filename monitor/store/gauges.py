@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, literal_column, select, text
 
 from monitor.model import DeliveryState
 from monitor.store.backup import MADE_AT
+from monitor.store.booked import NOTHING, Booked, read_booked
+from monitor.store.cleanup import load_cleanup
 from monitor.store.events import last_seq
 from monitor.store.quotas import QuotaRow, load_quotas
 from monitor.store.rules import get_cursor
-from monitor.store.tables import deliveries, jobs, meta
+from monitor.store.tables import actions, deliveries, jobs, meta
 from monitor.store.vitals import Vitals, read_vitals
 
 MOST_GIVEN_UP = 10_000
@@ -34,10 +36,16 @@ class Gauges:
     jobs: Mapping[tuple[str, str], int]
     """Jobs that have not ended, by account and state."""
     quotas: Sequence[QuotaRow]
+    deleting: Mapping[str, int]
+    """Deletions that have not ended, by account."""
+    stopped: Collection[str]
+    """Policies of clean-up that stand still."""
+    booked: Booked
 
 
-def read_gauges(conn: Connection, *, routing: str) -> Gauges:
-    """`routing` is the name of the cursor by which the event log is routed."""
+def read_gauges(conn: Connection, *, routing: str, booked: Booked = NOTHING) -> Gauges:
+    """`routing` is the name of the cursor by which the event log is routed; `booked`: what was read of it before, for
+    the first look adds up the whole ledger."""
     newest = last_seq(conn)
     return Gauges(
         last_seq=newest,
@@ -48,6 +56,9 @@ def read_gauges(conn: Connection, *, routing: str) -> Gauges:
         given_up=_given_up(conn),
         jobs=_jobs(conn),
         quotas=load_quotas(conn),
+        deleting=_deleting(conn),
+        stopped=frozenset(name for name, row in load_cleanup(conn).items() if row.stopped_at is not None),
+        booked=read_booked(conn, booked),
     )
 
 
@@ -66,6 +77,11 @@ def _jobs(conn: Connection) -> dict[tuple[str, str], int]:
     return {
         (account, state): int(n) for account, state, n in conn.execute(query.group_by(jobs.c.account, jobs.c.state))
     }
+
+
+def _deleting(conn: Connection) -> dict[str, int]:
+    query = select(actions.c.account, func.count()).where(actions.c.settled_at.is_(None)).group_by(actions.c.account)
+    return {account: int(count) for account, count in conn.execute(query)}
 
 
 def _backup_at(conn: Connection) -> int:

@@ -1,9 +1,11 @@
-"""Every metric by name, type, labels and meaning: what `Metrics` counts, what a scrape reads, what the docs list."""
+"""Every metric by name, type, labels and meaning: what `Metrics` counts, what a scrape reads, what the docs list. Those
+of what accounts hold and use are in `holdings`."""
 
 from __future__ import annotations
 
 from typing import Final
 
+from monitor.telemetry import holdings as h
 from monitor.telemetry.measure import LOCAL, REMOTE, WAITS, Measure
 
 POLLS: Final = Measure(
@@ -132,6 +134,7 @@ COUNTED: Final = (
     ATTEMPT_SECONDS,
     DELIVERED_SECONDS,
     GIVEN_UP,
+    h.DELETIONS,
     RELOADS,
     RELOAD_OK,
     STREAMS,
@@ -181,12 +184,6 @@ HEARTBEAT_HELD: Final = Measure(
     "What speaks against a heartbeat at the moment, counted; `doctor` and `/api/v1/status` name it. Missing where the "
     "config asks for none.",
 )
-BUDGET_USED: Final = Measure(
-    "budget_used_ratio",
-    "gauge",
-    "How much of the budget is used in the period that lasts: 1 is all of it. Missing until it is counted.",
-    ("budget",),
-)
 THREADS: Final = Measure("threads", "gauge", "Threads of the process that Python knows.")
 SCRAPE_FAILED: Final = Measure(
     "scrape_failed", "gauge", "1 where the store could not be read for this scrape: what is read from it is missing."
@@ -201,25 +198,12 @@ IN_MEMORY: Final = (
     HEARTBEAT_AGE,
     HEARTBEAT_EVERY,
     HEARTBEAT_HELD,
-    BUDGET_USED,
+    h.BUDGET_USED,
     THREADS,
     SCRAPE_FAILED,
 )
 """Found at the scrape without asking anybody."""
 
-JOBS: Final = Measure("jobs_active", "gauge", "Jobs that have not ended, by their state.", ("account", "state"))
-QUOTA_USED: Final = Measure(
-    "quota_used",
-    "gauge",
-    "Jobs of the account that count against its cap, by the platform's word (`job-num`) or as counted here (`jobs`).",
-    ("account", "resource"),
-)
-QUOTA_CAP: Final = Measure(
-    "quota_cap",
-    "gauge",
-    "How many jobs the account may have, by the platform or `job_cap`; missing where neither says.",
-    ("account", "resource"),
-)
 WAITING: Final = Measure("deliveries_waiting", "gauge", "Messages that wait to be sent, or are being sent.", ("sink",))
 OLDEST: Final = Measure(
     "oldest_delivery_age_seconds",
@@ -269,9 +253,15 @@ BACKUP_AT: Final = Measure(
     "does.",
 )
 READ: Final = (
-    JOBS,
-    QUOTA_USED,
-    QUOTA_CAP,
+    h.JOBS,
+    h.QUOTA_USED,
+    h.QUOTA_CAP,
+    h.DELETIONS_OPEN,
+    h.CLEANUP_STOPPED,
+    h.BOOKED_TOKENS,
+    h.BOOKED_NODE_SECONDS,
+    h.BOOKED_CARD_SECONDS,
+    h.BOOKED_COST,
     WAITING,
     OLDEST,
     SINK_STATE,

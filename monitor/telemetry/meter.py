@@ -35,6 +35,9 @@ class Meter:
     def given_up(self, sink: str) -> None:
         """A delivery is dead, or was refused for good."""
 
+    def deletion(self, account: str, outcome: str) -> None:
+        """A deletion came to its end, and rules have seen that: `deleted`, `refused`, `failed`."""
+
     def reloaded(self, ok: bool) -> None:
         """The config was read again: taken, or refused."""
 

@@ -17,6 +17,7 @@ from prometheus_client import (
 )
 
 from monitor.model import EventType, Outcome
+from monitor.telemetry import holdings as h
 from monitor.telemetry import measures as m
 from monitor.telemetry.measure import Measure
 from monitor.telemetry.meter import Meter
@@ -52,6 +53,7 @@ class Metrics(Meter):
         self._attempt_seconds = self._histogram(m.ATTEMPT_SECONDS)
         self._delivered_seconds = self._histogram(m.DELIVERED_SECONDS)
         self._given_up = self._counter(m.GIVEN_UP)
+        self._deletions = self._counter(h.DELETIONS)
         reloads = self._counter(m.RELOADS)
         self._taken, self._refused = reloads.labels("taken"), reloads.labels("refused")
         self._reload_ok = self._gauge(m.RELOAD_OK)
@@ -95,6 +97,9 @@ class Metrics(Meter):
     def given_up(self, sink: str) -> None:
         self._given_up.labels(sink).inc()
 
+    def deletion(self, account: str, outcome: str) -> None:
+        self._deletions.labels(account, outcome).inc()
+
     def reloaded(self, ok: bool) -> None:
         (self._taken if ok else self._refused).inc()
         self._reload_ok.set(ok)
@@ -118,6 +123,9 @@ class Metrics(Meter):
         watches, rules, sinks = list(watches), list(rules), list(sinks)
         accounts = frozenset(account for account, _ in watches)
         self._names = {"account": accounts, "rule": frozenset(rules), "sink": frozenset(sinks)}
+        for account in accounts:
+            for outcome in ("deleted", "refused", "failed"):
+                self._deletions.labels(account, outcome)
         for account, watch in watches:
             for outcome in ("good", "store"):
                 self._polls.labels(account, watch, outcome)

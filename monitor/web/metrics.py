@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from datetime import datetime
 from functools import partial
 from typing import Final, NamedTuple, Protocol, TypeVar
@@ -16,10 +16,12 @@ from prometheus_client.exposition import choose_encoder
 from monitor import __version__
 from monitor.routing.router import CURSOR
 from monitor.rules.options import UNMATCHED
-from monitor.store import StoreError
+from monitor.store import Amounts, StoreError
+from monitor.store.booked import NOTHING, Booked
 from monitor.store.gauges import Gauges, read_gauges
 from monitor.store.sink_health import SinkHealth
 from monitor.store.vitals import SINK_WORDS, sink_word
+from monitor.telemetry import holdings as h
 from monitor.telemetry import measures as m
 from monitor.telemetry.measure import Measure
 from monitor.telemetry.metrics import Metrics
@@ -63,6 +65,7 @@ class Exposer:
         self._reading: asyncio.Task[Gauges | None] | None = None
         self._begun = inside.started_at or inside.clock.now()
         self._seen: dict[tuple[str, str], datetime] = {}
+        self._booked: tuple[frozenset[str], Booked] = (frozenset(), NOTHING)
 
     async def exposition(self, accept: str = "") -> Exposition:
         """OpenMetrics where `accept` asks for it, else text 0.0.4. A store that cannot be read never fails it."""
@@ -81,11 +84,17 @@ class Exposer:
         return reading.result() if reading.done() else None
 
     async def _read(self) -> Gauges | None:
+        accounts = frozenset(account.name for account in self._inside.settings.accounts)
+        known, booked = self._booked
+        if accounts != known:  # one may have taken over what was booked under another name
+            booked = NOTHING
         try:
-            return await self._inside.store.read(partial(read_gauges, routing=CURSOR))
+            found = await self._inside.store.read(partial(read_gauges, routing=CURSOR, booked=booked))
         except StoreError as error:
             _log.debug("metrics go without the store", reason=str(error))
             return None
+        self._booked = (accounts, found.booked)
+        return found
 
     def _metrics_with_zeros(self) -> Iterable[Metric]:
         settings = self._inside.settings
@@ -109,7 +118,7 @@ class Exposer:
         yield _gauge(m.ACCOUNT_STATE, states)
         yield from self._heartbeat(now)
         counted = self._inside.budgets() or ()
-        yield _gauge(m.BUDGET_USED, {(each.options.name,): float(each.standing(now).percent / 100) for each in counted})
+        yield _gauge(h.BUDGET_USED, {(each.options.name,): float(each.standing(now).percent / 100) for each in counted})
         yield _gauge(m.THREADS, {(): threading.active_count()})
         yield _gauge(m.SCRAPE_FAILED, {(): failed})
 
@@ -125,10 +134,11 @@ class Exposer:
             return
         now, settings = self._inside.clock.now(), self._inside.settings
         accounts = {account.name for account in settings.accounts}
-        yield _gauge(m.JOBS, {key: count for key, count in found.jobs.items() if key[0] in accounts})
+        yield _gauge(h.JOBS, {key: count for key, count in found.jobs.items() if key[0] in accounts})
         quotas = {(each.account, each.quota.resource): each.quota for each in found.quotas if each.account in accounts}
-        yield _gauge(m.QUOTA_USED, {key: each.used for key, each in quotas.items()})
-        yield _gauge(m.QUOTA_CAP, {key: each.cap for key, each in quotas.items() if each.cap is not None})
+        yield _gauge(h.QUOTA_USED, {key: each.used for key, each in quotas.items()})
+        yield _gauge(h.QUOTA_CAP, {key: each.cap for key, each in quotas.items() if each.cap is not None})
+        yield from self._spent(found, accounts)
         vitals = found.vitals
         waiting = {sink.name: vitals.waiting.get(sink.name) for sink in settings.sinks}
         ages = {sink: (now - each.since).total_seconds() if each else 0.0 for sink, each in waiting.items()}
@@ -148,6 +158,19 @@ class Exposer:
         yield _gauge(m.LAST_SEQ, {(): found.last_seq})
         yield _gauge(m.STORE_BYTES, {(): found.size})
         yield _gauge(m.BACKUP_AT, {(): found.backup_at})
+
+    def _spent(self, found: Gauges, accounts: Set[str]) -> Iterator[Metric]:
+        yield _gauge(h.DELETIONS_OPEN, {(name,): found.deleting.get(name, 0) for name in sorted(accounts)})
+        policies = self._inside.settings.cleanup
+        yield _gauge(
+            h.CLEANUP_STOPPED, {(each.name,): each.enabled and each.name in found.stopped for each in policies}
+        )
+        booked = {name: found.booked.amounts.get(name, Amounts()) for name in sorted(accounts)}
+        yield _gauge(h.BOOKED_TOKENS, {(name,): each.tokens for name, each in booked.items()})
+        yield _gauge(h.BOOKED_NODE_SECONDS, {(name,): each.node_ms / 1000 for name, each in booked.items()})
+        yield _gauge(h.BOOKED_CARD_SECONDS, {(name,): each.card_ms / 1000 for name, each in booked.items()})
+        cost = {key: float(each) for key, each in sorted(found.booked.cost.items()) if key[0] in accounts}
+        yield _gauge(h.BOOKED_COST, cost)
 
 
 class _Page:

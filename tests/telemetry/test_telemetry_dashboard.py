@@ -158,6 +158,9 @@ def config(folder: Path, platforms: str, inbox: str, ping: str) -> Path:
             "rules": [{"name": "jobs", "on": ["job.*"], "notify": ["team", "gone"]}],
             "heartbeat": {"url": ping, "every": "1s"},
             "budgets": [{"name": "all", "tokens": 1_000_000}],
+            "cleanup": [{"name": "nightly"}],
+            "prices": [{"provider": "model-studio", "model": "qwen3-14b", "per_1k_tokens": 0.03, "currency": "CNY",
+                        "since": "2026-01-01"}],
         },
     )  # fmt: skip
 
@@ -197,13 +200,14 @@ async def watched(folder: Path, port: int) -> AsyncIterator[Asked]:
         await backup("sqlite:monitor.db", folder / "state", folder / "copy.db", now=SystemClock().now())
         job = studio.world.add_job("RUNNING")
         await until(lambda: inbox.letters, within=START)
-        studio.world.set(job, status="SUCCEEDED")
+        studio.world.set(job, status="SUCCEEDED", usage=1000)
         studio.world.add_job("RUNNING")
         await asked.sees('training_monitor_events_total{type="job.finished"} > 0')
         await asked.sees('training_monitor_heartbeats_total{outcome="sent"} > 0')
         await asked.sees('increase(training_monitor_events_total{type="job.finished"}[1h]) > 0')
         await asked.sees("training_monitor_store_last_backup_timestamp_seconds > 0")
         await asked.sees("training_monitor_quota_cap > 0")
+        await asked.sees("delta(training_monitor_booked_cost[1h])")
         yield asked
 
 

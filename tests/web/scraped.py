@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import anyio
 from prometheus_client.parser import text_string_to_metric_families as parse
 
+from monitor.actions.options import CleanupOptions
 from monitor.budgets import Counting
 from monitor.delivery import Outbox, SinkEntry
 from monitor.fields.bell import Bell
@@ -21,6 +23,7 @@ from monitor.settings import Settings
 from monitor.settings.root import Control, HttpOptions
 from monitor.sinks.webhook.options import Options
 from monitor.sinks.webhook.sink import build
+from monitor.store import BookingRow, book
 from monitor.telemetry.metrics import Metrics
 from monitor.web.api.inside import Heartbeating, Inside
 from monitor.web.health import Health
@@ -50,6 +53,7 @@ class Scene:
         rig.meter = self.metrics
         url = f"http://127.0.0.1:{server.port}/hook?token={SECRET}"
         self.sink = Options(name="hook", type="webhook", url=url, timeout="5s", canary="1d")  # type: ignore[arg-type]
+        self.policies = [CleanupOptions(name="nightly", enabled=True), CleanupOptions(name="tried")]
         self.rules = [RuleOptions(name="job-told", on=["job.*"], notify=["hook"])]  # type: ignore[arg-type]
 
     def settings(self) -> Settings:
@@ -64,6 +68,7 @@ class Scene:
             prices=(),
             sinks=(self.sink,),
             rules=tuple(self.rules),
+            cleanup=tuple(self.policies),
             unmatched=None,
             flapping=None,
             catch_up_after=900.0,
@@ -113,6 +118,15 @@ def numbers(families: Iterable[Any]) -> dict[str, float]:
             name = sample.name.removeprefix("training_monitor_")
             found[f"{name}{{{labels}}}" if labels else name] = sample.value
     return found
+
+
+async def spent(on: Scene, tokens: int, cost: str, account: str = "ascend") -> None:
+    """A booking of so much, paid in CNY."""
+    row = BookingRow(
+        account=account, provider="p", scope_id=1, job_id="x", job_name="x", model=None, creator=None, labels={},
+        at=on.clock.now(), tokens=tokens, node_ms=1_500, card_ms=12_000, cost=Decimal(cost), currency="CNY",
+    )  # fmt: skip
+    await on.rig.store.write(lambda conn: book(conn, row))
 
 
 async def value(on: Scene, name: str) -> float:

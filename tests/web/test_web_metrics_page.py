@@ -14,7 +14,7 @@ from monitor.fields.bell import Broadcast
 from monitor.model import Text
 from monitor.telemetry.measures import COUNTED, IN_MEMORY, READ
 from tests.kit.outbox import eventually, said
-from tests.web.scraped import HOSTILE, SECRET, numbers, scene, value
+from tests.web.scraped import HOSTILE, SECRET, numbers, scene, spent, value
 
 
 @pytest.mark.parametrize(
@@ -63,6 +63,7 @@ async def test_every_metric_of_the_table_is_on_the_page_with_its_labels_and_no_o
         on.emulator.world.add_job("two", phase="Running")
         await on.rig.poll()
         await QuotaWatch(on.rig.store, on.rig.poller.reaches, (), on.clock, Broadcast()).turn()
+        await spent(on, 10, "0.5")
         await on.router(outbox).turn()
         await eventually(lambda: value(on, "delivery_attempts_total{outcome=delivered,sink=hook}"))
         families = {f.name: f for f in parse((await on.exposer().exposition()).body.decode())}

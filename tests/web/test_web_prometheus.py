@@ -11,8 +11,19 @@ from typing import Any
 
 import pytest
 
-from monitor.model import DeliveryState, Outcome, Receipt
-from monitor.store import Connection, append_events, claim, open_store, settle, write_notifications
+from monitor.model import DeliveryState, Outcome, Receipt, Scope
+from monitor.store import (
+    BookingRow,
+    Connection,
+    append_events,
+    book,
+    claim,
+    ensure_scope,
+    open_store,
+    settle,
+    write_notifications,
+)
+from monitor.store.booked import Booked
 from monitor.store.gauges import read_gauges
 from monitor.telemetry.measures import COUNTED, IN_MEMORY, READ
 from monitor.telemetry.meter import NO_METER, Meter
@@ -66,6 +77,10 @@ async def test_no_number_of_a_scrape_costs_more_the_longer_the_history_is(tmp_pa
     def fill(conn: Connection) -> None:
         events = append_events(conn, "e", [(draft(subject=f"job/ft-{n}"), 1) for n in range(30)])
         write_notifications(conn, [notification(f"n{event.seq}", events=(event,)) for event in events])
+        scope = ensure_scope(conn, Scope(account="north", watch="jobs", key="k"), now=NOON)
+        row = {"account": "north", "provider": "p", "scope_id": scope.id, "job_id": "j", "job_name": "j", "labels": {}}
+        row |= {"model": None, "creator": None, "at": NOON, "tokens": 1, "cost": None, "currency": None}
+        book(conn, *[BookingRow(**row) for _ in range(3)])  # type: ignore[arg-type]
         receipt = Receipt(outcome=Outcome.REFUSED)
         for delivery in claim(conn, "slack", now=NOON, limit=10):
             settle(conn, delivery.id, state=DeliveryState.REFUSED, receipt=receipt, now=NOON, next_at=None)
@@ -74,10 +89,11 @@ async def test_no_number_of_a_scrape_costs_more_the_longer_the_history_is(tmp_pa
         said: list[str] = []
         raw: Any = conn.connection.driver_connection
         raw.set_trace_callback(said.append)
-        found = read_gauges(conn, routing="routing")
+        found = read_gauges(conn, routing="routing", booked=Booked(upto=1))
         raw.set_trace_callback(None)
         assert found.vitals.waiting["slack"].count == 20
         assert found.given_up == {"slack": 10}
+        assert found.booked.amounts["north"].tokens == 2
         asked = [text for text in said if text.startswith("SELECT")]
         return [(text, step[3]) for text in asked for step in raw.execute(f"EXPLAIN QUERY PLAN {text}").fetchall()]
 
@@ -95,8 +111,9 @@ async def test_no_number_of_a_scrape_costs_more_the_longer_the_history_is(tmp_pa
         "SCAN CONSTANT",
         "SCAN sink_health",
         "SCAN quotas",
+        "SCAN cleanup_state",
     )
-    partial = ("ix_deliveries_open", "ix_jobs_active")  # these hold the backlog and the active jobs, and no history
+    partial = ("ix_deliveries_open", "ix_jobs_active", "ix_actions_open")  # what waits or lasts, and no history
     assert plans
     for step in scans:
         assert step.startswith(allowed) or any(index in step for index in partial), step
