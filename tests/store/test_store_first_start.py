@@ -1,4 +1,4 @@
-"""The first start on PostgreSQL, as docs/operation.md has it: tables are made by command, and the password lies in a file."""
+"""The first start on PostgreSQL, as docs/operation.md has it: tables by command, and a password that lies in a file."""
 
 from __future__ import annotations
 
