@@ -6,20 +6,23 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from monitor import store
 from monitor.actions.guard import DELETED, GONE, unfit
 from monitor.actions.telling import told
 from monitor.model import Account, Action, ActionState, Asker, KnownJob
-from monitor.store import Connection
+from monitor.store import ActionFilter, Connection
+
+NEWS_AGAIN = timedelta(hours=1)
+"""After it the same refusal is told once more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What came of asking. `action` None: nobody knows the job, so nothing is written down. `reason`: why it is
-    refused, empty where it is not; `again`: it was being deleted already, and `action` is that deletion (whoever asked
-    for it)."""
+    """What came of asking. `action` None: nothing is written down, for nobody knows the job, it is gone already, or the
+    account may delete nothing anyway. `reason`: why it is refused, empty where it is not; `again`: it was being deleted
+    already, and `action` is that deletion (whoever asked for it)."""
 
     action: Action | None
     reason: str = ""
@@ -50,9 +53,11 @@ def ask(
         return Asked(action=opened, again=True)
     found = store.where_known(conn, account.name, job_id)
     no = _unfit(conn, account.name, None if found is None else found[2], forbidden)
-    if found is None:
+    if found is None or forbidden or found[2].gone:
         return Asked(action=None, reason=no)
     scope_id, _, known = found
+    if no and (before := _said_lately(conn, account.name, known, asker, no, now)) is not None:
+        return Asked(action=before, reason=no)
     wanted = Action(
         n=0,
         id=secrets.token_hex(6),
@@ -71,6 +76,16 @@ def ask(
     action = store.add_action(conn, wanted)
     told(conn, epoch, account, action, now=now)
     return Asked(action=action, reason=no)
+
+
+def _said_lately(
+    conn: Connection, account: str, known: KnownJob, asker: Asker, no: str, now: datetime
+) -> Action | None:
+    """The refusal that the same one has just had for the same reason: nobody hears of it once more."""
+    last = next(iter(store.list_actions(conn, ActionFilter(account=account, job_id=known.job.id), limit=1)), None)
+    if last is None or (last.attempt, last.asker, last.tries, last.reason) != (known.attempt, asker, 0, no):
+        return None
+    return last if timedelta(0) <= now - last.requested_at < NEWS_AGAIN else None
 
 
 def _unfit(conn: Connection, account: str, known: KnownJob | None, forbidden: str) -> str:

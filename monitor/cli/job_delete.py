@@ -128,20 +128,10 @@ def _too_many(half: Item) -> Failure:
 
 
 def _complain(items: list[Item]) -> None:
+    from monitor.cli.outcomes import remedy
+
     refused = [item for item in items if item["refused"] is not None]
     if refused:
         code = PARTLY if len(refused) < len(items) else FAILED
         jobs = "1 job" if len(refused) == 1 else f"{len(refused)} jobs"
-        raise Failure(f"{jobs} would be refused.", _remedy(refused), code=code)
-
-
-def _remedy(refused: list[Item]) -> str:
-    """What helps against the reasons that are there; nothing where only waiting does."""
-    from monitor.actions.guard import NEWEST, UNDATED
-    from monitor.cli.job_page import finished
-
-    if any("read_only" in item["refused"] for item in refused):
-        return "Give the account `delete_with`, a credential that may delete: docs/cleanup.md."
-    if any(item["refused"] in (NEWEST, UNDATED) or not finished(item) for item in refused):
-        return "Only finished jobs go, and never the newest."
-    return ""
+        raise Failure(f"{jobs} would be refused.", remedy([item["refused"] for item in refused]), code=code)

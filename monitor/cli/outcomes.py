@@ -54,10 +54,24 @@ def report(outcomes: Sequence[Item], output: Output) -> None:
     done = sum(_state(each) == "deleted" for each in outcomes)
     if done == len(outcomes):
         return
-    hint = "`training-monitor events list --type 'deletion.*'` has every step, with who asked."
+    steps = "`training-monitor events list --type 'deletion.*'` has every step, with who asked."
+    hint = remedy([each["refused"] for each in outcomes if each["refused"]])
+    hint = hint or (steps if any(each["deletion"] is not None for each in outcomes) else "")
     if not done:
         raise Failure("No job was deleted." if outcomes else "There was nothing to delete.", hint, code=FAILED)
     raise Failure(f"{len(outcomes) - done} of {len(outcomes)} jobs were not deleted.", hint, code=PARTLY)
+
+
+def remedy(reasons: Sequence[str]) -> str:
+    """What helps against the refusals that are there; nothing where only waiting does."""
+    from monitor.actions.guard import NEWEST, RUNNING, UNDATED
+
+    running = RUNNING.partition("{}")[2]
+    if any("read_only" in each for each in reasons):
+        return "Give the account `delete_with`, a credential that may delete: docs/cleanup.md."
+    if any(each in (NEWEST, UNDATED) or each.endswith(running) for each in reasons):
+        return "Only finished jobs go, and never the newest."
+    return ""
 
 
 def table(rows: Sequence[tuple[str, str, str, str]], empty: str) -> None:

@@ -85,6 +85,27 @@ async def test_a_job_that_is_being_deleted_is_not_asked_for_twice() -> None:
         assert len(await actions(rig)) == 1
 
 
+async def test_a_refusal_that_somebody_has_just_had_is_not_told_again_and_what_is_gone_is_refused_to_nobody() -> None:
+    async with arts() as (rig, emulator), rig.running():
+        await rig.poll()
+        victim, *_, newest = emulator.world.jobs
+        deletions = deleting(rig)
+        (first,) = await ask(rig, deletions, newest)
+        (second,) = await ask(rig, deletions, newest)
+        assert (second.action, second.reason, second.again) == (first.action, guard.NEWEST, False)
+        await ask(rig, deletions, newest, by=NIGHTLY)
+        assert await told(rig) == ["deletion.refused"] * 2, "another one has not heard it"
+        rig.clock.advance(3700)
+        await ask(rig, deletions, newest)
+        assert len(await told(rig)) == 3
+        await ask(rig, deletions, victim)
+        await finish(rig, deletions)
+        before = await told(rig)
+        (gone,) = await ask(rig, deletions, victim)
+        assert (gone.action, gone.reason[:26]) == (None, "it was deleted already, 20")
+        assert await told(rig) == before, "it is deleted, as was wished"
+
+
 async def test_a_job_that_runs_again_since_it_was_asked_for_is_refused_by_the_fresh_read_which_tells_it() -> None:
     async with arts() as (rig, emulator), rig.running():
         await rig.poll()

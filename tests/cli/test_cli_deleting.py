@@ -169,6 +169,10 @@ async def test_the_hint_of_a_refusal_is_about_its_reason(bench: Bench, tmp_path:
     write_config(tmp_path, {**bench.config, "cleanup": [], "accounts": [{**account, "read_only": True}]})
     done = await bench.run("jobs", "delete", "studio", victim["id"], "--dry-run")
     assert done.stderr.splitlines()[1].startswith("hint: Give the account `delete_with`")
+    really = await bench.run("jobs", "delete", "studio", victim["id"], "--yes")
+    assert (really.returncode, really.stderr.splitlines()[0]) == (1, "error: No job was deleted.")
+    assert really.stderr.splitlines()[1] == done.stderr.splitlines()[1]
+    assert await bench.types() == [], "the config alone decides it"
 
 
 async def test_the_plan_is_shown_and_only_yes_runs_it(bench: Bench) -> None:

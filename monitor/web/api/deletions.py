@@ -106,8 +106,8 @@ class Looked(Answer, frozen=True, kw_only=True):
 
 
 class OutcomeItem(Answer, frozen=True, kw_only=True):
-    """What came of asking for one job. `deletion` null: the job was forgotten meanwhile; `again`: it was being
-    deleted already."""
+    """What came of asking for one job. `deletion` null: nothing is written down, for the job is gone already or was
+    forgotten, or the account may delete nothing; `again`: it was being deleted already."""
 
     account: str
     job: str
