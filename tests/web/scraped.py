@@ -77,6 +77,7 @@ class Scene:
     def exposer(self, store: Any = None) -> Exposer:
         inside = Inside(store=store or self.rig.store, clock=self.rig.clock, settings=self.settings())
         inside.heartbeat = lambda: self.heartbeat
+        self.inside = inside
         inside.budgets = lambda: [Counting(BudgetOptions(name="team", tokens=1000))]
         health = Health(dead_loops=lambda: self.dead, untried=list, probe_store=probe)
         return Exposer(self.metrics, inside, health=lambda: health, watches=lambda: self.rig.poller)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from prometheus_client.parser import text_string_to_metric_families as parse
 
 from monitor.delivery import Outbox
 from monitor.fields.bell import Bell
 from monitor.model import ActionState, EventType
-from monitor.store import Connection, add_action, append_events, stop_cleanup
+from monitor.store import Connection, Rename, add_action, append_events, rename, stop_cleanup
 from tests.kit.made import NOON, deletion, draft
 from tests.web.scraped import numbers, scene, spent
 
@@ -70,3 +72,20 @@ async def test_what_was_used_is_there_by_account_and_money_by_currency() -> None
     assert [first[key] for key in keys] == [1000, 1.5, 12, 2.5]
     assert [last[key] for key in keys] == [900, 3, 24, 2.25]
     assert not [key for key in last if "account=gone" in key]
+
+
+async def test_what_was_booked_under_a_former_name_of_the_account_is_under_its_new_one() -> None:
+    async with scene() as on:
+        await on.rig.poll()
+        await spent(on, 1000, "2.5")
+        exposer = on.exposer()
+        await exposer.exposition()
+        await on.rig.store.write(lambda conn: rename(conn, Rename(kind="account", before="ascend", after="north")))
+        settings = on.inside.settings
+        accounts = tuple(each.model_copy(update={"name": "north"}) for each in settings.accounts)
+        on.inside.settings = replace(settings, accounts=accounts)
+        await spent(on, 1, "1", account="north")
+        seen = numbers(parse((await exposer.exposition()).body.decode()))
+    assert seen["booked_tokens{account=north}"] == 1001
+    assert seen["booked_cost{account=north,currency=CNY}"] == 3.5
+    assert "booked_tokens{account=ascend}" not in seen
