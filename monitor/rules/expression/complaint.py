@@ -132,7 +132,7 @@ def _unknown_name(name: str) -> str:
 
 
 def _dotted(name: str) -> str | None:
-    """The field that is meant by `usage_tokens`, or by its bare name where no other variable has one that is called so."""
+    """The field that is meant by `usage_tokens`, or by its bare name where only one variable has such a field."""
     variable, _, field = name.partition("_")
     if field in schema.VARIABLES.get(variable, ()):
         return f"{variable}.{field}"
