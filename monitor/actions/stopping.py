@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection
 from datetime import datetime
 
 from monitor import diff, store
 from monitor.actions import steps
 from monitor.actions.telling import move
-from monitor.model import Account, Action, AskerKind
-from monitor.store import Connection
+from monitor.model import Account, Action, ActionState, AskerKind
+from monitor.store import ActionFilter, Connection
 
 REMEDY = "only a person may do that, with --yes-delete-many"
 """The end of the reason of a policy that would delete more than half: only let go on it would stop again."""
 
+ALL = 1_000_000
+_UNSENT = (ActionState.REQUESTED, ActionState.ARCHIVED)
+
 
 def stop_run(conn: Connection, epoch: str, account: Account, action: Action, reason: str, *, now: datetime) -> None:
-    """Refuses what the same one asked for of the account and was not sent yet. A policy stands still from now on, until
-    somebody lets it go on; people may ask again as they like."""
+    """Refuses what the same one asked for of the account and was not sent yet; of that people hear once, not job by
+    job. Where it is a policy, so it goes to all policies, for they have the same key: each of those stands still from
+    now on, until somebody lets it go on. People may ask again as they like."""
     why = f"not tried after the platform refused {action.job_id}: {reason}"
-    for other in store.unsent_of(conn, action.asker, account.name):
-        if other.n != action.n:
-            move(conn, epoch, account, other, steps.refused(other, why, now), now=now)
-    if action.asker.kind is AskerKind.POLICY:
-        stop_policy(conn, epoch, action.asker.name, reason, account=account.name, now=now)
+    policies = action.asker.kind is AskerKind.POLICY
+    untried: Counter[str] = Counter({action.asker.name: 0} if policies else {})
+    wanted = ActionFilter(account=account.name, states=_UNSENT)
+    for other in reversed(store.list_actions(conn, wanted, limit=ALL)):
+        alike = other.asker == action.asker or (policies and other.asker.kind is AskerKind.POLICY)
+        if alike and other.n != action.n:
+            move(conn, epoch, account, other, steps.refused(other, why, now), now=now, quiet=True)
+            untried[other.asker.name] += 1
+    for policy, jobs in untried.items() if policies else ():
+        more = f"; {jobs} {'job was' if jobs == 1 else 'jobs were'} not tried" if jobs else ""
+        stop_policy(conn, epoch, policy, f"{reason}{more}", account=account.name, now=now)
 
 
 def stands_still(conn: Connection, action: Action) -> str:

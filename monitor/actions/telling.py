@@ -20,17 +20,18 @@ _TOLD: Final[Mapping[ActionState, Tell]] = {
 
 
 def move(
-    conn: Connection, epoch: str, account: Account, before: Action, after: Action, *, now: datetime
+    conn: Connection, epoch: str, account: Account, before: Action, after: Action, *, now: datetime, quiet: bool = False
 ) -> Action | None:
-    """Where the deletion is now, told where people hear of that; None where somebody else has moved it meanwhile."""
+    """Where the deletion is now, told where people hear of that; None where somebody else has moved it meanwhile.
+    `quiet`: it stands in the log, and nobody hears of it."""
     if not store.move_action(conn, before, after):
         return None
     if after.state.settled and not before.state.settled:
-        told(conn, epoch, account, after, now=now)
+        told(conn, epoch, account, after, now=now, quiet=quiet)
     return after
 
 
-def told(conn: Connection, epoch: str, account: Account, action: Action, *, now: datetime) -> None:
+def told(conn: Connection, epoch: str, account: Account, action: Action, *, now: datetime, quiet: bool = False) -> None:
     """Adds the event of the state that the deletion has just come to, if there is one."""
     tell = _TOLD.get(action.state)
     known = store.load_jobs(conn, action.scope_id, [action.job_id]).get(action.job_id)
@@ -38,7 +39,8 @@ def told(conn: Connection, epoch: str, account: Account, action: Action, *, now:
         return
     after = advanced(conn, action, known)
     _save(conn, action.scope_id, known, after, now)
-    store.append_events(conn, epoch, [(tell(account, after, action, now=now), after.revision)])
+    draft = replace(tell(account, after, action, now=now), quiet=quiet)
+    store.append_events(conn, epoch, [(draft, after.revision)])
 
 
 def vanished(conn: Connection, epoch: str, account: Account, action: Action, *, now: datetime) -> KnownJob | None:

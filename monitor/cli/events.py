@@ -125,7 +125,7 @@ def _page(event: dict[str, Any]) -> None:
             ("time", when.full(event["time"])),
             ("detected", when.full(event["detected"])),
             ("late", "yes: it happened before the previous good poll" if event["late"] else "no"),
-            ("told", "no: it belongs to a silent first run" if event["quiet"] else None),
+            ("told", _silent(event["type"]) if event["quiet"] else None),
         ]
     )
     out.line()
@@ -154,3 +154,9 @@ def _shown(key: str, value: Any) -> Any:
     if isinstance(value, int | float):
         return when.length(value) if key in LENGTHS else f"{value:,}" if key in COUNTS else value
     return when.full(value) if re.fullmatch(MOMENT, str(value)) else value
+
+
+def _silent(type: str) -> str:
+    from monitor.model import EventType, silent
+
+    return f"no: it belongs to {silent(EventType(type))}"

@@ -13,7 +13,7 @@ from monitor.lab.fates import fates, said
 from monitor.lab.known import Explanation, Judged, Known
 from monitor.lab.netting import net
 from monitor.lab.weighing import weigh
-from monitor.model import Event, EventType
+from monitor.model import Event, EventType, silent
 from monitor.rules import RuleSet, RuleState
 from monitor.rules.audience import audience
 from monitor.rules.compile import Rule
@@ -89,7 +89,7 @@ def _judge(ruleset: RuleSet, rule: Rule, event: Event, stopped: str | None) -> J
 
 def _notes(ruleset: RuleSet, event: Event, judged: Sequence[Judged], known: Known) -> Iterator[str]:
     if event.quiet:
-        yield "It belongs to a silent first run: it is stored, and no rule is asked."
+        yield f"It belongs to {silent(event.type)}: it is stored, and no rule is asked."
     elif not known.routed:
         yield "The rules have not taken it yet."
     elif known.forgotten:

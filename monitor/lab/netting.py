@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from monitor.lab.flaps import flapped
 from monitor.lab.known import Judged, Known
-from monitor.model import Event
+from monitor.model import Event, silent
 from monitor.model.lasting import weight
 from monitor.rules import RuleSet, RuleState
 from monitor.rules.audience import audience
@@ -57,7 +57,7 @@ def _failures(judged: Sequence[Judged]) -> Iterator[str]:
 def _why_not(ruleset: RuleSet, state: RuleState, event: Event, judged: Sequence[Judged], known: Known) -> str:
     options = ruleset.unmatched
     if event.quiet:
-        return "it belongs to a silent first run, of which nobody is told"
+        return f"it belongs to {silent(event.type)}, of which nobody is told"
     if options is None:
         return "the config has no `unmatched`"
     if event.type in PEOPLES:

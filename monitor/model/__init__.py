@@ -2,7 +2,7 @@
 
 from monitor.model.account import Account, Scope, sweep_name, watch_name
 from monitor.model.action import Action, ActionState, Asker, AskerKind, Quota
-from monitor.model.event import DEFAULT_SEVERITY, Event, EventDraft, EventType, Severity, event_id, rfc3339
+from monitor.model.event import DEFAULT_SEVERITY, Event, EventDraft, EventType, Severity, event_id, rfc3339, silent
 from monitor.model.flavor import NORMAL, SOLD_OUT, Catalogue, Flavor
 from monitor.model.job import Job, JobError, JobState
 from monitor.model.known import BookedTime, KnownFlavor, KnownJob, KnownStock
@@ -45,6 +45,7 @@ __all__ = [
     "hours",
     "hours_text",
     "rfc3339",
+    "silent",
     "sweep_name",
     "watch_name",
 ]

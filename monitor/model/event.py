@@ -109,7 +109,8 @@ class EventDraft:
     """A decided event before the store numbers it. `data` is JSON-ready (section 6: account, resource, previous …).
 
     `time` is the platform's time of the change where it gives one, else the time of detection.
-    `quiet` events are stored and never routed (the baseline under `first_run: silent`).
+    `quiet` events are stored and never routed (the baseline under `first_run: silent`; what was not
+    tried after another deletion of its run was refused).
     """
 
     type: EventType
@@ -170,3 +171,9 @@ def rfc3339(moment: datetime) -> str:
         raise ValueError("a naive time has no place in an event")
     spec = "milliseconds" if moment.microsecond else "seconds"
     return moment.astimezone(UTC).isoformat(timespec=spec).replace("+00:00", "Z")
+
+
+def silent(type: EventType) -> str:
+    """What a quiet event of this type belongs to, in words."""
+    untried = type is EventType.DELETION_REFUSED
+    return "a run that ended when another of its deletions was refused" if untried else "a silent first run"

@@ -11,11 +11,13 @@ import anyio
 from monitor import store
 from monitor.actions import guard
 from monitor.emulation import Reply
-from monitor.model import ActionState
+from monitor.model import ActionState, Asker, AskerKind
 from monitor.store import BookingRow, Connection
 from tests.actions.bench import NIGHTLY, actions, arts, ask, deleting, finish, studio, told
 from tests.kit.made import deletion
 from tests.kit.rig import Rig
+
+FORBIDDEN = b'{"error_code":"ModelArts.0108","error_msg":"no"}'
 
 
 async def test_a_finished_job_is_asked_for_once_followed_and_told_as_deleted() -> None:
@@ -237,8 +239,7 @@ async def test_what_the_platform_forbids_ends_the_run_and_the_policy_stands_stil
     async with arts() as (rig, emulator), rig.running():
         await rig.poll()
         victims = list(emulator.world.jobs)[:3]
-        body = b'{"error_code":"ModelArts.0108","error_msg":"no"}'
-        emulator.faults.add(Reply(status=403, body=body), operation="delete", times=None)
+        emulator.faults.add(Reply(status=403, body=FORBIDDEN), operation="delete", times=None)
         deletions = deleting(rig)
         await ask(rig, deletions, *victims, by=NIGHTLY)
         await finish(rig, deletions)
@@ -247,6 +248,8 @@ async def test_what_the_platform_forbids_ends_the_run_and_the_policy_stands_stil
         assert (await told(rig)).count("cleanup.stopped") == 1
         (stopped,) = await rig.events("cleanup.stopped")
         assert stopped.data["cleanup"]["account"] == "ascend"
+        assert stopped.data["cleanup"]["reason"].endswith("; 2 jobs were not tried")
+        assert [event.quiet for event in await rig.events("deletion.refused")] == [False, True, True]
         emulator.faults.clear()
         await ask(rig, deletions, victims[0], by=NIGHTLY)
         await finish(rig, deletions)
@@ -323,3 +326,24 @@ async def test_who_follows_sees_each_step_until_all_are_settled() -> None:
             group.cancel_scope.cancel()
         assert seen[-1] == {"deleted"}
         assert deletions.hung() == []
+
+
+async def test_a_key_that_one_policy_saw_refused_no_other_tries_and_people_hear_it_once_of_each() -> None:
+    async with arts() as (rig, emulator), rig.running():
+        await rig.poll()
+        first, second, third = list(emulator.world.jobs)[:3]
+        emulator.faults.add(Reply(status=403, body=FORBIDDEN), operation="delete", times=None)
+        deletions = deleting(rig, ("nightly", "other"))
+        await ask(rig, deletions, first, by=NIGHTLY)
+        await ask(rig, deletions, second, by=Asker(AskerKind.POLICY, "other"))
+        await ask(rig, deletions, third)
+        await finish(rig, deletions)
+        assert emulator.requests["delete"] == 2, "a person may try"
+        heard = [event for event in await rig.events("deletion.refused", "cleanup.stopped") if not event.quiet]
+        said = [(event.type.value, event.subject) for event in heard]
+        assert said == [
+            ("deletion.refused", f"job/{first}"),
+            ("cleanup.stopped", "cleanup/nightly"),
+            ("cleanup.stopped", "cleanup/other"),
+            ("deletion.refused", f"job/{third}"),
+        ]

@@ -64,7 +64,7 @@ class EventItem(Answer, frozen=True, kw_only=True):
     account: str | None
     severity: Severity
     late: Annotated[bool, msgspec.Meta(description="It happened before the good poll before the one that found it.")]
-    quiet: Annotated[bool, msgspec.Meta(description="It belongs to a silent first run: nobody is told.")]
+    quiet: Annotated[bool, msgspec.Meta(description="Nobody is told: a silent first run, or after another's refusal.")]
     detected: Time
 
 
