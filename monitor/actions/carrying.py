@@ -17,7 +17,7 @@ from monitor.fields import Clock
 from monitor.model import Action, ActionState, Job, JobState, KnownJob, Scope
 from monitor.providers.ports import Declined, Malformed
 from monitor.store import Connection, StaleWrite, Store
-from monitor.store.actions import witnesses
+from monitor.store.witnesses import witnesses
 from monitor.wire import Fault, FaultKind
 
 WITNESSES = 3

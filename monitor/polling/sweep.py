@@ -13,7 +13,7 @@ from monitor.polling.memory import Entry
 from monitor.polling.walk import Pages
 from monitor.providers.ports import JobPage
 from monitor.store import Connection
-from monitor.store.actions import witnesses
+from monitor.store.witnesses import witnesses
 
 AT_MOST_EVERY = 300.0
 """Seconds between two sweeps that polls asked for: a platform whose order or total never fits costs no more."""

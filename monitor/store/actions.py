@@ -88,20 +88,6 @@ def deleted_jobs(conn: Connection, account: str, job_ids: Collection[str]) -> di
     return {action.job_id: action for action in _rows(conn, done)}
 
 
-def witnesses(conn: Connection, of: Action, looked_at: Collection[int], limit: int) -> list[tuple[Scope, str]]:
-    """Jobs of its account that were known before its request went out, and of which nobody knows that they have left
-    or will: who sees one of them looks at the same place. Of these scopes, its own first, the newest first."""
-    own = select(jobs.c.id).where(jobs.c.scope_id == of.scope_id, jobs.c.job_id == of.job_id).scalar_subquery()
-    leaving = select(actions.c.job_id).where(actions.c.account == of.account, actions.c.settled_at.is_(None))
-    there = (jobs.c.gone.is_(False), jobs.c.missing_since.is_(None), jobs.c.job_id != of.job_id)
-    before = or_(jobs.c.changed_at <= of.sent_at, jobs.c.id < own)
-    query = select(jobs.c.job_id, scopes.c.account, scopes.c.watch, scopes.c.key, scopes.c.workspace)
-    query = query.join_from(jobs, scopes).where(jobs.c.account == of.account, jobs.c.scope_id.in_(looked_at), *there)
-    query = query.where(before, jobs.c.job_id.not_in(leaving))
-    query = query.order_by((jobs.c.scope_id != of.scope_id), jobs.c.created_at.desc(), jobs.c.id.desc()).limit(limit)
-    return [(scope_of(row), row.job_id) for row in conn.execute(query)]
-
-
 def leaving_jobs(conn: Connection, account: str) -> set[str]:
     """The jobs of the account that are about to vanish because the platform was asked to delete them."""
     on_its_way = (actions.c.settled_at.is_(None), actions.c.state.in_(_ON_ITS_WAY))

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from monitor.actions import guard, steps
 from monitor.emulation import Reply
 from monitor.model import ActionState
+from monitor.providers import registry
 from monitor.providers.model_studio.world import World
 from tests.actions.bench import actions, ask, deleting, finish, studio, told
-from tests.kit.rig import Rig
+from tests.kit.clock import VirtualClock
+from tests.kit.platforms import modelarts
+from tests.kit.rig import Rig, rigged
 
 
 async def sent(rig: Rig, emulator: Any) -> str:
@@ -75,3 +79,20 @@ async def test_where_nothing_was_sent_it_is_refused_in_the_platforms_words() -> 
         await ask(rig, deletions, victim)
         await finish(rig, deletions)
         assert [(each.state, each.reason) for each in await actions(rig)] == [(ActionState.REFUSED, guard.ABSENT)]
+
+
+async def test_the_one_other_job_shows_the_place_though_it_moves_on_meanwhile() -> None:
+    clock = VirtualClock()
+    emulator: Any = registry.emulator("modelarts")(clock, autoplay=False)
+    victim = emulator.world.add_job("old", phase="Completed", at=clock.now() - timedelta(days=9))
+    newest = emulator.world.add_job("newest", phase="Running", at=clock.now() - timedelta(days=1))
+    async with rigged(modelarts(), {"modelarts": emulator}, clock) as rig, rig.running():
+        await rig.poll()
+        deletions = deleting(rig)
+        await ask(rig, deletions, victim)
+        await deletions.turn()
+        emulator.world.jobs[newest].move("Completed", clock.now())
+        await rig.poll()
+        await finish(rig, deletions)
+        assert [each.state for each in await actions(rig)] == [ActionState.DELETED]
+        assert await told(rig) == ["deletion.requested", "job.deleted"]
