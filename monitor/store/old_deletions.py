@@ -14,6 +14,7 @@ from monitor.store.old import WINDOW, Window
 from monitor.store.tables import actions, jobs, progress
 
 _SAID_NO = (ActionState.REFUSED.value, ActionState.FAILED.value)
+_any = actions.alias("any_of_it")
 _later = actions.alias("later")
 _SAME_JOB = (_later.c.account == actions.c.account, _later.c.job_id == actions.c.job_id)
 _LAST = ~exists(select(1).where(*_SAME_JOB, _later.c.n > actions.c.n))
@@ -21,18 +22,19 @@ _LAST = ~exists(select(1).where(*_SAME_JOB, _later.c.n > actions.c.n))
 
 def deletion_needs(before: datetime) -> ColumnElement[bool]:
     """Whether a job has a deletion that is open, or that ended at `before` or later."""
-    late = or_(actions.c.settled_at.is_(None), actions.c.settled_at >= before)
-    return exists(select(1).where(actions.c.account == jobs.c.account, actions.c.job_id == jobs.c.job_id, late))
+    late = or_(_any.c.settled_at.is_(None), _any.c.settled_at >= before)
+    return exists(select(1).where(_any.c.account == jobs.c.account, _any.c.job_id == jobs.c.job_id, late))
 
 
 def old_archived(conn: Connection, before: datetime, limit: int = WINDOW) -> list[tuple[int, str, str]]:
     """Number, account and id of jobs that were archived and have been gone from their platform since before then, the
-    last deletion of which had ended by then."""
+    last deletion of which had ended by then, and each other one: what stays is not found again and again."""
     same = and_(jobs.c.job_id == actions.c.job_id, jobs.c.account == actions.c.account)
     gone = (jobs.c.gone.is_(True), jobs.c.archived_at.is_not(None), jobs.c.changed_at < before)
     query = select(jobs.c.id, jobs.c.account, jobs.c.job_id).select_from(actions).join(jobs, same)
-    query = query.where(actions.c.settled_at < before, _LAST, *gone).order_by(actions.c.settled_at, actions.c.n)
-    return [(n, account, job) for n, account, job in conn.execute(query.limit(limit))]
+    query = query.where(actions.c.settled_at < before, _LAST, *gone, ~deletion_needs(before))
+    query = query.order_by(actions.c.settled_at, actions.c.n).limit(limit)
+    return [(n, account, job) for n, account, job in conn.execute(query)]
 
 
 def free_action(before: datetime, refused_before: datetime) -> ColumnElement[bool]:

@@ -14,6 +14,7 @@ from monitor.app.pruning import Limits, Pruning
 from monitor.model import ActionState, Scope
 from monitor.store import Connection, JobWrite, Store
 from monitor.store.invariants import broken
+from monitor.store.old_deletions import old_archived
 from monitor.store.prune import Pruned
 from tests.kit.clock import VirtualClock
 from tests.kit.made import NOON, deletion, known_job
@@ -88,6 +89,15 @@ async def test_a_refusal_by_which_policies_go_stays_longer(store: Store, put: Pu
     await put("gone", OLD, (FAILED, LATELY))
     assert await pruned(store) == Pruned(jobs=1)
     assert (await left(store))[1] == {"here-0", "here-1", "gone-0"}
+
+
+async def test_where_a_wrong_clock_ended_an_earlier_deletion_later_retention_does_not_look_for_ever(
+    store: Store, put: Put
+) -> None:
+    await put("odd", OLD, (REFUSED, NEW), (DELETED, OLD))
+    assert await store.read(lambda conn: old_archived(conn, LIMITS.events)) == []
+    assert await pruned(store) == Pruned()
+    assert await left(store) == ({"odd"}, {"odd-0", "odd-1"})
 
 
 async def test_of_jobs_that_are_over_nobody_needs_to_know_how_far_their_logs_were_read(store: Store, put: Put) -> None:
