@@ -28,6 +28,7 @@ _STATE_STORY = frozenset(
     }
 )
 """What is told even while a new parser version refreshes what is known."""
+_LEFT = (EventType.JOB_GONE.value, EventType.JOB_DELETED.value)
 
 Rereading = Callable[[KnownJob, JobContext], "diff.JobChange | None"]
 
@@ -90,7 +91,9 @@ def ingest_jobs(conn: Connection, batch: Batch, *, epoch: str, prices: Sequence[
             harvest.writes.append(_write(before, known, found))
     for job_id, rereading in batch.others.items():
         if (before := rows.get(job_id)) is not None and (moved := rereading(before, batch.context)) is not None:
-            moved = _after_elsewhere(moved, before, elsewhere.get(job_id))
+            other = elsewhere.get(job_id)
+            moved = _after_elsewhere(moved, before, other)
+            moved = _untold(conn, moved, before, other, batch.context.account.name)
             if not batch.unvouched:
                 moved = by_whom(conn, batch.context.account.name, moved, now=batch.context.now)
             harvest.drafts.extend((draft, moved.known.revision) for draft in moved.drafts)
@@ -149,7 +152,9 @@ def _untold(
     if before is None or other is None or other.revision <= before.revision or not change.drafts:
         return change
     told = store.told_since(conn, account, change.drafts[0].subject, before.revision)
-    return replace(change, drafts=tuple(each for each in change.drafts if (each.type.value, each.time) not in told))
+    left = any(kind in _LEFT for kind, _ in told)  # the time of that is the one of the look that found it out
+    news = (each for each in change.drafts if not (left and each.type is EventType.JOB_GONE))
+    return replace(change, drafts=tuple(each for each in news if (each.type.value, each.time) not in told))
 
 
 def _after_elsewhere(change: diff.JobChange, before: KnownJob | None, other: Trace | None) -> diff.JobChange:

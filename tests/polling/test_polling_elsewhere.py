@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from monitor import store as stores
 from monitor.providers.model_studio.simjob import ABSENT
 from monitor.store.tables import bookings
 from tests.kit.platforms import model_studio
@@ -61,6 +62,27 @@ async def test_an_end_that_the_other_scope_has_told_is_not_told_again() -> None:
         async with rig.running():
             await rig.poll()
             assert (await rig.story(f"job/{job}")).count("job.finished") == 1
+
+
+async def test_a_job_of_which_the_other_scope_has_told_that_it_is_gone_is_not_gone_again() -> None:
+    async with studio() as (rig, emulator):
+        job = emulator.world.add_job("SUCCEEDED", model="qwen3-8b", base_model="qwen3-8b")
+        address = rig.accounts[0].model_dump()["endpoint"].removesuffix("/api/v1")
+        async with rig.running():
+            await rig.poll()
+        rig.accounts = model_studio(jobs=FILTER)(address)
+        async with rig.running():
+            await rig.poll()
+            emulator.world.remove(job)
+            await rig.sweep()
+            assert (await rig.story(f"job/{job}")).count("job.gone") == 1
+        rig.accounts = model_studio()(address)
+        async with rig.running():
+            await rig.poll()
+            await rig.sweep()
+            assert (await rig.story(f"job/{job}")).count("job.gone") == 1
+            records = await rig.store.read(lambda conn: stores.list_jobs(conn, include_gone=True))
+            assert [each.known.gone for each in records if each.known.job.id == job] == [True, True]
 
 
 async def test_a_scope_that_looked_for_a_usage_in_vain_does_not_book_anew_what_the_other_one_has_found() -> None:
