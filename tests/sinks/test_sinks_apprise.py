@@ -22,6 +22,7 @@ from monitor.sinks.apprise.options import Options
 from monitor.sinks.apprise.verdict import judge, scrub
 from monitor.sinks.threads import Full, Stuck, Threads
 from monitor.wire import Http, new_session
+from tests.kit.until import BUSY
 
 Reply = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -266,7 +267,6 @@ def test_nothing_of_the_url_reaches_any_log_even_at_debug() -> None:
 import logging
 from monitor.fields import Secret
 from monitor.sinks.apprise.service import Service
-from tests.kit.until import BUSY
 from tests.kit.messages import deliveries
 logging.basicConfig(level=logging.DEBUG)
 service = Service(Secret("json://127.0.0.1:9/hidden-path?-k=hidden-key"), 1)
