@@ -63,9 +63,7 @@ def test_bash_is_taught_by_one_command_and_offers_what_there_is(daemon: Installe
         (f"{PROGRAM} jobs show ft-20260101-c", ["ft-20260101-cccc-0006", "ft-20260101-cccc-0005"]),
     ):
         words = typed.split()
-        for _ in range(
-            10
-        ):  # pressed again: on a busy machine its patience may end too early
+        for _ in range(10):  # pressed again: on a busy machine its patience may end too early
             done = bash(daemon, ASK.format(words=" ".join(words), last=len(words) - 1, program=PROGRAM))
             if done.stdout:
                 break
