@@ -22,8 +22,8 @@ from monitor.cli.failure import Failure
 SAFE = re.compile(r"[\w.:/@+=,-]+")
 """What no shell takes for anything but a word; names and ids come from outside."""
 MOST = 50
-PATIENCE = 0.3
-"""Seconds that a key may take beyond the start of the command."""
+PATIENCE = 1.0
+"""Seconds that a key may take beyond the start of the command: a busy machine needs more than a third of one."""
 
 
 class _TooLong(BaseException):

@@ -18,7 +18,7 @@ from monitor.providers import registry
 from monitor.sandbox.server import serving
 from tests.kit.inbox import Inbox
 from tests.kit.process import Program, write_config
-from tests.kit.until import START, until
+from tests.kit.until import BUSY, START, until
 
 REFUSED = Reply(status=401, body=b'{"code":"InvalidApiKey","message":"Invalid API-key provided."}')
 
@@ -227,6 +227,6 @@ async def test_the_end_goes_before_a_reload_that_is_under_way(tmp_path: Path) ->
     async with stage(tmp_path) as it, Program(it.config()) as program:
         await it.polled()
         program.process.send_signal(signal.SIGHUP)
-        assert await program.stop(within=10) == 0
+        assert await program.stop(within=10 + BUSY) == 0
         assert "Traceback" not in program.log
     assert types(it.inbox)["monitor.stopped"] == 1, program.log[-3000:]

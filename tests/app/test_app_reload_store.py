@@ -76,7 +76,7 @@ async def test_a_reload_outlives_a_store_that_cannot_be_used_and_goes_on_when_it
                     assert await program.stop() == 0
             if back:
                 studio.world.add_job("RUNNING")
-                await until(lambda: inbox.letters, why=program.log[-3000:], within=20)
+                await until(lambda: inbox.letters, why=program.log[-3000:], within=60)
                 assert await program.stop() == 0
     assert "Traceback" not in program.log
     assert [letter.types for letter in inbox.letters] == ([["job.started"]] if back else [])

@@ -13,9 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from monitor.cli import completion
 from monitor.cli.completion import PATIENCE
 from monitor.cli.main import PROGRAM
 from tests.kit.installed import CHINESE, Installed
+from tests.kit.until import BUSY
 
 BIN = str(Path(sys.executable).parent)
 ASK = """\
@@ -24,6 +26,12 @@ COMP_WORDS=({words}) COMP_CWORD={last}
 "$(complete -p {program} | sed 's/.*-F \\([^ ]*\\) .*/\\1/')" {program}
 printf '%s\\n' "${{COMPREPLY[@]}}"
 """
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is offered is not a matter of how busy this machine is."""
+    monkeypatch.setattr(completion, "PATIENCE", 30.0)
 
 
 def environ(installed: Installed, **extra: str) -> dict[str, str]:
@@ -55,11 +63,13 @@ def test_bash_is_taught_by_one_command_and_offers_what_there_is(daemon: Installe
         (f"{PROGRAM} jobs show ft-20260101-c", ["ft-20260101-cccc-0006", "ft-20260101-cccc-0005"]),
     ):
         words = typed.split()
-        done = bash(daemon, ASK.format(words=" ".join(words), last=len(words) - 1, program=PROGRAM))
+        for _ in range(10):  # pressed again: on a busy machine its patience may end too early
+            done = bash(daemon, ASK.format(words=" ".join(words), last=len(words) - 1, program=PROGRAM))
+            if done.stdout:
+                break
         assert (done.stdout.split(), done.stderr) == (offered, "")
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # the alarm may ring in a destructor
 @pytest.mark.parametrize(
     ("typed", "offered"),
     [
@@ -83,10 +93,7 @@ def test_words_are_offered_from_the_config_and_the_program(bare: Installed, type
 
 def test_names_and_ids_are_offered_from_the_daemon(daemon: Installed) -> None:
     names = ["qwen-sft-with-a-long-name-that-does-not-fit-anywhere-at-all", CHINESE, "qwen-sft"]
-    everything: list[str] = []
-    for _ in range(10):  # on a busy machine a key's patience may end before the daemon answers
-        if everything := asked(daemon, f"{PROGRAM} jobs show "):
-            break
+    everything = asked(daemon, f"{PROGRAM} jobs show ")
     assert everything[:3] == names, "what a shell would act upon is not among them, nor a name that two jobs have"
     assert len(everything) == 3 + 6
     assert asked(daemon, f"{PROGRAM} jobs show qwen") == [names[0], names[2]]
@@ -101,14 +108,15 @@ def test_who_may_not_read_the_config_gets_its_names_from_the_daemon(daemon: Inst
         assert asked(daemon, f"{PROGRAM} {typed}", TRAINING_MONITOR_SOCKET=place) == [offered]
 
 
-def test_a_daemon_that_hangs_holds_no_key(bare: Installed) -> None:
+def test_a_daemon_that_hangs_holds_no_key(bare: Installed, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(completion, "PATIENCE", PATIENCE)
     before = signal.getsignal(signal.SIGALRM)
     with socket.socket(socket.AF_UNIX) as silent:
         silent.bind(str(bare.state / "control.sock"))
         silent.listen()
         began = time.monotonic()
         assert asked(bare, f"{PROGRAM} jobs show f") == []
-        assert PATIENCE * 0.9 < time.monotonic() - began < PATIENCE + 2
+        assert PATIENCE * 0.9 < time.monotonic() - began < PATIENCE + BUSY
     assert signal.getsignal(signal.SIGALRM) is before
 
 

@@ -179,7 +179,10 @@ def test_hostile_words_of_a_silence_are_shown_harmless(installed: Installed) -> 
 
 
 @pytest.mark.parametrize(("typed", "offered"), [("silences end ", SILENCE), ("notifications ack ab", STUCK)])
-def test_the_tab_key_offers_their_ids(typed: str, offered: str, installed: Installed, request: Any) -> None:
+def test_the_tab_key_offers_their_ids(
+    typed: str, offered: str, installed: Installed, request: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("monitor.cli.completion.PATIENCE", 30.0)
     silent.install(installed)
     request.getfixturevalue("daemon")
     words = len(typed.split()) + (1 if typed.endswith(" ") else 0)

@@ -51,7 +51,7 @@ async def test_what_the_sandbox_prints_is_a_config_that_check_and_run_accept(hom
         daemon = await start(home, "run", "--config", "try.yaml", stdout=asyncio.subprocess.DEVNULL)
         said = bytearray()
         listening = asyncio.create_task(_keep(daemon, said))
-        await until(lambda: b"notification" in said, within=20.0)
+        await until(lambda: b"notification" in said, within=60.0)
         daemon.send_signal(signal.SIGINT)
         assert await asyncio.wait_for(daemon.wait(), 12) == 0
         await listening

@@ -16,12 +16,10 @@ from tests.app.test_app_life import Stage, stage
 from tests.kit.forked import PROGRAM
 from tests.kit.postgres import PostgresServer, postgres_server
 from tests.kit.process import Program, write_config
-from tests.kit.until import until
+from tests.kit.until import BUSY, until
 
 __all__ = ["postgres_server"]
 CUT = "something did not end in time and was cut; the next start takes up what is left"
-BUSY = 3.0
-"""Seconds more than it takes, for a machine where much else runs."""
 
 
 async def ends_in_time(program: Program) -> None:

@@ -58,7 +58,7 @@ class SteppedClock:
         self._sleepers = [(at + by, woken) for at, woken in self._sleepers]
 
 
-async def eventually(condition: Callable[[], Any], *, within: float = 10.0) -> Any:
+async def eventually(condition: Callable[[], Any], *, within: float = 30.0) -> Any:
     """Waits until `condition` (a function, or one that gives an awaitable) holds; what it gave then."""
     end = time.monotonic() + within
     while True:

@@ -24,6 +24,7 @@ from monitor.store import Store, append_events, next_revision, open_store
 from monitor.web.api import Api, Inside
 from monitor.web.health import Health
 from monitor.web.server import Site, serving
+from tests.kit.until import BUSY
 
 TOKEN = "a-token-of-24-characters"
 CONFIG = """\
@@ -75,7 +76,7 @@ class Served:
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         try:
             writer.write(sent)
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(10 + BUSY):
                 return await reader.read()
         except ConnectionError:
             return b""

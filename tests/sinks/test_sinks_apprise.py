@@ -22,6 +22,7 @@ from monitor.sinks.apprise.options import Options
 from monitor.sinks.apprise.verdict import judge, scrub
 from monitor.sinks.threads import Full, Stuck, Threads
 from monitor.wire import Http, new_session
+from tests.kit.until import BUSY
 
 Reply = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -241,7 +242,7 @@ async def test_twelve_stuck_sends_of_one_sink_do_not_delay_another() -> None:
             await asyncio.sleep(0.01)
         began = time.monotonic()
         assert (await fine.send(message())).outcome is Outcome.DELIVERED
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 2 + BUSY
         release.set()
         assert {(await each).outcome for each in waiting} == {Outcome.DELIVERED}
 
@@ -257,7 +258,7 @@ async def main():
         print("left")
 asyncio.run(main())
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=20, check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout == "left\n"
 
 

@@ -14,6 +14,7 @@ from monitor.model import EventType
 from monitor.web import carry, connection
 from monitor.web.reply import takes_gzip
 from tests.kit.made import draft
+from tests.kit.until import BUSY
 from tests.kit.web import Served, served
 
 
@@ -242,6 +243,6 @@ async def test_connections_that_send_no_whole_head_are_ended_and_others_are_not(
 
 
 async def _answers(it: Served) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(5 + BUSY):
         while not (await it.raw(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")):
             await asyncio.sleep(0.01)
