@@ -13,6 +13,7 @@ import os
 import signal
 import socket
 import sys
+import time
 from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
@@ -77,8 +78,11 @@ def live(order: dict[str, Any], files: Sequence[int]) -> None:
     os.closerange(3, 64)
     os.environ.clear()
     os.environ.update(order["environ"])
+    time.tzset()
     os.umask(order["umask"])
     os.chdir(order["folder"])
+    if "PYTHONUNBUFFERED" not in os.environ:
+        sys.stdout = os.fdopen(1, "w", encoding="utf-8", errors="surrogateescape", closefd=False)
     program, *arguments = order["command"]
     if arguments[0] == "-c":
         sys.argv = ["-c", *arguments[2:]]
