@@ -75,7 +75,7 @@ def warm(config: Path) -> None:
     from monitor.wire import Http
 
     program = main.program()
-    main.program = lambda arguments: program
+    main.program = lambda arguments=(): program
     run.give_back = lambda again: None
     hashlib.scrypt = functools.cache(hashlib.scrypt)  # type: ignore[assignment]
     for account in load(config, resolve=True, environ=os.environ, credentials_dir=None).accounts:
