@@ -188,11 +188,11 @@ def test_a_closed_pipe_ends_a_list_quietly(installed: Installed) -> None:
 
 
 def test_head_ends_a_long_list_without_a_word(installed: Installed) -> None:
-    listing = shlex.join(installed.command("jobs", "list"))
+    listing = shlex.join(command("jobs", "list"))
     program = f"{listing} | head -1"
     done = subprocess.run(
         ["bash", "-c", f"set -o pipefail; {program}"],
-        cwd=installed.root, env=installed.environ(PYTHONPATH=str(Path(__file__).parents[2])),
+        cwd=installed.root, env=installed.environ(), pass_fds=[warmed().fileno()],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert (done.returncode, done.stderr, len(done.stdout.splitlines())) == (0, "", 1)
