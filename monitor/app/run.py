@@ -6,6 +6,7 @@ import asyncio
 import ctypes
 import gc
 import os
+import signal
 from collections.abc import Awaitable, Callable
 from functools import partial
 from itertools import count
@@ -44,7 +45,9 @@ def run_loop(main: Callable[[], Awaitable[None]]) -> None:
         factory = None
     else:
         factory = uvloop.new_event_loop
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # a loop half made is one that nobody closes
     with asyncio.Runner(loop_factory=factory) as runner:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
         runner.run(_as_coroutine(main))
 
 
