@@ -29,9 +29,12 @@ DIES_WITH_PARENT = 1
 
 
 def warm() -> None:
-    """The imports of a daemon's life, none of which starts a thread."""
+    """The imports of a daemon's life and the prices that come with it, none of which starts a thread."""
     for name in WARM:
         import_module(name)
+    from monitor.settings.shipped import shipped_prices
+
+    shipped_prices()
     gc.freeze()
 
 
