@@ -21,9 +21,10 @@ from typing import Any
 WARM = (
     "alembic.command", "alembic.runtime.migration", "anyio._backends._asyncio", "anyio.to_thread", "asyncpg",
     "aiosqlite", "uvloop", "monitor.app.run", "monitor.cli.main", "monitor.cli.opening",
-    "monitor.providers.model_studio.provider", "monitor.providers.modelarts.provider", "monitor.rules.expression.language",
-    "monitor.sinks.webhook.sink", "monitor.settings", "monitor.store.alembic", "monitor.telemetry.setup", "monitor.web.api.openapi",
-    "sqlalchemy.dialects.postgresql.asyncpg", "sqlalchemy.dialects.sqlite.aiosqlite",
+    "monitor.providers.model_studio.provider", "monitor.providers.modelarts.provider",
+    "monitor.rules.expression.language", "monitor.sinks.webhook.sink", "monitor.settings", "monitor.store.alembic",
+    "monitor.telemetry.setup", "monitor.web.api.openapi", "sqlalchemy.dialects.postgresql.asyncpg",
+    "sqlalchemy.dialects.sqlite.aiosqlite",
 )  # fmt: skip
 DIES_WITH_PARENT = 1
 
