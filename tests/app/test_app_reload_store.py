@@ -72,17 +72,17 @@ async def _reloads_without(table: str, back: bool, folder: Path) -> None:
         sinks = [{"name": "inbox", "type": "webhook", "url": inbox.url}]
         path = write_config(folder, {"accounts": [account], "sinks": sinks, "rules": rules})
         async with Program(path) as program:
-            await until(lambda: studio.requests["list"] >= 2, within=START, why="nobody polls")
+            await until(lambda: studio.requests["list"] >= 2, within=START, why=lambda: program.log[-3000:])
             with without(table, folder):
                 begun = len(program.log)
                 program.process.send_signal(signal.SIGHUP)
-                await until(lambda: waits(program.log[begun:], TABLES[table]), why=program.log[-3000:])
+                await until(lambda: waits(program.log[begun:], TABLES[table]), why=lambda: program.log[-3000:])
                 assert program.process.returncode is None
                 if not back:
                     assert await program.stop() == 0
             if back:
                 studio.world.add_job("RUNNING")
-                await until(lambda: inbox.letters, why=program.log[-3000:], within=60)
+                await until(lambda: inbox.letters, why=lambda: program.log[-3000:], within=60)
                 assert await program.stop() == 0
     assert "Traceback" not in program.log
     assert [letter.types for letter in inbox.letters] == ([["job.started"]] if back else [])

@@ -39,7 +39,7 @@ async def demo(folder: Path, *arguments: str, fresh: bool = False) -> asyncio.su
 
 @pytest.mark.slow
 async def test_the_whole_story_is_told_and_nothing_is_left_behind(tmp_path: Path) -> None:
-    process = await demo(tmp_path, "--for", "11", "--speed", "360")
+    process = await demo(tmp_path, "--for", "12", "--speed", "360")
     out, err = await asyncio.wait_for(process.communicate(), 60)
     text = out.decode()
     assert process.returncode == 0
