@@ -86,7 +86,7 @@ async def test_a_signal_ends_it_with_0_although_a_sink_and_the_platform_hang(tmp
     """SIGTERM and SIGINT at once, for each takes ten seconds."""
     async with asyncio.TaskGroup() as lives:
         for how in (signal.SIGTERM, signal.SIGINT):
-            (folder := tmp_path / how.name).mkdir()
+            (folder := tmp_path / f"{how:d}").mkdir()
             lives.create_task(_ends_although_all_hangs(how, folder))
 
 

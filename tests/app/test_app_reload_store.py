@@ -52,8 +52,8 @@ TABLES = {
 async def test_a_reload_outlives_a_store_that_cannot_be_used_and_goes_on_when_it_is_back(tmp_path: Path) -> None:
     """Four daemons at once, for each waits for seconds before it tries again."""
     async with asyncio.TaskGroup() as lives:
-        for table, back in product(TABLES, (True, False)):
-            (folder := tmp_path / f"{table}-{back}").mkdir()
+        for number, (table, back) in enumerate(product(TABLES, (True, False))):
+            (folder := tmp_path / f"{number}").mkdir()
             lives.create_task(_reloads_without(table, back, folder))
 
 
