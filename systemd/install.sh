@@ -39,7 +39,9 @@ case $("$found" -c 'import sys; print(sys.base_prefix)') in
   /root* | /home/*) fail "$found lives in somebody's home, which the service cannot see" "PYTHON=/usr/bin/python3 $0" ;;
 esac
 
-"$found" -m venv "$home/venv"
+# An upgrade finds pip there, but not where the system has another Python since; making it takes longer than all else.
+"$found" -m venv --without-pip "$home/venv"
+"$home/venv/bin/python" -I -m pip --version >/dev/null 2>&1 || "$home/venv/bin/python" -I -m ensurepip >/dev/null
 pip() { "$home/venv/bin/python" -m pip --quiet --disable-pip-version-check --no-input "$@"; }
 if [ -d "$here/wheels" ]; then
   export PIP_NO_INDEX=1 PIP_FIND_LINKS="$here/wheels"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import signal
+import tempfile
 from collections.abc import Generator
 from typing import Any
 
@@ -14,6 +15,10 @@ from hypothesis import HealthCheck, settings
 
 NOTHING_SKIPPED = "TRAINING_MONITOR_CI"
 """Set to 1 by .ci/run: there a test that cannot run is a failure, for a skip hides what it should prove."""
+
+MEMORY, ROOM = "/dev/shm", 3 * 2**30
+"""Where the tests keep their files, unless TMPDIR names another place or fewer bytes than ROOM are free there. A disk
+makes each commit wait, and what is killed loses nothing there either: the files stay with the kernel."""
 
 # No deadline, for the machines are shared; no example database, for a run leaves nothing behind. A failure prints how
 # to repeat it.
@@ -27,6 +32,17 @@ def pytest_configure(config: pytest.Config) -> None:
     """A shell that runs the tests in the background has them ignore Ctrl-C, and so would every process of theirs."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if "TMPDIR" not in os.environ and _has_room(MEMORY):
+        tempfile.tempdir = MEMORY
+
+
+def _has_room(folder: str) -> bool:
+    try:
+        found = os.statvfs(folder)
+    except OSError:
+        return False
+    forbidden = found.f_flag & (os.ST_NOEXEC | os.ST_RDONLY)
+    return not forbidden and found.f_bavail * found.f_frsize >= ROOM and os.access(folder, os.W_OK)
 
 
 @pytest.hookimpl(trylast=True)

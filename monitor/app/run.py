@@ -6,8 +6,10 @@ import asyncio
 import ctypes
 import gc
 import os
+import signal
 from collections.abc import Awaitable, Callable
 from functools import partial
+from itertools import count
 from pathlib import Path
 
 from monitor.app.daemon import daemon
@@ -43,7 +45,9 @@ def run_loop(main: Callable[[], Awaitable[None]]) -> None:
         factory = None
     else:
         factory = uvloop.new_event_loop
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # a loop half made is one that nobody closes
     with asyncio.Runner(loop_factory=factory) as runner:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
         runner.run(_as_coroutine(main))
 
 
@@ -52,13 +56,14 @@ async def _as_coroutine(main: Callable[[], Awaitable[None]]) -> None:
 
 
 async def _until_signalled(settings: Settings) -> None:
+    starts = count()
     with Signals(reload=True, asked=be_gone) as signals:
         await daemon(
             settings,
             SystemClock(),
             stop=signals.first,
             reload=Reload(asked=signals.hung_up.wait, load=partial(_load, settings.path)),
-            ready=lambda port: give_back(),
+            ready=lambda port: give_back(again=next(starts) > 0),
             systemd=Systemd(os.environ),
         )
         be_gone(TO_LEAVE, quietly=True)
@@ -70,12 +75,13 @@ def _load(path: Path) -> Settings:
     return load(path, resolve=True, environ=os.environ, credentials_dir=Path(credentials) if credentials else None)
 
 
-def give_back() -> None:
+def give_back(*, again: bool) -> None:
     """Returns to the system what only a start or reload needed: 16 MB for each fingerprint, the config file's nodes.
 
     The C library would keep it for the daemon's whole life; where it is not glibc nothing is done.
     """
-    gc.unfreeze()  # the config before
+    if again:
+        gc.unfreeze()  # the config before
     gc.collect()
     gc.freeze()  # what lives now lives for good; later collections need not look at it
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
@@ -36,6 +37,26 @@ from monitor.cli.typed import plain, typed, typed_hint
 PROGRAM = "training-monitor"
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 """What writing to a stream ends with where its disk takes no more."""
+_COMMANDS: dict[str, Any] = {
+    "init": init.init,
+    "check": check.check,
+    "doctor": doctor.doctor,
+    "run": run.run,
+    "demo": demo.demo,
+    "sandbox": sandbox.sandbox,
+    "jobs": jobs.app,
+    "flavors": flavors.app,
+    "usage": usage.usage,
+    "budgets": budgets.app,
+    "events": events.app,
+    "notifications": notifications.app,
+    "deliveries": deliveries.app,
+    "silences": silences.app,
+    "sinks": sinks.app,
+    "rules": rules.app,
+    "config": configs.app,
+    "db": database.app,
+}
 
 
 def _version(wanted: bool) -> None:
@@ -55,39 +76,28 @@ def main(
     """Watches managed AI-training platforms and tells people what happened."""
 
 
-def build() -> typer.Typer:
-    """All commands. Each module is light; what a command needs is imported when it runs."""
+def build(only: str | None = None) -> typer.Typer:
+    """All commands, or the one and its group of that name. Each module is light; what a command needs is imported when
+    it runs."""
     app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
     app.callback()(main)
-    app.command("init")(init.init)
-    app.command("check")(check.check)
-    app.command("doctor")(doctor.doctor)
-    app.command("run")(run.run)
-    app.command("demo")(demo.demo)
-    app.command("sandbox")(sandbox.sandbox)
-    for name, group in (("jobs", jobs.app), ("flavors", flavors.app)):
-        app.add_typer(group, name=name, rich_help_panel=None)
-    app.command("usage")(usage.usage)
-    app.add_typer(budgets.app, name="budgets")
-    for name, group in (
-        ("events", events.app),
-        ("notifications", notifications.app),
-        ("deliveries", deliveries.app),
-        ("silences", silences.app),
-        ("sinks", sinks.app),
-        ("rules", rules.app),
-        ("config", configs.app),
-        ("db", database.app),
-    ):
-        app.add_typer(group, name=name)
+    for name, each in _COMMANDS.items():
+        if only not in (None, name):
+            continue
+        if isinstance(each, typer.Typer):
+            app.add_typer(each, name=name)
+        else:
+            app.command(name)(each)
     return app
 
 
-def program() -> Any:
-    """The whole command as it is run, with its help dressed for the terminal."""
+def program(arguments: Sequence[str] = ()) -> Any:
+    """The command as it is run, with its help dressed for the terminal. Where the first of the arguments names one, it
+    is made without the others: all of them take longer than most commands run."""
     from monitor.cli.help import dress
 
-    return dress(typer.main.get_command(build()), PROGRAM)
+    only = arguments[0] if arguments and arguments[0] in _COMMANDS else None
+    return dress(typer.main.get_command(build(only)), PROGRAM)
 
 
 def entry(arguments: list[str] | None = None) -> None:
@@ -99,7 +109,7 @@ def entry(arguments: list[str] | None = None) -> None:
 
 def _guarded(arguments: list[str], debug: bool) -> int:
     try:
-        result = program().main(arguments, prog_name=PROGRAM, standalone_mode=False)
+        result = program(arguments).main(arguments, prog_name=PROGRAM, standalone_mode=False)
         return result if isinstance(result, int) else DONE
     except Failure as failure:
         details = tuple(map(typed, failure.details))

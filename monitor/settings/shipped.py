@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 import structlog
@@ -21,11 +22,18 @@ def price_file(package: Path = Path(__file__).parents[1]) -> Path | None:
 
 
 def shipped_prices(file: Path | None = None) -> tuple[ShippedPrice, ...]:
-    """Some 20 ms: to be called when prices are needed. Without the file there are none, and a warning says so."""
+    """Some 20 ms the first time: to be called when prices are needed. Without the file there are none, and a warning
+    says so."""
     file = file or price_file()
     if file is None:
         _log.warning("the prices that come with the program are missing; install it again, or write your own")
         return ()
+    return _read(file)
+
+
+@cache
+def _read(file: Path) -> tuple[ShippedPrice, ...]:
+    """Once for a process: the file comes with the program."""
     document = read_document(str(file), read_text(file), needs=("prices",))
     prices = tuple(ShippedPrice.model_validate(entry) for entry in document.data["prices"])
     check_prices(prices)

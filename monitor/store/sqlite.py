@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from monitor.store.errors import StoreUnavailable
 from monitor.store.faults import PUT_BACK, translate
 from monitor.store.group import Outcome, WriteFn
+from monitor.store.sqlite_reading import BEGIN, reading
 from monitor.store.url import SqlitePlace
 
 BUSY_MS = 5000
@@ -47,7 +48,13 @@ def sqlite_engine(place: SqlitePlace, pragmas: Sequence[str] = PRAGMAS) -> Engin
 def sqlite_read_engine(place: SqlitePlace) -> AsyncEngine:
     """Connections that cannot write; each read sees one snapshot."""
     url = URL.create("sqlite+aiosqlite", database=str(place.path))
-    engine = create_async_engine(url, isolation_level="AUTOCOMMIT", pool_size=READERS, max_overflow=0)
+    engine = create_async_engine(
+        url,
+        isolation_level="AUTOCOMMIT",
+        pool_size=READERS,
+        max_overflow=0,
+        connect_args={"async_creator_fn": reading},
+    )
     pragmas = (f"busy_timeout={BUSY_MS}", "query_only=ON")
     event.listen(engine.sync_engine, "connect", lambda raw, _: _apply(raw, pragmas))
     return engine
@@ -55,7 +62,7 @@ def sqlite_read_engine(place: SqlitePlace) -> AsyncEngine:
 
 def snapshot(conn: Connection) -> None:
     """Makes all that follows on this connection one read transaction."""
-    conn.exec_driver_sql("BEGIN")
+    conn.exec_driver_sql(BEGIN)
 
 
 def _apply(raw: Any, pragmas: Sequence[str]) -> None:

@@ -34,10 +34,10 @@ async def killed_course(kind: str, seed: int, folder: Path, url: str = SQLITE) -
         async with rig.running():
             await rig.poll()
             await chaos.ask(rig, deleting(rig))
-        for _ in range(LIVES):
+        for life in range(LIVES):
             chaos.befall()
-            by_time = chaos.random.random() < 0.5
-            moments = 10_000 if by_time else chaos.random.randrange(25)
+            by_time = life > 0 and chaos.random.random() < 0.5  # then a quick one may be over before
+            moments = 10_000 if by_time else chaos.random.randrange(25 if life else 4)
             fate = {"url": url, "moments": moments, "seconds": 0.05 + chaos.random.random() * 0.25 if by_time else None}
             process = fork.Process(target=victim.live, args=(kind, served[0], str(rig.folder)), kwargs=fate)
             process.start()

@@ -45,13 +45,14 @@ async def test_a_request_without_an_answer_is_not_sent_again_long_after_somebody
 async def test_a_platform_that_always_turns_it_away_is_not_asked_for_ever() -> None:
     async with arts() as (rig, emulator), rig.running():
         await rig.poll()
-        busy = Reply(status=429, headers={"Retry-After": "1200"})
-        emulator.faults.add(busy, operation="delete", times=None)
+        emulator.faults.add(Reply(status=429), operation="delete", times=3)
+        emulator.faults.add(Reply(status=429, headers={"Retry-After": "600"}), operation="delete", times=None)
         deletions = deleting(rig)
         await ask(rig, deletions, next(iter(emulator.world.jobs)))
         began = rig.clock.now()
         await finish(rig, deletions, most=2 * 86400.0)
         assert [action.state for action in await actions(rig)] == [ActionState.FAILED]
+        assert 30 < emulator.requests["delete"] < 40, "as often as the platform said"
         assert rig.clock.now() - began < timedelta(hours=7)
 
 

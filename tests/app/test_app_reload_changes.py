@@ -150,7 +150,7 @@ async def test_a_storm_of_reloads_is_few_and_a_bad_one_among_them_changes_nothin
 async def test_timers_reminders_and_throttles_go_on_over_reloads(tmp_path: Path) -> None:
     clock = FastClock(600)
     rules = [
-        {"name": "stuck", "on": ["job.submitted"], "for": "20m", "remind_every": "30m", "notify": ["inbox"]},
+        {"name": "stuck", "on": ["job.submitted"], "for": "10m", "remind_every": "15m", "notify": ["inbox"]},
         {
             "name": "calm",
             "on": ["job.checkpoint", "job.finished", "job.stopping"],
@@ -164,22 +164,22 @@ async def test_timers_reminders_and_throttles_go_on_over_reloads(tmp_path: Path)
         async with living(tmp_path, config, clock) as life:
             await until(lambda: it.studio.requests["list"] >= 2)
             job = it.studio.world.add_job("PENDING")
-            for number in range(12):
+            for number in range(8):
                 await life.reload({**config, "catch_up_after": f"{20 + number}m"})
                 if number == 2:
                     await until(lambda: len(it.inbox.letters) == 1, why="it was not told")
-                await asyncio.sleep(0.25)
+                await asyncio.sleep(0.2)
             await until(lambda: len(it.inbox.letters) >= 3, why="it was not told again")
             reasons = [letter.message["reason"] for letter in it.inbox.letters]
             assert (reasons[0], set(reasons[1:])) == ("new", {"reminder"})
             gaps = [later.at - one.at for one, later in zip(it.inbox.letters, it.inbox.letters[1:], strict=False)]
-            assert min(gaps) > 2.0, "a reload does not remind"
+            assert min(gaps) > 1.0, "a reload does not remind"
             it.studio.world.set(job, status="RUNNING")
             it.studio.world.set(job, status="CANCELING")
             await until(lambda: it.hook.got, why="it was not told")
             await life.reload({**config, "catch_up_after": "2h"})
             it.studio.world.set(job, status="CANCELED")
-            await asyncio.sleep(1.5)
+            await asyncio.sleep(1.0)
             assert len(it.hook.got) == 1, "what the throttle keeps waits on"
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import product
 from math import inf
 from pathlib import Path
 
@@ -40,18 +42,22 @@ def without(table: str, folder: Path) -> Iterator[None]:
     conn.close()
 
 
+TABLES = {
+    "deliveries": "the store cannot be used; delivery waits",  # what the outbox of the next one begins with
+    "health": "the store cannot be used; the reload waits",  # what its polling begins with
+}
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("table", "words"),
-    [
-        ("deliveries", "the store cannot be used; delivery waits"),  # what the outbox of the next one begins with
-        ("health", "the store cannot be used; the reload waits"),  # what its polling begins with
-    ],
-)
-@pytest.mark.parametrize("back", [True, False])
-async def test_a_reload_outlives_a_store_that_cannot_be_used_and_goes_on_when_it_is_back(
-    table: str, words: str, back: bool, tmp_path: Path
-) -> None:
+async def test_a_reload_outlives_a_store_that_cannot_be_used_and_goes_on_when_it_is_back(tmp_path: Path) -> None:
+    """Four daemons at once, for each waits for seconds before it tries again."""
+    async with asyncio.TaskGroup() as lives:
+        for number, (table, back) in enumerate(product(TABLES, (True, False))):
+            (folder := tmp_path / f"{number}").mkdir()
+            lives.create_task(_reloads_without(table, back, folder))
+
+
+async def _reloads_without(table: str, back: bool, folder: Path) -> None:
     studio = registry.emulator("model-studio")(SystemClock(), autoplay=False)
     async with Inbox() as inbox, serving({"model-studio": studio}) as address:
         account = {
@@ -64,19 +70,19 @@ async def test_a_reload_outlives_a_store_that_cannot_be_used_and_goes_on_when_it
         }
         rules = [{"name": "jobs", "on": ["job.started"], "notify": ["inbox"]}]
         sinks = [{"name": "inbox", "type": "webhook", "url": inbox.url}]
-        path = write_config(tmp_path, {"accounts": [account], "sinks": sinks, "rules": rules})
+        path = write_config(folder, {"accounts": [account], "sinks": sinks, "rules": rules})
         async with Program(path) as program:
-            await until(lambda: studio.requests["list"] >= 2, within=START, why="nobody polls")
-            with without(table, tmp_path):
+            await until(lambda: studio.requests["list"] >= 2, within=START, why=lambda: program.log[-3000:])
+            with without(table, folder):
                 begun = len(program.log)
                 program.process.send_signal(signal.SIGHUP)
-                await until(lambda: waits(program.log[begun:], words), why=program.log[-3000:])
+                await until(lambda: waits(program.log[begun:], TABLES[table]), why=lambda: program.log[-3000:])
                 assert program.process.returncode is None
                 if not back:
                     assert await program.stop() == 0
             if back:
                 studio.world.add_job("RUNNING")
-                await until(lambda: inbox.letters, why=program.log[-3000:], within=60)
+                await until(lambda: inbox.letters, why=lambda: program.log[-3000:], within=60)
                 assert await program.stop() == 0
     assert "Traceback" not in program.log
     assert [letter.types for letter in inbox.letters] == ([["job.started"]] if back else [])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -34,48 +35,89 @@ def test_the_contracts_hold() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize(
-    ("contract", "planted"),
-    [
-        (LAYERS, {"model/planted.py": "import monitor.fields"}),
-        (LAYERS, {"store/planted.py": "import monitor.rules"}),
-        (LAYERS, {"emulation/planted.py": "import monitor.wire"}),
-        (LAYERS, {"polling/planted.py": "import monitor.delivery"}),
-        (LAYERS, {"newroom/__init__.py": "", "newroom/planted.py": ""}),
-        (PROVIDERS, {"providers/modelarts/planted.py": "import monitor.providers.model_studio"}),
-        (PROVIDERS, {"providers/modelarts/planted.py": "import monitor.providers.registry"}),
-        (SINKS, {"sinks/log/planted.py": "from monitor.sinks.webhook import options"}),
-        (EMULATOR, {"providers/modelarts/emulator.py": "import monitor.providers.modelarts.client"}),
-        (
-            EMULATOR,
-            {
-                "providers/modelarts/emulator.py": "import monitor.providers.modelarts.planted",
-                "providers/modelarts/planted.py": "import monitor.providers.modelarts.client",
-            },
-        ),
-        (PURE, {"diff/planted.py": "import anyio"}),
-        (PURE, {"rules/planted.py": "from monitor.fields import clock"}),
-        (PURE, {"ledger/planted.py": "import sqlite3"}),
-        (PURE, {"model/planted.py": "import asyncio"}),
-        (SQL, {"polling/planted.py": "import sqlalchemy"}),
-        (SQL, {"cli/planted.py": "from sqlite3 import connect"}),
-        (ADAPTERS, {"sinks/log/planted.py": "import monitor.store"}),
-        (ADAPTERS, {"providers/modelarts/planted.py": "import monitor.diff"}),
-        (ROUTING, {"routing/planted.py": "import aiohttp"}),
-    ],
-    ids=lambda value: " ".join(value) if isinstance(value, dict) else value.split(";")[0],
-)
-def test_a_bad_import_breaks_its_contract(contract: str, planted: dict[str, str], tmp_path: Path) -> None:
-    shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    shutil.copytree(ROOT / "monitor", tmp_path / "monitor", ignore=shutil.ignore_patterns("__pycache__"))
-    for name, line in planted.items():
-        path = tmp_path / "monitor" / name
+PLANTED = [
+    (LAYERS, "model/planted.py", "import monitor.fields", "monitor.model.planted -> monitor.fields"),
+    (LAYERS, "store/planted.py", "import monitor.rules", "monitor.store.planted -> monitor.rules"),
+    (LAYERS, "emulation/planted.py", "import monitor.wire", "monitor.emulation.planted -> monitor.wire"),
+    (LAYERS, "polling/planted.py", "import monitor.delivery", "monitor.polling.planted -> monitor.delivery"),
+    (LAYERS, "newroom/__init__.py", "", "not listed as layers: - monitor.newroom"),
+    (
+        PROVIDERS,
+        "providers/modelarts/sibling.py",
+        "import monitor.providers.model_studio",
+        "monitor.providers.modelarts.sibling -> monitor.providers.model_studio",
+    ),
+    (
+        PROVIDERS,
+        "providers/modelarts/all.py",
+        "import monitor.providers.registry",
+        "monitor.providers.modelarts.all -> monitor.providers.registry",
+    ),
+    (
+        SINKS,
+        "sinks/log/sibling.py",
+        "from monitor.sinks.webhook import options",
+        "monitor.sinks.log.sibling -> monitor.sinks.webhook.options",
+    ),
+    (
+        EMULATOR,
+        "providers/modelarts/emulator.py",
+        "import monitor.providers.modelarts.client",
+        "monitor.providers.modelarts.emulator -> monitor.providers.modelarts.client",
+    ),
+    (
+        EMULATOR,
+        "providers/model_studio/emulator.py",
+        "import monitor.providers.model_studio.between",
+        "monitor.providers.model_studio.between -> monitor.providers.model_studio.client",
+    ),
+    (PURE, "diff/planted.py", "import anyio", "monitor.diff.planted -> anyio"),
+    (PURE, "rules/planted.py", "from monitor.fields import clock", "monitor.rules.planted -> monitor.fields.clock"),
+    (PURE, "ledger/planted.py", "import sqlite3", "monitor.ledger.planted -> sqlite3"),
+    (PURE, "model/busy.py", "import asyncio", "monitor.model.busy -> asyncio"),
+    (SQL, "polling/asks.py", "import sqlalchemy", "monitor.polling.asks -> sqlalchemy"),
+    (SQL, "cli/planted.py", "from sqlite3 import connect", "monitor.cli.planted -> sqlite3"),
+    (ADAPTERS, "sinks/log/planted.py", "import monitor.store", "monitor.sinks.log.planted -> monitor.store"),
+    (
+        ADAPTERS,
+        "providers/modelarts/planted.py",
+        "import monitor.diff",
+        "monitor.providers.modelarts.planted -> monitor.diff",
+    ),
+    (ROUTING, "routing/planted.py", "import aiohttp", "monitor.routing.planted -> aiohttp"),
+]
+"""Contract, file, the line that breaks it, and what is said of that; all are planted at once."""
+BETWEEN = ("providers/model_studio/between.py", "import monitor.providers.model_studio.client")
+
+
+@pytest.fixture(scope="module")
+def broken(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """What is said of each broken contract, on one line."""
+    root = tmp_path_factory.mktemp("planted")
+    shutil.copy(ROOT / "pyproject.toml", root)
+    shutil.copytree(ROOT / "monitor", root / "monitor", ignore=shutil.ignore_patterns("__pycache__"))
+    for name, line in [*((name, line) for _, name, line, _ in PLANTED), BETWEEN]:
+        path = root / "monitor" / name
         path.parent.mkdir(exist_ok=True)
         with path.open("a") as file:
             file.write(f"\n{line}\n")
-    done = lint(tmp_path)
+    done = lint(root)
     assert done.returncode == 1
-    assert f"{contract} BROKEN" in " ".join(done.stdout.split())
+    contracts = {each for each, *_ in PLANTED}
+    _, _, said = done.stdout.partition("Broken contracts")
+    parts = re.split(f"^({'|'.join(map(re.escape, contracts))})$", said, flags=re.MULTILINE)
+    return {name: " ".join(part.split()) for name, part in zip(parts[1::2], parts[2::2], strict=True)}
+
+
+@pytest.mark.parametrize(
+    ("contract", "line", "said"),
+    [
+        pytest.param(contract, line, said, id=f"{contract.split(';')[0]}-{name}")
+        for contract, name, line, said in PLANTED
+    ],
+)
+def test_a_bad_import_breaks_its_contract(contract: str, line: str, said: str, broken: dict[str, str]) -> None:
+    assert said in broken[contract], line
 
 
 @cache

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import functools
+import hashlib
 import shutil
 import threading
 from collections.abc import Iterator
@@ -30,6 +32,14 @@ def bare(tmp_path: Path) -> Installed:
     made.state.mkdir()
     made.config.write_text(CONFIG.format(state=made.state))
     return made
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_fingerprints() -> Iterator[None]:
+    """A fingerprint is slow on purpose (50 ms); each is made once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(hashlib, "scrypt", functools.cache(hashlib.scrypt))
+        yield
 
 
 @pytest.fixture(scope="session")

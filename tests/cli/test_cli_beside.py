@@ -13,6 +13,7 @@ import pytest
 
 from monitor.model import EventType
 from monitor.store import Connection, append_events, delivery_id
+from tests.kit.forked import command, warmed
 from tests.kit.installed import Installed, draft
 
 ROOT = str(Path(__file__).parents[2])
@@ -101,10 +102,10 @@ def test_a_long_list_is_read_page_by_page(daemon: Installed) -> None:
 
 
 def test_the_stream_of_the_daemon_is_followed_and_ends_on_ctrl_c(daemon: Installed) -> None:
-    command = daemon.command("events", "follow", "--limit", "1", "--output", "jsonl")
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=daemon.environ(PYTHONPATH=ROOT), cwd=daemon.root
-    ) as process:
+        command("events", "follow", "--limit", "1", "--output", "jsonl"), stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, env=daemon.environ(), cwd=daemon.root, pass_fds=[warmed().fileno()],
+    ) as process:  # fmt: skip
         assert process.stdout is not None
         assert process.stderr is not None
         assert json.loads(process.stdout.readline())["seq"] == 4

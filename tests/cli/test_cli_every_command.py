@@ -15,6 +15,7 @@ import pytest
 from monitor.store import delivery_id
 from tests.docs.page_of_commands import commands
 from tests.kit import silent
+from tests.kit.forked import command, warmed
 from tests.kit.installed import Installed
 
 DEAD, SAID = delivery_id(f"{1:032x}", "hook"), f"{1:032x}"
@@ -116,9 +117,10 @@ def test_a_command_that_lasts_says_what_it_is_for_and_ends_on_ctrl_c_with_0(inst
     arguments, said = LASTS[name]
     installed.config.write_text(CLOSED.format(state=installed.state))
     with subprocess.Popen(
-        installed.command(*name.split(), *arguments),
+        command(*name.split(), *arguments),
+        pass_fds=[warmed().fileno()],
         cwd=installed.root,
-        env=installed.environ(PYTHONPATH=str(Path(__file__).parents[2])),
+        env=installed.environ(),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -6,13 +6,11 @@ import asyncio
 import json
 import signal
 import subprocess
-from pathlib import Path
 
 from monitor.model import EventType
 from monitor.store import Connection, append_events
+from tests.kit.forked import command, warmed
 from tests.kit.installed import Installed, draft
-
-ROOT = str(Path(__file__).parents[2])
 
 
 def more(conn: Connection, epoch: str) -> None:
@@ -21,10 +19,11 @@ def more(conn: Connection, epoch: str) -> None:
 
 async def follow(installed: Installed, *arguments: str) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
-        *installed.command("events", "follow", *arguments),
+        *command("events", "follow", *arguments),
+        pass_fds=[warmed().fileno()],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env=installed.environ(PYTHONPATH=ROOT),
+        env=installed.environ(),
         cwd=installed.root,
     )
 
@@ -78,11 +77,10 @@ async def test_follow_shows_people_a_line_each_and_passes_by_what_is_not_asked_f
 
 
 async def test_follow_ends_quietly_when_its_reader_leaves_though_nothing_happens(installed: Installed) -> None:
-    environ = installed.environ(PYTHONPATH=ROOT)
-    command = installed.command("events", "follow")
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environ, cwd=installed.root
-    ) as process:
+        command("events", "follow"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=installed.environ(),
+        cwd=installed.root, pass_fds=[warmed().fileno()],
+    ) as process:  # fmt: skip
         assert process.stdout is not None
         assert process.stderr is not None
         await asyncio.to_thread(process.stdout.readline)

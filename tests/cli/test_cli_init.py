@@ -8,7 +8,6 @@ import select
 import signal
 import stat
 import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from fcntl import ioctl
@@ -18,6 +17,7 @@ from termios import TIOCSWINSZ
 
 import pytest
 
+from tests.kit.forked import command, warmed
 from tests.kit.installed import Installed
 
 SLACK = "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/"
@@ -198,8 +198,9 @@ class Terminal:
         ioctl(follower, TIOCSWINSZ, pack("HHHH", 24, columns, 0, 0))
         given = installed.environ(PYTHONPATH=str(Path(__file__).parents[2]), TERM="xterm", **environ)
         given.pop("COLUMNS")
+        begun = installed.command("init", *arguments) if "PYTHONUTF8" in environ else command("init", *arguments)
         self.process = subprocess.Popen(
-            [sys.executable, "-c", "from monitor.cli.main import entry; entry()", "init", *arguments],
+            begun, pass_fds=[warmed().fileno()],
             stdin=follower, stdout=follower, stderr=follower, env=given, cwd=installed.root, start_new_session=True,
         )  # fmt: skip
         os.close(follower)

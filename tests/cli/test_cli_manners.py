@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.kit.forked import command, warmed
 from tests.kit.installed import Installed
 
 
@@ -171,14 +172,14 @@ def test_a_bug_is_one_line_and_its_trace_only_on_request(bare: Installed) -> Non
 
 
 def test_a_closed_pipe_ends_a_list_quietly(installed: Installed) -> None:
-    environ = installed.environ(PYTHONPATH=str(Path(__file__).parents[2]))
     reader, writer = os.pipe()
     os.close(reader)
     done = subprocess.run(
-        installed.command("events", "list", "--output", "jsonl"),
+        command("events", "list", "--output", "jsonl"),
+        pass_fds=[warmed().fileno()],
         stdout=writer,
         stderr=subprocess.PIPE,
-        env=environ,
+        env=installed.environ(),
         cwd=installed.root,
         check=False,
     )
@@ -187,11 +188,11 @@ def test_a_closed_pipe_ends_a_list_quietly(installed: Installed) -> None:
 
 
 def test_head_ends_a_long_list_without_a_word(installed: Installed) -> None:
-    listing = shlex.join(installed.command("jobs", "list"))
+    listing = shlex.join(command("jobs", "list"))
     program = f"{listing} | head -1"
     done = subprocess.run(
         ["bash", "-c", f"set -o pipefail; {program}"],
-        cwd=installed.root, env=installed.environ(PYTHONPATH=str(Path(__file__).parents[2])),
+        cwd=installed.root, env=installed.environ(), pass_fds=[warmed().fileno()],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert (done.returncode, done.stderr, len(done.stdout.splitlines())) == (0, "", 1)
@@ -238,9 +239,10 @@ def test_an_output_that_cannot_show_chinese_gets_escapes_instead_of_an_error(ins
 
 def test_colours_are_for_terminals(installed: Installed) -> None:
     leader, follower = os.openpty()
-    environ = installed.environ(PYTHONPATH=str(Path(__file__).parents[2]), TERM="xterm")
-    command = installed.command("jobs", "list")
-    with subprocess.Popen(command, stdout=follower, stderr=follower, env=environ, cwd=installed.root) as process:
+    with subprocess.Popen(
+        command("jobs", "list"), stdout=follower, stderr=follower, env=installed.environ(TERM="xterm"),
+        cwd=installed.root, pass_fds=[warmed().fileno()],
+    ) as process:  # fmt: skip
         os.close(follower)
         shown = b""
         try:

@@ -19,6 +19,7 @@ from monitor.cli.job_page import _what
 from monitor.fields import SystemClock
 from monitor.store import StoreUnavailable
 from monitor.store.state_dir import make_state_dir, obstacle
+from tests.kit.forked import command, warmed
 from tests.kit.installed import CONFIG, Installed
 
 SECRETS = {"NEVER_SET": "x", "HOOK_URL": "http://127.0.0.1:1/in"}
@@ -72,7 +73,7 @@ def _ended(installed: Installed, program: str) -> tuple[int, str]:
     environ = installed.environ(PYTHONPATH=str(Path(__file__).parents[2]))
     done = subprocess.run(
         ["bash", "-c", f"set -o pipefail; {program}"],
-        cwd=installed.root, env=environ, capture_output=True, text=True, check=False,
+        cwd=installed.root, env=environ, capture_output=True, text=True, check=False, pass_fds=[warmed().fileno()],
     )  # fmt: skip
     return done.returncode, done.stderr
 
@@ -89,7 +90,7 @@ from monitor.cli.main import entry; entry(["jobs", "list"])
 
 @pytest.mark.parametrize("much", [False, True])
 def test_output_to_a_full_disk_is_told_as_that(bare: Installed, much: bool) -> None:
-    typed = [sys.executable, "-c", TOO_MUCH] if much else bare.command("check")
+    typed = [sys.executable, "-c", TOO_MUCH] if much else command("check")
     code, said = _ended(bare, f"NEVER_SET=x HOOK_URL=http://127.0.0.1:1/ {shlex.join(typed)} > /dev/full")
     assert code == 1
     assert said.splitlines()[0] == "error: The output could not be written: No space left on device."

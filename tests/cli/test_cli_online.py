@@ -294,7 +294,7 @@ async def commanded(bench: Bench) -> AsyncIterator[Command]:
     bench.config()
 
     async def run(*arguments: str, **environ: str) -> tuple[int, str, str]:
-        done = await asyncio.to_thread(installed.spawn, "check", *arguments, **environ)
+        done = await asyncio.to_thread(installed.fork, "check", *arguments, **environ)
         return done.returncode, done.stdout, done.stderr
 
     yield run

@@ -20,7 +20,7 @@ from tests.kit.installed import Installed
 
 
 async def run(installed: Installed, *arguments: str, **environ: str) -> tuple[int, str, str]:
-    done = await asyncio.to_thread(installed.spawn, *arguments, **environ)
+    done = await asyncio.to_thread(installed.fork, *arguments, **environ)
     return done.returncode, done.stdout, done.stderr
 
 

@@ -131,12 +131,12 @@ def test_a_month_and_a_week_begin_where_people_are(both: Installed) -> None:
         found = json.loads(both.run("usage", "--by", by, "--output", "json", *arguments).stdout)
         return {row[by] for row in found}
 
-    day = START.date()
+    day, theirs = START.date(), (START + timedelta(hours=8)).date()
     assert keys("day", "--account", "ascend-north") == {f"{day}", f"{day + timedelta(days=40)}"}
     there = keys("day", "--account", "ascend-north", "--timezone", "Asia/Shanghai")
-    assert there == {f"{day}", f"{day + timedelta(days=1)}", f"{day + timedelta(days=41)}"}
+    assert there == {f"{theirs}", f"{day + timedelta(days=1)}", f"{day + timedelta(days=41)}"}
     assert f"{day - timedelta(days=day.weekday())}" in keys("week")
-    assert f"{day:%Y-%m}" in keys("month", "--timezone", "Asia/Shanghai")
+    assert f"{theirs:%Y-%m}" in keys("month", "--timezone", "Asia/Shanghai")
 
 
 def test_programs_get_hours_and_money_exactly(both: Installed) -> None:

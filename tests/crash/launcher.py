@@ -65,18 +65,21 @@ def serve(config: Path) -> None:
 
 def warm(config: Path) -> None:
     """What every life would do alike, and nothing that a life is to be killed in: imports, the words of the command
-    line, the fingerprints of the keys (slow on purpose), and to give memory back, which only costs here."""
+    line, the shipped prices, the fingerprints of the keys (slow on purpose), and to give memory back, which only costs
+    here."""
     for name in WARM:
         import_module(name)
     from monitor.app import run
     from monitor.cli import main
     from monitor.providers import registry
     from monitor.settings import load
+    from monitor.settings.shipped import shipped_prices
     from monitor.wire import Http
 
+    shipped_prices()
     program = main.program()
-    main.program = lambda: program
-    run.give_back = lambda: None
+    main.program = lambda arguments=(): program
+    run.give_back = lambda again: None
     hashlib.scrypt = functools.cache(hashlib.scrypt)  # type: ignore[assignment]
     for account in load(config, resolve=True, environ=os.environ, credentials_dir=None).accounts:
         registry.builder(account.provider)(account, Http(None), SharedClock(0, 0, 1)).fingerprint()

@@ -14,7 +14,7 @@ import sqlite3
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import closing
-from functools import partial
+from functools import cache, partial
 from hashlib import sha256
 from importlib import import_module
 from itertools import count
@@ -22,7 +22,7 @@ from pathlib import Path
 
 from monitor.app.keeping import keep
 from monitor.app.pruning import Pruning
-from monitor.settings import load
+from monitor.settings import Settings, load
 from monitor.store import Store, check, open_store
 from tests.crash.points import MAKING, Plan, Points, install
 from tests.kit.clock import VirtualClock
@@ -55,8 +55,16 @@ async def prune(store: Store, folder: Path) -> None:
     await Pruning(store, LIMITS, VirtualClock(), rest).run()
 
 
+@cache
+def configured(folder: Path) -> Settings | None:
+    """Read once for all lives."""
+    path = folder / "training-monitor.yaml"
+    return load(path, resolve=True, environ={}, credentials_dir=None) if path.exists() else None
+
+
 async def rename(store: Store, folder: Path) -> None:
-    settings = load(folder.parent / "training-monitor.yaml", resolve=True, environ={}, credentials_dir=None)
+    settings = configured(folder.parent)
+    assert settings is not None
     await store.write(partial(keep, settings=settings))
 
 
@@ -101,6 +109,7 @@ def forked(what: Callable[[], object]) -> int:
 def main(job: str, folder: Path) -> None:
     for name in WARM:
         import_module(name)
+    configured(folder)
     gc.freeze()
     at, said, points = folder / "at", folder / "said", folder / "points"
     ends: dict[str, dict[str, object]] = {}

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.kit.forked import PROGRAM
+from tests.kit.forked import PROGRAM, command, warmed
 from tests.kit.until import BUSY, until
 
 CHAPTERS = (
@@ -28,16 +28,18 @@ CHAPTERS = (
 )
 
 
-async def demo(folder: Path, *arguments: str) -> asyncio.subprocess.Process:
+async def demo(folder: Path, *arguments: str, fresh: bool = False) -> asyncio.subprocess.Process:
     environ = {"PATH": os.environ["PATH"], "HOME": str(folder), "TMPDIR": str(folder), "LANG": "C.UTF-8"}
+    begun = [str(PROGRAM), "demo", *arguments] if fresh else command("demo", *arguments)
     return await asyncio.create_subprocess_exec(
-        str(PROGRAM), "demo", *arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, env=environ
-    )
+        *begun, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, env=environ,
+        pass_fds=[warmed().fileno()],
+    )  # fmt: skip
 
 
 @pytest.mark.slow
 async def test_the_whole_story_is_told_and_nothing_is_left_behind(tmp_path: Path) -> None:
-    process = await demo(tmp_path, "--for", "15", "--speed", "240")
+    process = await demo(tmp_path, "--for", "12", "--speed", "360")
     out, err = await asyncio.wait_for(process.communicate(), 60)
     text = out.decode()
     assert process.returncode == 0
@@ -52,7 +54,7 @@ async def test_the_whole_story_is_told_and_nothing_is_left_behind(tmp_path: Path
 @pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 async def test_a_signal_ends_it_cleanly_in_the_middle(how: signal.Signals, tmp_path: Path) -> None:
-    process = await demo(tmp_path)
+    process = await demo(tmp_path, "--speed", "240")
     assert process.stdout is not None
     line = b""
     while b"submitted" not in line:
@@ -71,7 +73,7 @@ async def test_a_signal_ends_it_cleanly_in_the_middle(how: signal.Signals, tmp_p
 @pytest.mark.parametrize("line", ["", "Two emulated platforms", "The same as a page"])
 async def test_ctrl_c_is_its_end_at_any_moment_and_one_more_changes_nothing(line: str, tmp_path: Path) -> None:
     """`""`: while it is still being loaded, and then nothing is said."""
-    process = await demo(tmp_path)
+    process = await demo(tmp_path, fresh=not line)
     assert process.stdout is not None
     if line:
         while line.encode() not in (said := await asyncio.wait_for(process.stdout.readline(), 30)):

@@ -23,8 +23,8 @@ PAGES = ["README.md", "docs/operation.md"]
 BLOCK = re.compile(r"^( *)(?:<!-- (.+?) -->\n+ *)?```(\w*)\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)
 SHELL = ("sh", "console")
 ENDLESS = "runs until stopped"
-SHORT = {"training-monitor demo": "training-monitor demo --for 14 --speed 240"}
-"""What is endless on the page, made short: 56 minutes of the story are enough for all that is shown of it."""
+SHORT = {"training-monitor demo": "training-monitor demo --for 13 --speed 340"}
+"""What is endless on the page, made short: an hour of the story is enough for all that is shown of it."""
 CONFIG = """\
 state_dir: {folder}/state
 http: {{listen: "127.0.0.1:{port}"}}

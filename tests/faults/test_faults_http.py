@@ -23,6 +23,8 @@ from tests.sinks.test_sinks_conformance import ADDRESSED, DELIVERY, NETWORKED, s
 
 Answering = Callable[[bytes], bytes]
 SOON = Patience(total=4, connect=3, silence=0.5)
+NEVER = Patience(total=1, connect=1, silence=0.5)
+"""For what may take as long as it likes, for it never comes."""
 PLATFORMS = {
     "Model Studio": (model_studio(), {"request_id": "r", "output": {"page_no": 1, "total": 0, "jobs": []}}),
     "ModelArts": (modelarts(), {"total": 0, "count": 0, "items": []}),
@@ -115,10 +117,13 @@ async def answering(answer: Callable[[int], bytes]) -> AsyncIterator[str]:
         await asyncio.gather(*talks)
 
 
-async def polled(platform: str, odd: Answering) -> int:
+async def polled(platform: str, odd: Answering, patience: Patience = SOON) -> int:
     """How many jobs a poll has found. Raises Fault."""
     make, body = PLATFORMS[platform]
-    async with answering(lambda number: odd(json.dumps(body).encode())) as base, new_session(patience=SOON) as session:
+    async with (
+        answering(lambda number: odd(json.dumps(body).encode())) as base,
+        new_session(patience=patience) as session,
+    ):
         (options,) = make(base)
         provider = registry.builder(options.provider)(options, Http(session), SystemClock())
         (scope,) = provider.scopes("jobs")
@@ -136,7 +141,7 @@ async def test_a_platform_that_answers_oddly_is_understood(platform: str, odd: s
 async def test_an_answer_that_is_worth_nothing_is_a_fault_in_plain_words(platform: str, odd: str) -> None:
     answer, words = WORTH_NOTHING[odd]
     with pytest.raises(Fault) as caught:
-        await polled(platform, answer)
+        await polled(platform, answer, NEVER if "in time" in words else SOON)
     kind = FaultKind.TRANSIENT if "in time" in words else FaultKind.SENSELESS
     assert (caught.value.kind, words in caught.value.message) == (kind, True), caught.value.message
 

@@ -29,9 +29,16 @@ def main() -> None:
     with ours.makefile() as answers:
         pid = int(answers.readline())
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, lambda number, frame: os.kill(pid, number))
+            signal.signal(number, lambda number, frame: pass_on(pid, number))
         code = int(answers.readline())
-    sys.exit(code if code >= 0 else 128 - code)
+        os._exit(code if code >= 0 else 128 - code)  # a signal that comes now is for one that has ended
+
+
+def pass_on(pid: int, number: int) -> None:
+    try:  # noqa: SIM105 - what has it is an import more
+        os.kill(pid, number)
+    except ProcessLookupError:
+        pass
 
 
 if __name__ == "__main__":

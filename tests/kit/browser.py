@@ -66,6 +66,18 @@ class Tab:
         await self.settled()
         return self.page
 
+    async def anew(self) -> None:
+        """`open` for who has not been here: nothing is kept of what was done, chosen or told before."""
+        await self.page.set_viewport_size({"width": 1280, "height": 900})
+        await self.page.emulate_media(color_scheme="light", reduced_motion="no-preference")
+        await self.page.mouse.move(0, 0)
+        if self.page.url != "about:blank":
+            await self.page.evaluate("localStorage.clear(); sessionStorage.clear()")
+        await self.page.context.clear_cookies()
+        self.errors.clear()
+        self.foreign.clear()
+        await self.open()
+
     async def until(self, expression: str, *, within: float = 15.0) -> None:
         """Waits until it is true there. (Playwright's own way makes code of text, which the page's policy forbids.)"""
         end = time.monotonic() + within

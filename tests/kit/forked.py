@@ -66,6 +66,13 @@ def program_in(folder: Path) -> dict[str, str]:
     return {"PATH": path, ASKED: str(warmed().fileno())}
 
 
+def command(*arguments: str) -> list[str]:
+    """`training-monitor …` begun so by who wants a command line, as on a terminal of its own. Who runs it hands down
+    `pass_fds=[warmed().fileno()]`; what the environment says to Python itself it does not hear."""
+    asked = f"{ASKED}={warmed().fileno()}"
+    return ["env", asked, sys.executable, "-I", "-S", str(ROOT / "tests" / "kit" / "ask.py"), str(PROGRAM), *arguments]
+
+
 async def _ended(answers: asyncio.StreamReader, writer: asyncio.StreamWriter) -> int:
     code = int(await answers.readline())
     writer.close()

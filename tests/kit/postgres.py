@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
@@ -24,6 +24,12 @@ USER = "postgres"
 TEMPLATE = "store_template"
 PASSWORD = "correct-horse"  # of the role `secured`, the only one that is asked for one
 SECONDS = 20.0
+KEPT = 8
+"""Databases that a server keeps; the one before them was that of a test which is over."""
+SETTINGS = (
+    "listen_addresses=127.0.0.1", "fsync=off", "full_page_writes=off", "shared_buffers=16MB", "max_wal_size=64MB",
+    "min_wal_size=32MB",
+)  # fmt: skip
 
 
 class PostgresServer:
@@ -46,8 +52,7 @@ class PostgresServer:
 
     def start(self) -> None:
         """Returns when it answers."""
-        settings = ["listen_addresses=127.0.0.1", f"port={self.port}", "fsync=off", "shared_buffers=16MB"]
-        options = [part for setting in settings for part in ("-c", setting)]
+        options = [part for setting in (*SETTINGS, f"port={self.port}") for part in ("-c", setting)]
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 [*_as_nobody(), binary("postgres"), "-D", self._data, "-k", self._folder, *options],
@@ -114,9 +119,11 @@ class PostgresServer:
         asyncio.run(upgrade(self.url(TEMPLATE), self._folder))
 
     def _create(self, template: str) -> str:
-        name = f"test_{next(self._numbers)}"
-        self.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
-        return self.url(name)
+        number = next(self._numbers)
+        with suppress(subprocess.CalledProcessError):  # somebody is still connected
+            self.execute(f"DROP DATABASE IF EXISTS test_{number - KEPT}")
+        self.execute(f"CREATE DATABASE test_{number} TEMPLATE {template} STRATEGY FILE_COPY")
+        return self.url(f"test_{number}")
 
 
 @contextmanager

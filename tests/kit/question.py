@@ -6,8 +6,8 @@ import os
 import select
 import signal
 import subprocess
-from pathlib import Path
 
+from tests.kit.forked import command, warmed
 from tests.kit.installed import Installed
 
 QUESTION = b"[y/N]: "
@@ -21,14 +21,13 @@ def asked(installed: Installed, *arguments: str, said: str, within: float = 60.0
     one that comes just before it reads.
     """
     leader, follower = os.openpty()
-    environ = installed.environ(PYTHONPATH=str(Path(__file__).parents[2]))
-    command = installed.command(*arguments)
     with subprocess.Popen(
-        command,
+        command(*arguments),
+        pass_fds=[warmed().fileno()],
         stdin=follower,
         stdout=follower,
         stderr=follower,
-        env=environ,
+        env=installed.environ(),
         cwd=installed.root,
         start_new_session=True,
     ) as process:

@@ -13,24 +13,29 @@ import os
 import signal
 import socket
 import sys
+import time
 from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
 WARM = (
-    "alembic.command", "alembic.runtime.migration", "asyncpg", "aiosqlite", "uvloop", "monitor.app.run",
-    "monitor.cli.main", "monitor.cli.opening", "monitor.providers.model_studio.provider",
-    "monitor.providers.modelarts.provider", "monitor.rules.expression.language", "monitor.sinks.webhook.sink",
-    "monitor.settings", "monitor.store.alembic", "monitor.telemetry.setup", "monitor.web.api.openapi",
-    "sqlalchemy.dialects.postgresql.asyncpg", "sqlalchemy.dialects.sqlite.aiosqlite",
+    "alembic.command", "alembic.runtime.migration", "anyio._backends._asyncio", "anyio.to_thread", "asyncpg",
+    "aiosqlite", "uvloop", "monitor.app.run", "monitor.cli.main", "monitor.cli.opening",
+    "monitor.providers.model_studio.provider", "monitor.providers.modelarts.provider",
+    "monitor.rules.expression.language", "monitor.sinks.webhook.sink", "monitor.settings", "monitor.store.alembic",
+    "monitor.telemetry.setup", "monitor.web.api.openapi", "sqlalchemy.dialects.postgresql.asyncpg",
+    "sqlalchemy.dialects.sqlite.aiosqlite",
 )  # fmt: skip
 DIES_WITH_PARENT = 1
 
 
 def warm() -> None:
-    """The imports of a daemon's life, none of which starts a thread."""
+    """The imports of a daemon's life and the prices that come with it, none of which starts a thread."""
     for name in WARM:
         import_module(name)
+    from monitor.settings.shipped import shipped_prices
+
+    shipped_prices()
     gc.freeze()
 
 
@@ -77,8 +82,11 @@ def live(order: dict[str, Any], files: Sequence[int]) -> None:
     os.closerange(3, 64)
     os.environ.clear()
     os.environ.update(order["environ"])
+    time.tzset()
     os.umask(order["umask"])
     os.chdir(order["folder"])
+    if "PYTHONUNBUFFERED" not in os.environ:
+        sys.stdout = os.fdopen(1, "w", encoding="utf-8", errors="surrogateescape", closefd=False)
     program, *arguments = order["command"]
     if arguments[0] == "-c":
         sys.argv = ["-c", *arguments[2:]]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from tests.kit.browser import chromium
+from tests.kit.browser import Tab, chromium, tab
 from tests.kit.page import COSTS, page_served
 from tests.kit.web import Served
 from tests.kit.world import World
@@ -26,3 +26,16 @@ async def living(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Serv
     async with page_served(tmp_path_factory.mktemp("page"), more=COSTS) as served:
         await World(served).all()
         yield served
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def only(browser: Any, living: Served) -> AsyncIterator[Tab]:
+    async with tab(browser, living.url("/")) as it:
+        yield it
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def opened(only: Tab) -> Tab:
+    """`living` as somebody sees it who comes for the first time, for a fraction of what a browser of his own takes."""
+    await only.anew()
+    return only

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.kit.browser import tab
+from tests.kit.browser import Tab, tab
 from tests.kit.web import Served
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -79,34 +79,33 @@ async def test_axe_finds_nothing_serious_in_what_opens(browser: Any, living: Ser
         assert await it.axe("dialog") == []
 
 
-async def test_language_and_theme_are_chosen_and_kept(browser: Any, living: Served) -> None:
-    async with tab(browser, living.url("/")) as it:
-        page = await it.open()
-        await page.locator("#language").select_option("zh")
-        await page.locator("#theme").select_option("dark")
-        assert await page.locator("h2").all_text_contents() == HEADINGS["zh-CN"]
-        assert "运行中" in await page.locator("#jobs tbody").inner_text()
-        tidied = await page.locator("#deletions").inner_text()
-        assert [words in tidied for words in ("请求者：策略 nightly", "请求者：API 令牌", "已停止")] == [True] * 3
-        await it.open()
-        assert await page.evaluate("document.documentElement.lang") == "zh-Hans"
-        assert await page.evaluate("document.documentElement.dataset.theme") == "dark"
-        assert await page.locator("h2").all_text_contents() == HEADINGS["zh-CN"]
-        assert it.errors == []
+async def test_language_and_theme_are_chosen_and_kept(opened: Tab) -> None:
+    it, page = opened, opened.page
+    await page.locator("#language").select_option("zh")
+    await page.locator("#theme").select_option("dark")
+    assert await page.locator("h2").all_text_contents() == HEADINGS["zh-CN"]
+    assert "运行中" in await page.locator("#jobs tbody").inner_text()
+    tidied = await page.locator("#deletions").inner_text()
+    assert [words in tidied for words in ("请求者：策略 nightly", "请求者：API 令牌", "已停止")] == [True] * 3
+    await it.open()
+    assert await page.evaluate("document.documentElement.lang") == "zh-Hans"
+    assert await page.evaluate("document.documentElement.dataset.theme") == "dark"
+    assert await page.locator("h2").all_text_contents() == HEADINGS["zh-CN"]
+    assert it.errors == []
 
 
-async def test_nothing_moves_for_who_wants_no_motion(browser: Any, living: Served) -> None:
-    async with tab(browser, living.url("/"), reduced_motion="reduce") as it:
-        page = await it.open()
-        assert await page.evaluate("getComputedStyle(document.documentElement).scrollBehavior") == "auto"
-        assert await page.evaluate("document.getAnimations().length") == 0
+async def test_nothing_moves_for_who_wants_no_motion(opened: Tab) -> None:
+    page = opened.page
+    await page.emulate_media(reduced_motion="reduce")
+    await opened.open()
+    assert await page.evaluate("getComputedStyle(document.documentElement).scrollBehavior") == "auto"
+    assert await page.evaluate("document.getAnimations().length") == 0
 
 
-async def test_times_are_the_viewers_with_utc_in_the_title(browser: Any, living: Served) -> None:
-    async with tab(browser, living.url("/"), timezone_id="Asia/Shanghai") as it:
-        page = await it.open()
-        first = page.locator("#events time").first
-        iso, shown = await first.get_attribute("datetime"), await first.inner_text()
-        assert iso is not None
-        assert (await first.get_attribute("title") or "").endswith("UTC")
-        assert f"{(int(iso[11:13]) + 8) % 24:02d}:{iso[14:16]}" in shown
+async def test_times_are_the_viewers_with_utc_in_the_title(opened: Tab) -> None:
+    """He is in Shanghai."""
+    first = opened.page.locator("#events time").first
+    iso, shown = await first.get_attribute("datetime"), await first.inner_text()
+    assert iso is not None
+    assert (await first.get_attribute("title") or "").endswith("UTC")
+    assert f"{(int(iso[11:13]) + 8) % 24:02d}:{iso[14:16]}" in shown

@@ -42,9 +42,11 @@ COMMANDS = (
     "check", "check --output json", "config show", "config show --output json", "jobs list --output json",
     "jobs show tune", "jobs show pretrain --output json", "events list --output jsonl --limit 10000",
     "notifications list --output json", "deliveries list --output json", "sinks list --output json", "db check",
-    "rules explain 3", "rules lint", "doctor", "--debug jobs show nobody", "sinks test hook-403",
-    "sinks test apprise-cut --timeout 1s", "usage --output csv", "flavors list --output json",
+    "rules explain 3", "rules lint", "doctor", "--debug jobs show nobody", "usage --output csv",
+    "flavors list --output json",
 )  # fmt: skip
+SENDING = ("sinks test hook-403", "sinks test apprise-cut --timeout 1s")
+"""What is run while the sinks can still answer."""
 
 
 def config(world: World, port: int, folder: Path) -> dict[str, Any]:
@@ -97,6 +99,7 @@ def test_no_secret_is_in_any_log_event_message_page_metric_file_or_column(tmp_pa
         done = installed.run(*command.split())
         written[command] = done.stdout + done.stderr
     written |= dict(files(tmp_path / "state")) | dict(columns(tmp_path / "state" / "monitor.db"))
+    assert "answered 403" in written[SENDING[0]], "the sink repeated what it was told"
     assert "Boom" in written["log"], "the reason as such is told"
     assert "Boom" in "".join(written[place] for place in written if place.startswith("events."))
     config_file = (tmp_path / "training-monitor.yaml").read_text()
@@ -132,7 +135,7 @@ async def run(folder: Path, **more: Any) -> tuple[dict[str, str], dict[str, str]
         port = free.getsockname()[1]
     async with World() as world:
         path = write_config(folder, config(world, port, folder) | more)
-        async with Program(path, fresh=True) as program:
+        async with Program(path, fresh=not more) as program:
             await until(lambda: known(world) or program.process.returncode is not None, within=START)
             assert program.process.returncode is None, program.log
             world.mood = "failed"
@@ -149,6 +152,9 @@ async def run(folder: Path, **more: Any) -> tuple[dict[str, str], dict[str, str]
             assert any(name.endswith("-wal") for name, _ in files(folder / "state")) is not bool(more)
             await program.kill()
             shutil.copytree(folder / "state", folder / "killed", ignore=shutil.ignore_patterns("*.sock"))
+            for command in SENDING:
+                sent = await asyncio.to_thread(Installed(folder).run, *command.split())
+                written[command] = sent.stdout + sent.stderr
         written |= {f"{name} (killed)": text for name, text in files(folder / "killed")}
         written |= {"log": program.log, "letters": repr(world.letters), "backup": backup.stdout + backup.stderr}
         return written, CONFIGURED | world.secrets

@@ -204,6 +204,7 @@ async def test_a_newer_database_is_not_touched(home, set_revision) -> None:
 
 async def test_a_locked_database_fails_the_write_and_recovers(sqlite_home) -> None:
     store = await sqlite_home.open()
+    await store.write(lambda conn: conn.exec_driver_sql("PRAGMA busy_timeout = 100").close())
     other = sqlite3.connect(sqlite_home.state_dir / "monitor.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(StoreLocked, match="locked by another process") as caught:

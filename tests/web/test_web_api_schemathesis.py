@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,8 @@ from monitor.web.api.routes import ROUTES
 from tests.kit.api import seed
 from tests.kit.web import TOKEN, served
 
-EXAMPLES = 8
+EXAMPLES = 6
+"""Of each operation and mode; they are always the same. `make fuzz` asks for as long as one likes."""
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 QUICK = hypothesis.settings(
     max_examples=EXAMPLES,
@@ -70,8 +71,10 @@ def test_no_request_breaks_what_the_document_promises(tmp_path: Path) -> None:
             operation = found.ok()
             if operation.path.endswith("/stream"):
                 continue  # it does not end
-            for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
-                asked[operation.label] = asked.get(operation.label, 0) + ask(operation, mode, headers)
+            asked[operation.label] = ask(operation, GenerationMode.POSITIVE, headers)
+            if operation.method == "get" and not list(operation.query):
+                continue  # nothing wrong can be asked of it: a path is any text
+            assert ask(operation, GenerationMode.NEGATIVE, headers) > 0
         routes = {f"{route.method} {route.path}" for route in ROUTES}
         assert set(asked) == routes - {"GET /api/v1/openapi.json"}, "it leaves out what it has read"
         assert min(asked.values()) > 0
@@ -87,6 +90,5 @@ def ask(operation: Any, mode: GenerationMode, headers: dict[str, str]) -> int:
         count += 1
         case.call_and_validate(checks=CHECKS, headers=headers)
 
-    with suppress(hypothesis.errors.Unsatisfiable):  # nothing wrong can be asked of it
-        run()
+    run()
     return count

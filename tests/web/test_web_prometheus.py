@@ -49,7 +49,7 @@ def tool(name: str) -> str:
     [
         ("check", "config", "prometheus.yml"),
         ("check", "rules", "training-monitor.rules.yml"),
-        ("test", "rules", "training-monitor.rules.test.yml"),
+        ("test", "rules", "training-monitor.rules.test.yml", "training-monitor.rules.days.test.yml"),
     ],
     ids=" ".join,
 )
