@@ -98,7 +98,7 @@ class _Sums:
 
     def told(self) -> Iterator[UsageSum]:
         for keys, found in sorted(self.groups.items()):
-            for currency, total in sorted(found.items(), key=lambda item: item[0] or ""):
+            for currency, total in sorted(found.items(), key=lambda item: (item[0] is None, item[0] or "")):
                 yield UsageSum(
                     keys=tuple(key or None for key in keys),
                     currency=currency,

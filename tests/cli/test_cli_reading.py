@@ -121,9 +121,9 @@ def test_usage_is_exact_and_never_mixes_currencies(installed: Installed) -> None
     }
     totals = [line.split() for line in installed.run("usage").stdout.splitlines() if line.startswith("TOTAL")]
     assert totals == [
-        ["TOTAL", "2,000", "0.30", "CNY"],
-        ["TOTAL", "1,000", "1.005", "USD"],
-        ["TOTAL", "1,000", "no", "price"],
+        ["TOTAL", "2", "2,000", "0.30", "CNY"],
+        ["TOTAL", "1", "1,000", "1.005", "USD"],
+        ["TOTAL", "1", "1,000", "no", "price"],
     ]
 
 
