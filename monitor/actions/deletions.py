@@ -204,7 +204,7 @@ class Deletions:
                 await self._step(reach, action, scope)
                 await self._clock.sleep(reach.pause)
             elif full:
-                await self._clock.sleep(steps.FIRST_LOOK)
+                await self._clock.sleep(max(reach.pause, steps.SOONEST))
             else:
                 return
 

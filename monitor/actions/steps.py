@@ -11,8 +11,12 @@ from monitor.wire import Fault, FaultKind
 
 MOST_TRIES = 3
 """Requests whose answer stays away, at most; then it is only looked at what becomes of the job."""
+SOONEST = 1.0
+"""Seconds from the platform's yes to the first look at whether the job is gone."""
+WAITS = ((2.5, 2.0), (30.0, 5.0), (60.0, 10.0))
+"""Until so many seconds after the request went out: seconds from one look to the next. After that it is NEXT_LOOK."""
 FIRST_LOOK, NEXT_LOOK = 10.0, 20.0
-"""Seconds from the platform's yes to the first look at whether the job is gone, and from one look to the next."""
+"""Seconds until what was not answered is looked at, and from one look to the next where nothing hurries."""
 PATIENCE = 1800.0
 """Seconds after the last request in which the job must be gone."""
 BLIND_LOOK = 60.0
@@ -76,7 +80,7 @@ def sending(action: Action, now: datetime) -> Action:
 
 
 def accepted(action: Action, now: datetime) -> Action:
-    return later(replace(action, state=ActionState.ACCEPTED), FIRST_LOOK, now)
+    return later(replace(action, state=ActionState.ACCEPTED), SOONEST, now)
 
 
 def later(action: Action, seconds: float, now: datetime) -> Action:
@@ -119,8 +123,10 @@ def declined(action: Action, reason: str, now: datetime) -> Action:
 
 def still_there(action: Action, now: datetime) -> Action:
     """The job was read, and nothing is to be sent (any more)."""
-    if action.sent_at is None or (now - action.sent_at).total_seconds() <= PATIENCE:
-        return later(action, NEXT_LOOK, now)
+    passed = PATIENCE if action.sent_at is None else (now - action.sent_at).total_seconds()
+    if passed <= PATIENCE:
+        wait = next((wait for until, wait in WAITS if passed < until), NEXT_LOOK)
+        return later(action, wait if action.state is ActionState.ACCEPTED else NEXT_LOOK, now)
     word = "the platform said yes" if action.state is ActionState.ACCEPTED else "no clear answer came"
     return failed(action, f"{word}, and {format_duration(PATIENCE)} later the job is still there", now)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -17,9 +18,23 @@ if TYPE_CHECKING:
 PATH = "/api/v1/deletions"
 TICK = 0.5
 """Seconds between two looks."""
+PATIENCE, EVERY = 10.0, 30.0
+"""Seconds until how far it is is told in a line, and to the next one."""
 FEW = 50
 """Deletions of one question."""
 SETTLED = ("deleted", "refused", "failed")
+
+
+class Lines:
+    """When a line is due where no terminal shows how far it is: not for what is over soon, and then now and then."""
+
+    def __init__(self, now: float) -> None:
+        self._next = now + PATIENCE
+
+    def due(self, now: float) -> bool:
+        due = now >= self._next
+        self._next = now + EVERY if due else self._next
+        return due
 
 
 def followed(ask: Asker, outcomes: Sequence[Item]) -> list[Item]:
@@ -28,13 +43,17 @@ def followed(ask: Asker, outcomes: Sequence[Item]) -> list[Item]:
     from monitor.cli.progress import progress
 
     found = {each["deletion"]["id"]: each["deletion"] for each in outcomes if each["deletion"] is not None}
+    lines = Lines(time.monotonic())
     try:
         with progress("Asking the platform …") as say:
             while waiting := [each for each, item in found.items() if item["state"] not in SETTLED]:
                 time.sleep(TICK)
                 found |= _read(ask, waiting)
                 gone = sum(item["state"] == "deleted" for item in found.values())
-                say(f"{gone} of {len(found)} deleted; {_why_it_takes(found.values())}")
+                far = f"{gone} of {len(found)} deleted; {_why_it_takes(found.values())}"
+                say(far)
+                if not sys.stderr.isatty() and lines.due(time.monotonic()):
+                    sys.stderr.write(f"{far}\n")
     except KeyboardInterrupt:
         raise _left(list(found.values())) from None
     except Failure as error:

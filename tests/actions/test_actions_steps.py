@@ -83,9 +83,13 @@ def test_a_platform_that_says_when_to_come_back_is_obeyed() -> None:
     assert steps.unread(deletion(), BUSY, NOON).due_at == NOON + timedelta(seconds=90)
 
 
-def test_what_is_still_there_is_looked_at_every_20_seconds_for_half_an_hour() -> None:
+def test_what_is_still_there_is_looked_at_soon_and_then_every_20_seconds_for_half_an_hour() -> None:
     accepted = steps.accepted(SENT, NOON)
-    assert accepted.due_at == NOON + timedelta(seconds=10)
+    looked = [accepted.due_at]
+    for _ in range(11):
+        assert looked[-1] is not None
+        looked.append(steps.still_there(accepted, looked[-1]).due_at)
+    assert [(each - NOON).total_seconds() for each in looked if each] == [1, 3, 8, 13, 18, 23, 28, 33, 43, 53, 63, 83]
     late = NOON + timedelta(minutes=30)
     assert steps.still_there(accepted, late).due_at == late + timedelta(seconds=20)
     failed = steps.still_there(accepted, late + timedelta(seconds=1))

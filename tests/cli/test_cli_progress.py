@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+from monitor.cli.outcomes import Lines
 from tests.kit.installed import Installed
 
 ROOT = str(Path(__file__).parents[2])
@@ -67,3 +68,8 @@ def test_a_dumb_terminal_and_a_pipe_get_nothing(bare: Installed) -> None:
     done = subprocess.run(command, capture_output=True, text=True, env=environ, check=True)
     assert (done.stdout, done.stderr) == ("done\nFalse\n", "")
     assert time.monotonic() - begun < 20
+
+
+def test_where_no_terminal_shows_how_far_deletions_are_a_line_does_now_and_then() -> None:
+    lines = Lines(100.0)
+    assert [now for now in range(100, 180) if lines.due(now)] == [110, 140, 170]

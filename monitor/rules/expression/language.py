@@ -172,9 +172,10 @@ class Language:
 
     def bind(self, event: Event, now: datetime | None = None) -> Bound:
         """The event's variables as of `now` (left out: its detection); those that it does not have stay unbound."""
-        if self._last is None or self._last[0] is not event or self._last[1] != now:  # several sets may share this
-            self._last = (event, now, Bound(self, event, now))
-        return self._last[2]
+        last = self._last
+        if last is None or last[0] is not event or last[1] != now:  # several sets may share this, and several threads
+            last = self._last = (event, now, Bound(self, event, now))
+        return last[2]
 
     def fill(self, event: Event, now: datetime | None) -> tuple[Any, View]:
         """The event's variables for the evaluator and as plain values, as far as an expression reads them."""
