@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from monitor import store
-from monitor.actions.guard import DELETED, GONE, unfit
+from monitor.actions.guard import DELETED, GONE, NEWEST, SAME, unfit
 from monitor.actions.telling import told
 from monitor.model import Account, Action, ActionState, Asker, KnownJob
 from monitor.store import ActionFilter, Connection
+from monitor.store.actions import made_together
 
 NEWS_AGAIN = timedelta(hours=1)
 """After it the same refusal is told once more."""
@@ -92,6 +93,8 @@ def _unfit(conn: Connection, account: str, known: KnownJob | None, forbidden: st
     created = known.job.created_at if known is not None else None
     newer = created is not None and store.has_newer_job(conn, account, created)
     no = unfit(known, newer=newer, forbidden=forbidden)
+    if no is NEWEST and created is not None and (alike := made_together(conn, account, created)) > 1:
+        return SAME.format(alike)
     if no is not GONE or known is None:
         return no
     before = store.last_sent(conn, account, known.job.id)

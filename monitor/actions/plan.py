@@ -13,7 +13,7 @@ from typing import Final
 from monitor.actions.candidate import Candidate as Candidate
 from monitor.actions.candidate import Policy as Policy
 from monitor.actions.candidate import Shown
-from monitor.actions.guard import NEWEST, UNBOOKED, UNDATED, unfit
+from monitor.actions.guard import NEWEST, SAME, UNBOOKED, UNDATED, unfit
 from monitor.actions.options import Keep
 from monitor.fields.duration import format_duration
 from monitor.model import KnownJob
@@ -38,7 +38,6 @@ class Stays(StrEnum):
 
 
 _KINDS: Final[Mapping[str, Stays]] = {NEWEST: Stays.NEWEST, UNDATED: Stays.NEWEST, UNBOOKED: Stays.UNBOOKED}
-SAME: Final = "it is one of {} jobs that were created last, at the same moment; the newest is never deleted"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

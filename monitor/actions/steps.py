@@ -84,7 +84,10 @@ def accepted(action: Action, now: datetime) -> Action:
 
 
 def later(action: Action, seconds: float, now: datetime) -> Action:
-    return replace(action, due_at=now + timedelta(seconds=seconds))
+    """What went out in a time that is yet to come, by a clock that was set back since, counts as sent now: it would be
+    waited for until then and longer."""
+    sent_at = action.sent_at if action.sent_at is None else min(action.sent_at, now)
+    return replace(action, due_at=now + timedelta(seconds=seconds), sent_at=sent_at)
 
 
 def unread(action: Action, fault: Fault, now: datetime) -> Action:

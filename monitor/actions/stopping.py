@@ -26,7 +26,7 @@ def stop_run(conn: Connection, epoch: str, account: Account, action: Action, rea
     why = f"not tried after the platform refused {action.job_id}: {reason}"
     policies = action.asker.kind is AskerKind.POLICY
     untried: Counter[str] = Counter({action.asker.name: 0} if policies else {})
-    wanted = ActionFilter(account=account.name, states=_UNSENT)
+    wanted = ActionFilter(account=account.name, states=_UNSENT, open=True)
     for other in reversed(store.list_actions(conn, wanted, limit=ALL)):
         alike = other.asker == action.asker or (policies and other.asker.kind is AskerKind.POLICY)
         if alike and other.n != action.n:

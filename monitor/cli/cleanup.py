@@ -79,8 +79,7 @@ def _plan(config: Path | None, output: Output, names: list[str], *, all_: bool) 
         out.line()
         _jobs(stays, "") if all_ else _counted(stays)
     for half in plan["too_many"]:
-        of = f"{half['going']} of the {half['known']} jobs of {half['account']}"
-        out.line(f"{of} are more than half: they go only with --yes-delete-many.")
+        out.line(f"{of_all(half)} are more than half: they go only with {MEANT}.")
     if goes:
         out.line("Nothing was deleted; --yes does it, for the policies that are enabled.")
 
@@ -90,7 +89,7 @@ def _run(config: Path | None, output: Output, names: list[str], *, many: bool) -
     from monitor.cli.apart import deleting
 
     with deleting(config) as ask:
-        _refuse_none(ask, names)
+        _refuse(ask, names, many=many)
         done = ask.post(PATH, policy=names, many=many)["items"]
         if done or output is not Output.TABLE:
             outcomes.report(outcomes.followed(ask, done), output)
@@ -98,13 +97,22 @@ def _run(config: Path | None, output: Output, names: list[str], *, many: bool) -
             out.line("No job goes now.")
 
 
-def _refuse_none(ask: Asker, names: list[str]) -> None:
-    """Raises Failure where no policy could delete anything."""
-    there = ask.get(PATH, policy=names)["policies"]
+def _refuse(ask: Asker, names: list[str], *, many: bool) -> None:
+    """Raises Failure where no policy could delete anything, or they would delete too much."""
+    plan = ask.get(PATH, policy=names, stays=False)
+    there = plan["policies"]
     if not there:
         raise Failure("The config has no clean-up policy.", "Write one: docs/cleanup.md has examples.", code=USAGE)
     if not names and all(policy["state"] == "off" for policy in there):
         raise Failure("No clean-up policy is enabled.", "Set `enabled: true` in those that are to delete.", code=USAGE)
+    if any(policy["state"] != "off" for policy in there) and plan["too_many"] and not many:
+        of = of_all(plan["too_many"][0])
+        hint = f"Say {MEANT}, or name policies that delete less."
+        raise Failure(f"{of} would go at once, which is more than half; nothing was deleted.", hint)
+
+
+def of_all(half: Item) -> str:
+    return f"{half['going']} of the {half['known']} jobs of {half['account']}"
 
 
 def _resume(config: Path | None, output: Output, name: str) -> None:
@@ -149,16 +157,25 @@ def _policies(policies: list[Item]) -> None:
 
 
 def _words(policy: Item) -> str:
+    half = policy["too_many"]
     if policy["state"] == "stopped":
-        return f"{policy['reason']}; go on: {' and then '.join(ways_on(policy)).replace('jobs cleanup ', '')}"
-    return "deletes nothing: not enabled" if policy["state"] == "off" else _due(policy["next_at"])
+        return f"{stood_still(policy)}; go on: {' and then '.join(ways_on(policy)).replace('jobs cleanup ', '')}"
+    if policy["state"] == "off":
+        return "deletes nothing: not enabled"
+    return _due(policy["next_at"]) + (f", and stops: {of_all(half)} are more than half" if half is not None else "")
+
+
+def stood_still(policy: Item) -> str:
+    """Why it stands still. That it would delete too much was so when it stopped, and need not be so any more."""
+    reason: str = policy["reason"]
+    return f"{reason.rpartition('; ')[0]}, as it was then" if MEANT in reason and not policy["too_many"] else reason
 
 
 def ways_on(policy: Item) -> list[str]:
-    """The commands after which a policy that stands still goes on. One that would delete too much stops again, so a
-    person runs it first."""
+    """The commands after which a policy that stands still goes on. One that would delete too much, now as well, stops
+    again, so a person runs it first."""
     name, resume = policy["name"], f"jobs cleanup --resume {policy['name']}"
-    return [f"jobs cleanup {name} --yes {MEANT}", resume] if MEANT in policy["reason"] else [resume]
+    return [f"jobs cleanup {name} --yes {MEANT}", resume] if policy["too_many"] is not None else [resume]
 
 
 def _due(moment: str) -> str:

@@ -166,12 +166,17 @@ def _policies_known(ask: Asker) -> list[dict[str, Any]]:
 
 
 def _policies(policies: list[dict[str, Any]]) -> Iterator[Finding]:
-    from monitor.cli.cleanup import ways_on
+    from monitor.cli.cleanup import MEANT, of_all, stood_still, ways_on
 
     for policy in policies:
+        half = policy["too_many"]
         if policy["state"] == "stopped":
-            text = f"it stands still: {policy['reason']}"
+            text = f"it stands still: {stood_still(policy)}"
             mend = ", then ".join(f"training-monitor {way}" for way in ways_on(policy))
+            yield warning(f"policy {policy['name']}", text, mend)
+        elif policy["state"] == "active" and half is not None:
+            text = f"{of_all(half)} would go now, which is more than half: its next run stops instead"
+            mend = f"training-monitor jobs cleanup {policy['name']} --yes {MEANT}"
             yield warning(f"policy {policy['name']}", text, mend)
         elif policy["state"] == "active":
             yield ok(f"policy {policy['name']}", f"{policy['goes']} jobs would go now, {policy['stays']} stay")

@@ -83,12 +83,12 @@ def report(outcomes: Sequence[Item], output: Output) -> None:
 
 def remedy(reasons: Sequence[str]) -> str:
     """What helps against the refusals that are there; nothing where only waiting does."""
-    from monitor.actions.guard import NEWEST, RUNNING, UNDATED
+    from monitor.actions.guard import NEWEST, RUNNING, SAME, UNDATED
 
-    running = RUNNING.partition("{}")[2]
+    ends = tuple(each.rpartition("{}")[2] for each in (RUNNING, SAME))
     if any("read_only" in each for each in reasons):
         return "Give the account `delete_with`, a credential that may delete: docs/cleanup.md."
-    if any(each in (NEWEST, UNDATED) or each.endswith(running) for each in reasons):
+    if any(each in (NEWEST, UNDATED) or each.endswith(ends) for each in reasons):
         return "Only finished jobs go, and never the newest."
     return ""
 

@@ -27,7 +27,6 @@ from monitor.store.actions import (
     move_action,
     open_action,
     settled_for_policies,
-    unsent_of,
     where_known,
 )
 from monitor.store.backlog import backlog, collapse, kill_sink
@@ -241,7 +240,6 @@ __all__ = [
     "sum_usage",
     "told_since",
     "unread_logs",
-    "unsent_of",
     "update_scope",
     "upgrade",
     "usage_and_totals",

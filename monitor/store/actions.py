@@ -21,7 +21,6 @@ COUNTER = "action"
 FEW = 20
 _ON_ITS_WAY = (ActionState.SENT.value, ActionState.ACCEPTED.value)
 _NOT_SAID_NO = (*_ON_ITS_WAY, ActionState.FAILED.value, ActionState.DELETED.value)
-_UNSENT = (ActionState.REQUESTED.value, ActionState.ARCHIVED.value)
 _MOVING = ("state", "reason", "tries", "sent_at", "due_at", "settled_at")
 
 
@@ -114,12 +113,6 @@ def actions_due_at(conn: Connection) -> dict[str, datetime]:
     return {account: due or EPOCH for account, due in conn.execute(query.group_by(actions.c.account))}
 
 
-def unsent_of(conn: Connection, asker: Asker, account: str | None = None) -> list[Action]:
-    """What that asker has open and nothing went out of; None: in any account."""
-    wanted = ActionFilter(account=account, asker=asker, open=True)
-    return _rows(conn, _filtered(wanted).where(actions.c.state.in_(_UNSENT)).order_by(actions.c.n))
-
-
 def settled_for_policies(conn: Connection, since: datetime, states: Collection[ActionState]) -> list[Action]:
     """What came to one of these states since then and concerns policies, the oldest first: what they asked for, and
     what went out to the platform, whoever asked."""
@@ -161,6 +154,12 @@ def has_newer_job(
     if looked_at is not None:
         newer.append(jobs.c.scope_id.in_(looked_at))
     return bool(conn.execute(select(exists(select(1).where(*newer)))).scalar_one())
+
+
+def made_together(conn: Connection, account: str, created_at: datetime) -> int:
+    """How many jobs of the account that are not gone were created at that moment."""
+    alike = (jobs.c.account == account, jobs.c.gone.is_(False), jobs.c.created_at == whole_ms(created_at))
+    return int(conn.execute(select(func.count()).select_from(jobs).where(*alike)).scalar_one())
 
 
 def _filtered(wanted: ActionFilter) -> Select[Any]:

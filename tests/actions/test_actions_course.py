@@ -87,6 +87,14 @@ async def test_a_job_that_is_being_deleted_is_not_asked_for_twice() -> None:
         assert len(await actions(rig)) == 1
 
 
+async def test_of_several_that_are_the_newest_together_that_is_said() -> None:
+    async with arts() as (rig, emulator), rig.running():
+        twin = emulator.world.add_job("twin", phase="Completed")
+        await rig.poll()
+        (asked,) = await ask(rig, deleting(rig), twin)
+        assert asked.reason == guard.SAME.format(2)
+
+
 async def test_a_refusal_that_somebody_has_just_had_is_not_told_again_and_what_is_gone_is_refused_to_nobody() -> None:
     async with arts() as (rig, emulator), rig.running():
         await rig.poll()

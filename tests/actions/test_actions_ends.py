@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from monitor.actions import forlorn, guard
+from monitor.actions import forlorn, guard, steps
 from monitor.emulation import Reply
 from monitor.model import ActionState
 from tests.actions.bench import NIGHTLY, actions, arts, ask, deleting, finish, studio, told
@@ -142,6 +142,18 @@ async def test_a_clock_that_is_set_back_makes_nothing_wait_for_what_it_said_befo
         assert [action.state for action in await actions(rig)] == [ActionState.DELETED] * 2
         assert rig.clock.monotonic() - began < 120.0
         assert emulator.requests["get"] < 20
+
+
+async def test_a_clock_that_is_set_back_makes_nobody_look_for_as_long_at_a_job_that_stays() -> None:
+    async with studio() as (rig, emulator), rig.running():
+        await rig.poll()
+        emulator.world.delete_lag = None
+        deletions = deleting(rig)
+        await ask(rig, deletions, emulator.world.jobs()[-1].job_id)
+        await deletions.turn()
+        rig.clock._now -= timedelta(days=1)
+        await finish(rig, deletions, most=2 * steps.PATIENCE)
+        assert [action.state for action in await actions(rig)] == [ActionState.FAILED]
 
 
 async def test_nor_where_it_was_set_back_while_nobody_was_there() -> None:

@@ -146,6 +146,13 @@ async def test_more_than_half_is_asked_for_twice_and_an_account_must_be_there(be
         ["error: No account is named 'studi'.", "hint: Did you mean `studio`? There are: studio."],
     )
     assert (await bench.run("usage", "--account", "studi")).stderr == done.stderr
+    write_config(bench.installed.root, {**bench.config, "cleanup": [{"name": "all", "after": "0s", "enabled": True}]})
+    done = await bench.run("jobs", "cleanup", "--yes")
+    assert (done.returncode, done.stderr.splitlines()[1]) == (
+        1,
+        "hint: Say --yes-delete-many, or name policies that delete less.",
+    )
+    assert await bench.types() == []
 
 
 async def test_a_slip_of_the_pen_deletes_nothing_and_is_no_news(bench: Bench) -> None:

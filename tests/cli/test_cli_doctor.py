@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -19,15 +20,26 @@ from monitor.cli import exam_store
 from monitor.cli.exam_daemon import blind
 from monitor.cli.when import short
 from monitor.fields import SystemClock
-from monitor.model import Quota, rfc3339
+from monitor.model import JobState, Quota, Scope, rfc3339
 from monitor.providers import registry
 from monitor.sandbox.server import serving
-from monitor.store import Health, open_store, save_health, set_bad_signatures, stop_cleanup, write_notifications
+from monitor.store import (
+    Connection,
+    Health,
+    JobWrite,
+    ensure_scope,
+    open_store,
+    save_health,
+    save_jobs,
+    set_bad_signatures,
+    stop_cleanup,
+    write_notifications,
+)
 from monitor.store.glance import glance
 from monitor.store.quotas import QuotaRow, save_quota
 from monitor.store.sink_health import SinkHealth, save_sink_health
-from tests.kit.installed import Installed
-from tests.kit.made import notification
+from tests.kit.installed import START, Installed
+from tests.kit.made import known_job, notification
 from tests.kit.process import Program, write_config
 from tests.kit.until import until
 
@@ -224,17 +236,37 @@ def test_a_clean_up_policy_that_stands_still_is_told_with_what_lets_it_go_on(ins
     assert "policy trial" not in found
 
 
+def _two_old_jobs(conn: Connection, epoch: str) -> None:
+    scope = ensure_scope(conn, Scope(account="llm-beijing", watch="jobs", key="m"), now=START)
+    facts: dict[str, Any] = {"state": JobState.FAILED, "created_at": START - timedelta(days=9), "state_since": START}
+    known = [known_job(name, **facts) for name in ("old-1", "old-2")]
+    writes = [JobWrite(known=each, previous_revision=None, hash=1, significant=1) for each in known]
+    save_jobs(conn, scope.id, writes, now=START)
+
+
 def test_a_policy_that_would_delete_too_much_is_run_by_a_person_before_it_is_let_go_on(installed: Installed) -> None:
     config = installed.config.read_text()
-    installed.config.write_text(config + "cleanup: [{name: half, enabled: true}]\n")
-    why = f"6 of 7 would go; {REMEDY}"
+    policy = "cleanup: [{name: half, enabled: true, accounts: [llm-beijing], after: 0s}]\n"
+    installed.config.write_text(config + policy)
+    installed.write(_two_old_jobs)
+    first, then = "jobs cleanup half --yes --yes-delete-many", "jobs cleanup --resume half"
+    _, told, mend = only(looked(installed)[1], "policy half")
+    of = re.match(r"\d of the \d jobs of llm-beijing", told)
+    assert of is not None, told
+    assert told == f"{of[0]} would go now, which is more than half: its next run stops instead"
+    assert mend == f"training-monitor {first}"
+    shown = " ".join(installed.run("jobs", "cleanup").stdout.split())
+    assert f"due now, and stops: {of[0]} are more than half" in shown
+    why = f"{of[0]} would go at once, which is more than half; {REMEDY}"
     installed.write(lambda conn, epoch: stop_cleanup(conn, "half", why, datetime.now(UTC)))
     _, told, mend = only(looked(installed)[1], "policy half")
-    assert told == f"it stands still: {why}"
-    first, then = "jobs cleanup half --yes --yes-delete-many", "jobs cleanup --resume half"
-    assert mend == f"training-monitor {first}, then training-monitor {then}"
+    assert (told, mend) == (f"it stands still: {why}", f"training-monitor {first}, then training-monitor {then}")
     shown = " ".join(installed.run("jobs", "cleanup").stdout.split())
     assert "go on: half --yes --yes-delete-many and then --resume half" in shown
+    installed.config.write_text(config + policy.replace("0s", "90d"))  # or a person has deleted them
+    _, told, mend = only(looked(installed)[1], "policy half")
+    assert told == f"it stands still: {of[0]} would go at once, which is more than half, as it was then"
+    assert mend == f"training-monitor {then}"
 
 
 def test_an_account_that_is_refused_in_its_workspace_is_a_failure_with_the_reason(installed: Installed) -> None:

@@ -61,7 +61,11 @@ class PolicyItem(Answer, frozen=True, kw_only=True):
     ran_at: Time | None
     next_at: Annotated[Time | None, msgspec.Meta(description="When it is due; null where it does not run by itself.")]
     stopped_at: Time | None
-    reason: str | None
+    reason: Annotated[str | None, msgspec.Meta(description="Why it stands still, as it was when it stopped.")]
+    too_many: Annotated[
+        Half | None,
+        msgspec.Meta(description="What its next run would ask too much of: it stops instead. Null: nothing."),
+    ]
 
 
 class PlannedItem(Answer, frozen=True, kw_only=True):
@@ -96,7 +100,7 @@ def _plan(conn: Connection, inside: Inside, asked: CleanupAsked) -> CleanupPlan:
     going = _going(found, inside, names)
     policies = [each for each in inside.settings.cleanup if each.name in names]
     return CleanupPlan(
-        policies=[_policy(each, rows.get(each.name), found.verdicts, inside.clock.now()) for each in policies],
+        policies=[_policy(each, rows.get(each.name), found, inside.clock.now()) for each in policies],
         jobs=[_planned(each) for each in mine if each.goes or asked.stays],
         too_many=[half(each) for each in found.too_many(going)],
     )
@@ -143,9 +147,10 @@ def _named(inside: Inside, names: Sequence[str]) -> list[str]:
     return list(names) or there
 
 
-def _policy(options: CleanupOptions, row: CleanupRow | None, verdicts: Sequence[Verdict], now: datetime) -> PolicyItem:
+def _policy(options: CleanupOptions, row: CleanupRow | None, found: Plan, now: datetime) -> PolicyItem:
     row = row or CleanupRow(policy=options.name)
-    mine = [each for each in verdicts if each.policy == options.name]
+    mine = [each for each in found.verdicts if each.policy == options.name]
+    many = found.too_many(each for each in mine if each.goes)
     state = PolicyState.OFF
     next_at = None
     if options.enabled:
@@ -161,6 +166,7 @@ def _policy(options: CleanupOptions, row: CleanupRow | None, verdicts: Sequence[
         next_at=told(next_at),
         stopped_at=told(row.stopped_at),
         reason=row.reason or None,
+        too_many=next((half(each) for each in many if not each.soon), None),
     )
 
 
@@ -218,8 +224,8 @@ def _resume(conn: Connection, inside: Inside, asked: ResumeAsked, by: str) -> Ch
     if not let_go_on(conn, inside.store.epoch, name, "resumed", by=asker(by).words, now=now):
         raise Problem(409, "Conflict", f"The policy {name} does not stand still.", "Nothing is left to do.")
     rows = _rows(conn, inside)
-    verdicts = _made(conn, inside, rows).verdicts
-    return Change(answer=_policy(options, rows.get(name), verdicts, now), events=True, cleanup=True)
+    found = _made(conn, inside, rows)
+    return Change(answer=_policy(options, rows.get(name), found, now), events=True, cleanup=True)
 
 
 _UNKNOWN = "The config has no such policy."

@@ -162,7 +162,7 @@ def half(found: TooMany) -> Half:
 
 
 def refuse_many(found: TooMany) -> Problem:
-    hint = "Ask for fewer, or say that so many are meant: `many=true`, at the command line --yes-delete-many."
+    hint = "Ask for fewer, or say that so many are meant: `many=true`."
     return Problem(409, "Conflict", f"{found}; nothing was asked for.", hint)
 
 
