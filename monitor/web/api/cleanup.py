@@ -213,8 +213,14 @@ def _run(conn: Connection, inside: Inside, asked: RunAsked, by: str, going: list
     return Change(answer=Outcomes(items=items), events=True, deletions=True)
 
 
-def _resume(conn: Connection, inside: Inside, asked: ResumeAsked, by: str) -> Change:
+def _foresee(conn: Connection, inside: Inside, asked: ResumeAsked) -> Plan:
+    """What the policy would do as one that goes on: found before anybody waits for the writer."""
     (name,) = _named(inside, [asked.policy])
+    return _made(conn, inside, _rows(conn, inside) | {name: CleanupRow(policy=name)})
+
+
+def _resume(conn: Connection, inside: Inside, asked: ResumeAsked, by: str, found: Plan) -> Change:
+    name = asked.policy
     options = next(each for each in inside.settings.cleanup if each.name == name)
     if options.was is not None:  # a daemon has done so already
         store.rename(conn, Rename(kind="cleanup", before=options.was, after=name))
@@ -223,9 +229,8 @@ def _resume(conn: Connection, inside: Inside, asked: ResumeAsked, by: str) -> Ch
     now = inside.clock.now()
     if not let_go_on(conn, inside.store.epoch, name, "resumed", by=asker(by).words, now=now):
         raise Problem(409, "Conflict", f"The policy {name} does not stand still.", "Nothing is left to do.")
-    rows = _rows(conn, inside)
-    found = _made(conn, inside, rows)
-    return Change(answer=_policy(options, rows.get(name), found, now), events=True, cleanup=True)
+    row = _rows(conn, inside).get(name)
+    return Change(answer=_policy(options, row, found, now), events=True, cleanup=True)
 
 
 _UNKNOWN = "The config has no such policy."
@@ -253,6 +258,7 @@ ROUTES: tuple[Route, ...] = (
     Route(
         path="/api/v1/cleanup/{policy}/resume",
         summary="Let a policy go on that stands still; it is due at once.",
+        look=_foresee,
         change=_resume,
         asked=ResumeAsked,
         answer=PolicyItem,
