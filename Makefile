@@ -5,15 +5,15 @@ SHELL := /bin/sh
 BIN := .venv/bin
 SDK := .venv-sdk/bin
 PIP_INSTALL := install --quiet --disable-pip-version-check --no-input --require-hashes
-# One more than there are cores, for many tests wait for a process.
-JOBS ?= $(shell echo $$(($$(nproc 2>/dev/null || echo 2) + 1)))
+# Two more than there are cores, for many tests wait for a process.
+JOBS ?= $(shell echo $$(($$(nproc 2>/dev/null || echo 2) + 2)))
 PYTEST_ARGS ?=
 LOCKS := requirements.lock runtime.lock build.lock $(wildcard tests/*/requirements.lock)
 FUZZ_SECONDS ?= 60
 # Where it is set, each process compiles 1,100 modules again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install demo test check lock clean sdk dist install-service year watchdog fuzz audit crash deletions soak
+.PHONY: help install demo test check compiled lock clean sdk dist install-service year watchdog fuzz audit crash deletions soak
 
 help: ## this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' Makefile
@@ -23,7 +23,8 @@ install: .venv/.installed ## .venv with training-monitor in it (.venv/bin/traini
 demo: .venv/.installed ## a living story in the terminal: two emulated platforms, 60 times as fast
 	@$(BIN)/training-monitor demo
 
-test: check .venv-sdk/.locked ## all checks and all tests
+test: .venv/.installed .venv-sdk/.locked ## all checks and all tests
+	@$(MAKE) --no-print-directory -j2 check compiled
 	$(BIN)/pytest -q -n $(JOBS) --dist worksteal -rs $(PYTEST_ARGS)
 
 check: .venv/.installed ## style, types, imports, no registry host in the tree
@@ -33,6 +34,10 @@ check: .venv/.installed ## style, types, imports, no registry host in the tree
 	$(BIN)/lint-imports --no-logo --no-cache
 	@if grep -n '://' $(LOCKS); then \
 	  echo "a lock file names a host; make lock writes them without" >&2; exit 1; fi
+
+# What a first run compiles, once and beside the look at the types, and not once in each of its processes.
+compiled: .venv/.installed
+	@$(BIN)/pytest -qq -n 0 --collect-only >/dev/null 2>&1 || :
 
 year: .venv/.installed ## a store through 400 days with 200 jobs a day: rows and bytes stay flat behind the retention (minutes)
 	$(BIN)/python -m benchmarks.year
