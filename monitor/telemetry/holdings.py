@@ -9,7 +9,8 @@ from monitor.telemetry.measure import Measure
 DELETIONS: Final = Measure(
     "deletions_total",
     "counter",
-    "Deletions that came to an end: `deleted`, `refused` (nothing was deleted), `failed` (nobody can say).",
+    "Deletions that came to an end: `deleted`, `refused` (nothing was deleted; without those that were not tried after"
+    " the first), `failed` (nobody can say).",
     ("account", "outcome"),
 )
 BUDGET_USED: Final = Measure(
