@@ -22,6 +22,8 @@ from monitor.store.state_dir import make_state_dir, obstacle
 from tests.kit.forked import command, warmed
 from tests.kit.installed import CONFIG, Installed
 
+ANY_PORT = 'http: {listen: "127.0.0.1:0"}\n'
+"""The usual one may be a daemon's that runs on this machine."""
 SECRETS = {"NEVER_SET": "x", "HOOK_URL": "http://127.0.0.1:1/in"}
 
 
@@ -31,7 +33,7 @@ def impossible(request: pytest.FixtureRequest, tmp_path: Path) -> Installed:
     made = Installed(tmp_path)
     (tmp_path / "taken").write_text("")
     folder = {"a file": "taken", "below a file": "taken/state", "in /proc": "/proc/state"}[request.param]
-    made.config.write_text(CONFIG.format(state=tmp_path / folder))
+    made.config.write_text(CONFIG.format(state=tmp_path / folder) + ANY_PORT)
     return made
 
 
@@ -131,7 +133,7 @@ def test_the_hint_of_a_mistake_in_a_named_file_names_it_again(bare: Installed) -
 
 def test_a_control_socket_with_too_long_a_path_ends_the_start_with_path_and_remedy(tmp_path: Path) -> None:
     made, state = Installed(tmp_path), tmp_path / ("s" * 100)
-    made.config.write_text(CONFIG.format(state=state))
+    made.config.write_text(CONFIG.format(state=state) + ANY_PORT)
     done = made.run("run", **SECRETS)
     error, hint = done.stderr.splitlines()[-2:]
     assert done.returncode == 1
