@@ -61,10 +61,17 @@ class Cleanup:
         self._turning = anyio.Lock()
         self._looked = (clock.now(), clock.monotonic())
         self._rested_until = clock.monotonic()
-        self.take(policies, accounts)
+        self._policies: Sequence[CleanupOptions] = tuple(policies)
+        self._accounts: Sequence[AccountOptions] = tuple(accounts)
+        self._young: dict[str, float] = {}
 
     def take(self, policies: Sequence[CleanupOptions], accounts: Sequence[AccountOptions]) -> None:
-        """These hold from the next turn on; to be called while it rests."""
+        """These hold from the next turn on; to be called while it rests. One that is new or otherwise than before runs
+        no sooner than after a start, so that whoever wrote it can look at what it would do."""
+        ready = self._clock.monotonic() + SETTLE
+        self._young = {
+            each.name: self._young.get(each.name, 0.0) if each in self._policies else ready for each in policies
+        }
         self._policies, self._accounts = tuple(policies), tuple(accounts)
         self._wake.ring()
 
@@ -114,6 +121,8 @@ class Cleanup:
                 await self._let_go_on(options.name, "changed")
                 _log.info("the policy was changed and goes on", policy=options.name)
                 row = CleanupRow(policy=options.name)
+            if self._young.get(options.name, 0.0) > self._clock.monotonic():
+                continue
             if row is None or due(row, options, self._clock.now()):
                 await self._run(options, first=row is None or row.ran_at is None)
 

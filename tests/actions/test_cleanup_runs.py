@@ -10,7 +10,7 @@ import anyio
 import pytest
 
 from monitor import store
-from monitor.actions.cleanup import LEAP, TICK
+from monitor.actions.cleanup import LEAP, SETTLE, TICK
 from monitor.emulation import Reply
 from monitor.model import AskerKind
 from tests.actions.bench import actions, ask, told
@@ -60,6 +60,21 @@ async def test_the_loop_begins_two_minutes_after_a_start_and_takes_other_policie
     assert len(asked) == 2
     assert (asked[0].requested_at - begin).total_seconds() >= 120
     assert stage.hung() == []
+
+
+async def test_one_that_a_reload_brings_has_the_time_of_a_start(bench: Cleaning) -> None:
+    stage = bench.stage()
+    await stage.turn()
+    stage.take([policy()], bench.rig.accounts)
+    await stage.turn()
+    assert await actions(bench.rig) == []
+    bench.rig.clock.advance(SETTLE - 1)
+    stage.take([policy()], bench.rig.accounts)  # as it was: its time does not begin anew
+    await stage.turn()
+    assert await actions(bench.rig) == []
+    bench.rig.clock.advance(1)
+    await stage.turn()
+    assert len(await actions(bench.rig)) == 2
 
 
 async def test_one_that_is_let_go_on_runs_at_once(bench: Cleaning) -> None:
