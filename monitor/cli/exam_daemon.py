@@ -179,7 +179,8 @@ def _policies(policies: list[dict[str, Any]]) -> Iterator[Finding]:
             mend = f"training-monitor jobs cleanup {policy['name']} --yes {MEANT}"
             yield warning(f"policy {policy['name']}", text, mend)
         elif policy["state"] == "active":
-            yield ok(f"policy {policy['name']}", f"{policy['goes']} jobs would go now, {policy['stays']} stay")
+            what = "job" if policy["goes"] == 1 else "jobs"
+            yield ok(f"policy {policy['name']}", f"{policy['goes']} {what} would go now, {policy['stays']} stay")
 
 
 def _open_deletions(ask: Asker) -> list[dict[str, Any]]:

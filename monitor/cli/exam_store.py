@@ -90,7 +90,7 @@ def _file(seen: Glance) -> Iterator[Finding]:
     elif seen.whole is None:
         yield warning("store", f"{seen.path} ({size}) could not be read through in time", "training-monitor db check")
     else:
-        yield ok("store", f"{seen.path} is whole: {size}, revision {seen.revision}")
+        yield ok("store", f"the file {seen.path} is whole: {size}, revision {seen.revision}")
     if seen.holder is not None:
         yield ok("lock", f"the process {seen.holder} holds the store")
     for count in seen.refused:
