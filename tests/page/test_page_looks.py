@@ -17,6 +17,9 @@ HEADINGS = {
     ],
     "zh-CN": ["账号", "作业", "规格库存", "用量与费用", "预算", "配额", "删除", "事件", "消息"],
 }
+SCROLLS = """
+[...document.querySelectorAll("#usage .body, #usage .scroll")].map((box) => box.scrollWidth - box.clientWidth)
+"""
 GROUNDS: dict[Any, str] = {"light": "rgb(244, 246, 249)", "dark": "rgb(15, 20, 27)"}
 
 
@@ -46,6 +49,11 @@ async def test_it_fits_every_window_in_both_themes(browser: Any, living: Served)
         await page.locator("#accounts summary").first.click()
         await page.locator("#messages summary").first.click()
         await page.wait_for_selector(".hours")
+        await page.locator("#usage summary").click()
+        assert "CNY" in await page.locator("#usage tbody").first.inner_text()
+        for width in (390, 701, 1280):
+            await page.set_viewport_size({"width": width, "height": 900})
+            assert await page.evaluate(SCROLLS) == [0, 0, 0], width
         for theme, ground in GROUNDS.items():
             await page.emulate_media(color_scheme=theme)
             for width in (400, 768, 1600):

@@ -116,6 +116,12 @@ function amounts(items) {
 
 function matrix(caption, what, rows, named, currencies) {
   const amount = (sum, currency) => (sum.costs.has(currency) ? money(sum.costs.get(currency), currency) : "–");
+  const cells = (sum) => [
+    number(sum.jobs),
+    ...named.map((name) => number(sum[name], AMOUNTS[name])),
+    ...currencies.map((currency) => amount(sum, currency)),
+  ];
+  const cell = (text, at) => el("td", { class: "num", "data-head": heads[at] }, text);
   const heads = [t("jobs"), ...named.map((name) => t(`usage.${name}`)), ...currencies.map((currency) => t("usage.cost", { currency }))];
   return el(
     "div",
@@ -125,7 +131,7 @@ function matrix(caption, what, rows, named, currencies) {
       { class: "matrix" },
       el("caption", { class: "unseen" }, caption),
       el("thead", {}, el("tr", {}, el("th", { scope: "col" }, what), heads.map((text) => el("th", { scope: "col", class: "num" }, text)))),
-      el("tbody", {}, rows.map(([name, sum]) => el("tr", {}, el("th", { scope: "row" }, name), el("td", { class: "num" }, number(sum.jobs)), named.map((name) => el("td", { class: "num" }, number(sum[name], AMOUNTS[name]))), currencies.map((currency) => el("td", { class: "num" }, amount(sum, currency)))))),
+      el("tbody", {}, rows.map(([name, sum]) => el("tr", {}, el("th", { scope: "row" }, name), cells(sum).map(cell)))),
     ),
   );
 }
