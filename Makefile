@@ -35,8 +35,7 @@ check: .venv/.installed ## style, types, imports, no registry host in the tree
 	@if grep -n '://' $(LOCKS); then \
 	  echo "a lock file names a host; make lock writes them without" >&2; exit 1; fi
 
-# What a first run compiles, once and beside the look at the types, and not once in each of its processes.
-compiled: .venv/.installed
+compiled: .venv/.installed ## the tests compiled, once and not by each process of their first run; part of `make test`
 	@$(BIN)/pytest -qq -n 0 --collect-only >/dev/null 2>&1 || :
 
 year: .venv/.installed ## a store through 400 days with 200 jobs a day: rows and bytes stay flat behind the retention (minutes)

@@ -139,10 +139,10 @@ def test_a_month_and_a_week_begin_where_people_are(both: Installed) -> None:
     assert f"{theirs:%Y-%m}" in keys("month", "--timezone", "Asia/Shanghai")
 
 
-def test_programs_get_hours_and_money_exactly(both: Installed) -> None:
+def test_programs_get_hours_and_money_to_nine_places(both: Installed) -> None:
     arguments = ("usage", "--by", "flavor", "--account", "ascend-north", "--output")
     row = json.loads(both.run(*arguments, "json").stdout)[-1]
-    assert (row["node_hours"], row["card_hours"], row["cost"]) == ("1.001", "8", "2500.246913578024")
+    assert (row["node_hours"], row["card_hours"], row["cost"]) == ("1.001", "8", "2500.246913578"), "to nine places"
     assert row["unpriced"] == {"tokens": 0, "node_hours": "0.001", "card_hours": "0"}
     told = list(csv.DictReader(io.StringIO(both.run(*arguments, "csv").stdout, newline="")))
     assert [(each["node_hours"], each["card_hours"], each["unpriced_node_hours"]) for each in told] == [

@@ -125,11 +125,14 @@ def _amounts(of: UsageSum | Amounts) -> dict[str, Any]:
 
 
 def plain(cost: Decimal) -> str:
-    """Exact, in plain digits, with at least two places."""
+    """In plain digits, with two places or more: nine, as for hours, hold all that a price comes to, and leave out what
+    each booking of a time had to be rounded by (at the twelfth)."""
+    cost = round(cost, _PLACES)
     exponent = cost.normalize().as_tuple().exponent
     return f"{cost:.{max(2, -exponent if isinstance(exponent, int) else 2)}f}"
 
 
+_PLACES = 9
 _TEXT = {"type": ["string", "null"]}
 _HOURS = {"type": "string", "examples": ["17.5"]}
 _AMOUNTS = {
