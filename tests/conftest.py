@@ -47,8 +47,23 @@ def _has_room(folder: str) -> bool:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The long ones first, for most of them wait: beside them the others keep the cores busy, and none is left over."""
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    """Each process has its share of the long ones among the first three quarters of what it begins with: most of them
+    wait, beside which the others keep the cores busy, and none is left over at the end."""
+    processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    slow = [item for item in items if item.get_closest_marker("slow") is not None]
+    quick = [item for item in items if item.get_closest_marker("slow") is None]
+    shares = [(slow[n::processes], _part(quick, n, processes)) for n in range(processes)]
+    items[:] = [item for share in shares for item in _woven(*share)]
+
+
+def _part(items: list[pytest.Item], n: int, of: int) -> list[pytest.Item]:
+    return items[len(items) * n // of : len(items) * (n + 1) // of]
+
+
+def _woven(slow: list[pytest.Item], quick: list[pytest.Item]) -> list[pytest.Item]:
+    step = len(quick) * 3 // 4 // max(len(slow), 1)
+    pieces = [[each, *quick[n * step : (n + 1) * step]] for n, each in enumerate(slow)]
+    return [*(item for piece in pieces for item in piece), *quick[len(slow) * step :]]
 
 
 def pytest_collection_finish() -> None:
