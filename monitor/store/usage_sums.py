@@ -135,9 +135,8 @@ def usage_and_totals(
     groupings = [grouping(each, local, conn.dialect.name, people) for each in by]
     groups, whole = _Sums(), _Sums()
     for row in conn.execute(_grouped(asked, groupings).execution_options(yield_per=AT_ONCE)):
-        currency = row.currency if row.priced else None
-        groups.add(_keys(row, groupings), currency, _part(row))
-        whole.add((), currency, _part(row))
+        groups.add(_keys(row, groupings), _currency(row), _part(row))
+        whole.add((), _currency(row), _part(row))
     groups.fold()
     whole.fold()
     _count_once(conn, asked, groupings, groups, whole)
@@ -150,7 +149,7 @@ def job_usage(conn: Connection, account: str, job_id: str, created_at: datetime 
     since = None if created_at is None else created_at - CLOCKS_DIFFER
     sums = _Sums()
     for row in conn.execute(_grouped(_asked(since, None, account).where(bookings.c.job_id == job_id), ())):
-        sums.add((), row.currency if row.priced else None, _part(row))
+        sums.add((), _currency(row), _part(row))
     sums.fold()
     return [replace(each, jobs=1) for each in sums.told()]
 
@@ -191,6 +190,11 @@ def _keys(row: Row[Any], groupings: Sequence[Grouping]) -> Keys:
     return tuple(each.key(row) for each in groupings)
 
 
+def _currency(row: Row[Any]) -> str | None:
+    """None: it has no price."""
+    return row.currency if row.priced else None
+
+
 def _part(row: Row[Any]) -> _Sum:
     amounts = Amounts(tokens=int(row.tokens), node_ms=int(row.node_ms), card_ms=int(row.card_ms))
     cost = None if row.costs is None else sum(map(Decimal, row.costs.split()), Decimal(0))
@@ -206,8 +210,7 @@ def _count_once(
     query = asked.with_only_columns(*columns).where(bookings.c.job_id.in_(several))
     seen: set[tuple[int, int, str]] = set()
     for row in conn.execute(query.execution_options(yield_per=AT_ONCE)):
-        currency = row.currency if row.priced else None
-        for total in (groups.of(_keys(row, groupings), currency), whole.of((), currency)):
+        for total in (groups.of(_keys(row, groupings), _currency(row)), whole.of((), _currency(row))):
             job = (id(total), row.scope_id, row.job_id)
             total.jobs -= job in seen
             seen.add(job)

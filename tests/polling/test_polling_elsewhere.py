@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -17,6 +19,15 @@ from tests.polling.test_polling_gone import studio
 FILTER = {"model": "qwen3-8b"}
 
 
+@asynccontextmanager
+async def watching(rig: Rig, **watch: Any) -> AsyncIterator[None]:
+    """A life whose account looks at its jobs so."""
+    address = rig.accounts[0].model_dump()["endpoint"].removesuffix("/api/v1")
+    rig.accounts = model_studio(**watch)(address)
+    async with rig.running():
+        yield
+
+
 async def booked(rig: Rig) -> list[int]:
     query = select(bookings.c.tokens).order_by(bookings.c.id)
     return [row.tokens for row in await rig.store.read(lambda conn: conn.execute(query).all())]
@@ -28,11 +39,9 @@ async def test_a_scope_that_is_polled_again_goes_on_from_what_the_other_one_has_
 ) -> None:
     async with studio() as (rig, emulator):
         job = emulator.world.add_job("RUNNING", model="qwen3-8b", base_model="qwen3-8b")
-        address = rig.accounts[0].model_dump()["endpoint"].removesuffix("/api/v1")
 
         async def lives(*seen: dict[str, Any], **watch: Any) -> tuple[list[int], int]:
-            rig.accounts = model_studio(**watch)(address)
-            async with rig.running():
+            async with watching(rig, **watch):
                 for change in seen:
                     emulator.world.set(job, **change)
                     await rig.poll()
@@ -49,17 +58,14 @@ async def test_a_scope_that_is_polled_again_goes_on_from_what_the_other_one_has_
 async def test_an_end_that_the_other_scope_has_told_is_not_told_again() -> None:
     async with studio() as (rig, emulator):
         job = emulator.world.add_job("RUNNING", model="qwen3-8b", base_model="qwen3-8b")
-        address = rig.accounts[0].model_dump()["endpoint"].removesuffix("/api/v1")
-        async with rig.running():
+        async with watching(rig):
             await rig.poll()
-        rig.accounts = model_studio(jobs=FILTER)(address)
-        async with rig.running():
+        async with watching(rig, jobs=FILTER):
             await rig.poll()
             emulator.world.set(job, status="SUCCEEDED")
             await rig.poll()
             assert (await rig.story(f"job/{job}")).count("job.finished") == 1
-        rig.accounts = model_studio()(address)
-        async with rig.running():
+        async with watching(rig):
             await rig.poll()
             assert (await rig.story(f"job/{job}")).count("job.finished") == 1
 
@@ -67,17 +73,14 @@ async def test_an_end_that_the_other_scope_has_told_is_not_told_again() -> None:
 async def test_a_job_of_which_the_other_scope_has_told_that_it_is_gone_is_not_gone_again() -> None:
     async with studio() as (rig, emulator):
         job = emulator.world.add_job("SUCCEEDED", model="qwen3-8b", base_model="qwen3-8b")
-        address = rig.accounts[0].model_dump()["endpoint"].removesuffix("/api/v1")
-        async with rig.running():
+        async with watching(rig):
             await rig.poll()
-        rig.accounts = model_studio(jobs=FILTER)(address)
-        async with rig.running():
+        async with watching(rig, jobs=FILTER):
             await rig.poll()
             emulator.world.remove(job)
             await rig.sweep()
             assert (await rig.story(f"job/{job}")).count("job.gone") == 1
-        rig.accounts = model_studio()(address)
-        async with rig.running():
+        async with watching(rig):
             await rig.poll()
             await rig.sweep()
             assert (await rig.story(f"job/{job}")).count("job.gone") == 1
@@ -88,18 +91,15 @@ async def test_a_job_of_which_the_other_scope_has_told_that_it_is_gone_is_not_go
 async def test_a_scope_that_looked_for_a_usage_in_vain_does_not_book_anew_what_the_other_one_has_found() -> None:
     async with studio() as (rig, emulator):
         job = emulator.world.add_job("RUNNING", model="qwen3-8b", base_model="qwen3-8b")
-        address = rig.accounts[0].model_dump()["endpoint"].removesuffix("/api/v1")
-        async with rig.running():
+        async with watching(rig):
             await rig.poll()
             emulator.world.set(job, status="SUCCEEDED", usage=ABSENT)
             await rig.poll()
-        rig.accounts = model_studio(jobs=FILTER)(address)
-        async with rig.running():
+        async with watching(rig, jobs=FILTER):
             emulator.world.set(job, usage=1000)
             await rig.poll()
             assert await booked(rig) == [1000]
-        rig.accounts = model_studio()(address)
-        async with rig.running():
+        async with watching(rig):
             emulator.world.set(job, usage=ABSENT)
             for _ in range(4):
                 await rig.poll(1800.0)
