@@ -135,11 +135,17 @@ class Router:
                     self._storeless.met(reason=str(error))
                 else:
                     self._log.exception("a turn of routing broke; this is a bug", error=type(error).__name__)
-                await self._clock.sleep(STORE_PAUSE)
+                await self._rest(STORE_PAUSE)
                 continue
             self._storeless.over()
             if not more and not self._stopping:
                 await self._bell.wait_at_most(self._clock, self._pause())
+
+    async def _rest(self, seconds: float) -> None:
+        """Only `stop` ends it sooner; a ring, of which there may be many, does not."""
+        end = self._clock.monotonic() + seconds
+        while not self._stopping and (left := end - self._clock.monotonic()) > 0:
+            await self._bell.wait_at_most(self._clock, left)
 
     def hung(self) -> list[str]:
         """Itself, where it was not heard of for too long."""

@@ -8,6 +8,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import anyio
+
 from monitor.model import EventType, Reason, Severity
 from monitor.store import last_seq, open_store, read_events, set_cursor
 from tests.kit.outbox import eventually, job_event, stored
@@ -59,6 +61,18 @@ async def test_a_transaction_that_fails_leaves_no_half_of_it(desk: Any, rules: A
 
             await eventually(told)
         assert await on.cursor() == 1
+
+
+async def test_who_stops_it_does_not_wait_for_the_store_to_come_back(desk: Any, rules: Any) -> None:
+    async with desk() as on:
+        await stored(on.store, job_event("x", on.clock.now()))
+        await on.store.write(lambda conn: conn.exec_driver_sql("alter table cursors rename to gone"))
+        with anyio.fail_after(30):
+            async with on.running(rules({"name": "all"})):
+                ((end, _),) = await eventually(lambda: on.clock._sleepers)
+                on.bell.ring()
+                await on.store.read(last_seq)
+                assert [at for at, _ in await eventually(lambda: on.clock._sleepers)] == [end]
 
 
 async def test_more_events_than_a_batch_are_told_in_their_order(desk: Any, rules: Any) -> None:
