@@ -8,7 +8,7 @@ from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from monitor.model import Event, EventType, Reason
@@ -140,6 +140,11 @@ def absorbed(effects: list[Effect], event: Event) -> bool:
     return begun is not None and event.type in (EventType.FLAVOR_SOLD_OUT, EventType.FLAVOR_RESTOCKED)
 
 
+def late_by(rules: set[str], message: Notify) -> bool:
+    """Whether it gathers what those rules have to say of old news: the end of a state among it."""
+    return message.reason is Reason.CATCH_UP and message.rule in rules
+
+
 def types_of(options: dict[str, Any]) -> list[str]:
     return [options["on"]] if isinstance(options["on"], str) else list(options["on"])
 
@@ -155,7 +160,15 @@ def named(rules: list[dict[str, Any]], event: Event) -> bool:
     return any(fnmatchcase(event.type.value, pattern) for pattern in patterns)
 
 
+REMINDED = {**QUEUED, "remind_every": "1h"}
+LATE_END = (
+    (ruleset(rule(name="r0", **REMINDED), net="info"), [REMINDED]),
+    [job(1, "queued", 0, "a"), job(2, "submitted", 31, "a", late=True)],
+)
+
+
 @settings(max_examples=60)
+@example(*LATE_END)
 @given(rulesets(), histories())
 def test_every_event_is_told_or_timed_or_hidden_or_one_of_a_flapping_and_the_net_takes_the_rest(
     rules: tuple[RuleSet, list[dict[str, Any]]], events: list[Event]
@@ -165,7 +178,9 @@ def test_every_event_is_told_or_timed_or_hidden_or_one_of_a_flapping_and_the_net
     messages = [each for each in effects if isinstance(each, Notify) and each.rule not in trial]
     heard = {event.seq for each in messages for event in each.events}
     caught = {event.seq for each in messages if each.rule == "unmatched" for event in each.events}
-    ended = {event.seq for each in messages if each.reason is Reason.RESOLVED for event in each.events}
+    waiting = {f"r{index}" for index, each in enumerate(rules[1]) if "lasting" in each}
+    ends = [each for each in messages if each.reason is Reason.RESOLVED or late_by(waiting, each)]
+    ended = {event.seq for each in ends for event in each.events}
     hidden = {seq for each in effects if isinstance(each, Hide) and not each.shadow for seq in each.seqs}
     assert all(pile.watch is not None for pile in state.piles.values() if pile.entries)  # of what nobody sees again
     for event in events:
