@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
@@ -11,17 +9,8 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
-from monitor.store.errors import StoreMissing
+from monitor.store.layout import migrations
 from monitor.store.tables import metadata
-
-
-def migrations() -> Path:
-    """The folder of the migrations: inside the installed package, or at the root of a checkout."""
-    package = Path(__file__).parents[1]
-    for folder in (package / "migrations", package.parent / "migrations"):
-        if (folder / "env.py").is_file() and (folder / "versions" / "0001_initial.py").is_file():
-            return folder
-    raise StoreMissing("The database migrations are missing from this installation.", "Install training-monitor again.")
 
 
 def head() -> str | None:

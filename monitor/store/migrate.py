@@ -15,6 +15,7 @@ from monitor.fields import Secret
 from monitor.store.copying import copy_sqlite, make_private
 from monitor.store.errors import NewerDatabase, NotADatabase, NotMigrated, StoreMissing, StoreUnavailable
 from monitor.store.faults import PUT_BACK, translate
+from monitor.store.layout import lay_out
 from monitor.store.lock import living_holder
 from monitor.store.postgres import postgres_engine
 from monitor.store.sqlite import BUSY_MS, sqlite_engine
@@ -154,7 +155,7 @@ def upgrade_sqlite(place: SqlitePlace, found: str | None, backup: bool) -> None:
         with engine.connect() as conn:
             conn.exec_driver_sql("BEGIN IMMEDIATE")
             try:
-                _run_alembic(conn)
+                _upgrade(conn)
                 if conn.exec_driver_sql("PRAGMA foreign_key_check").first() is not None:
                     raise NotADatabase(f"The upgrade of {place} would break references.", "Report this with the file.")
                 conn.exec_driver_sql("COMMIT")
@@ -163,6 +164,13 @@ def upgrade_sqlite(place: SqlitePlace, found: str | None, backup: bool) -> None:
                 raise
     finally:
         engine.dispose()
+
+
+def _upgrade(conn: Connection) -> None:
+    raw = conn.connection.driver_connection
+    assert isinstance(raw, sqlite3.Connection)
+    if lay_out(raw) != HEAD:
+        _run_alembic(conn)
 
 
 def _run_alembic(conn: Connection) -> None:

@@ -12,11 +12,13 @@ from pathlib import Path
 import pytest
 
 from monitor.store import NotMigrated, append_events, check, last_seq, open_store, read_events, upgrade
-from monitor.store.alembic import differences, head, migrations
+from monitor.store.alembic import differences, head
+from monitor.store.layout import LAYOUT, migrations
 from monitor.store.migrate import HEAD
 from monitor.store.tables import metadata
 from tests.kit.made import draft
 from tests.store.conftest import Home
+from tests.store.write_layout import made_by_migrations, script
 
 NEXT = f"{int(HEAD) + 1:04}"
 
@@ -27,6 +29,26 @@ def test_the_head_is_the_newest_migration() -> None:
 
 def test_migrations_are_found_at_the_root_of_a_checkout() -> None:
     assert (migrations() / "versions" / "0001_initial.py").exists()
+
+
+def test_a_new_file_is_what_the_migrations_make(tmp_path: Path) -> None:
+    made_by_migrations(tmp_path / "stepwise.db")
+    meant = (migrations() / LAYOUT).read_text()
+    assert script(tmp_path / "stepwise.db") == meant, "run: python -m tests.store.write_layout"
+    code = (
+        "import asyncio, sys\nfrom pathlib import Path\nfrom monitor.store import open_store\n"
+        "store = asyncio.run(open_store('sqlite:monitor.db', state_dir=Path(sys.argv[1]), lock=True))\n"
+        "asyncio.run(store.aclose())\nprint(store.epoch, 'alembic' in sys.modules)"
+    )
+    epochs = set()
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        command = [sys.executable, "-c", code, str(tmp_path / name)]
+        epoch, alembic = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+        assert (len(bytes.fromhex(epoch)), alembic) == (16, "False")
+        assert script(tmp_path / name / "monitor.db") == meant
+        epochs.add(epoch)
+    assert len(epochs) == 2
 
 
 async def test_the_migrations_make_exactly_the_tables_of_the_program(home) -> None:
