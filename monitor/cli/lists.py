@@ -29,7 +29,8 @@ def listed(
     **query: Value,
 ) -> None:
     """Prints the first `limit` items of a list of the API; `oldest_first` turns their order round; `by_daemon`:
-    where there is none, it is told how to begin. Raises Failure, also for an account or a sink that nobody knows."""
+    where there is none, it is told how to begin. Raises Failure, also for an account, a sink or a policy that
+    nobody knows."""
     from monitor.cli import out
     from monitor.cli.asking import asking
     from monitor.cli.progress import counted, progress
@@ -41,6 +42,7 @@ def listed(
         if not first:
             require_account(ask, query.get("account"))
             require_sink(ask, query.get("sink"))
+            require_policy(ask, query.get("policy"))
         items = chain(first, items)
         if output is Output.TABLE or oldest_first:
             with progress("Reading …"):
@@ -75,6 +77,18 @@ def require_sink(ask: Asker, name: Value) -> None:
     if name in there or any(ask.items("/api/v1/deliveries", 1, sink=name)):
         return
     raise Failure(f"No sink is named {name!r}.", _there(str(name), there), code=USAGE)
+
+
+def require_policy(ask: Asker, name: Value) -> None:
+    """As `require_account`; a policy that left the config is known by what it asked for.
+
+    Raises Failure."""
+    if name is None or any(ask.items("/api/v1/deletions", 1, policy=name)):
+        return
+    there = [policy["name"] for policy in ask.get("/api/v1/cleanup")["policies"]]
+    if name not in there:
+        hint = _there(str(name), there) if there else "The config has no `cleanup`."
+        raise Failure(f"No policy is named {name!r}.", hint, code=USAGE)
 
 
 def _there(name: str, there: list[str]) -> str:

@@ -133,6 +133,13 @@ def test_deletions_are_listed_and_one_that_is_under_way_stands_in_the_head_of_it
     for words, ids in ((["--open"], ["d1"]), (["--settled"], ["d2"]), (["--policy", "nightly"], ["d1"])):
         found = json.loads(busy.run("jobs", "deletions", *words, "--output", "json").stdout)
         assert [each["id"] for each in found] == ids
+    assert busy.run("jobs", "deletions", "--settled", "--policy", "nightly").stdout.startswith("No deletion is known")
+    slip = busy.run("jobs", "deletions", "--policy", "nope")
+    said = "error: No policy is named 'nope'.\nhint: The config has no `cleanup`.\n"
+    assert (slip.returncode, slip.stderr) == (2, said)
+    busy.config.write_text(busy.config.read_text() + "cleanup: [{name: weekly}]\n")
+    slip = busy.run("jobs", "deletions", "--policy", "weakly")
+    assert slip.stderr.endswith("hint: Did you mean `weekly`? There are: weekly.\n")
     page = " ".join(busy.run("jobs", "show", LONG).stdout.split())
     assert "deletion under way (requested), asked for 20" in page
     assert "by the policy nightly; nightly: old" in page
