@@ -13,6 +13,8 @@ import pytest
 import structlog
 from hypothesis import HealthCheck, settings
 
+from tests.kit.forked import WARM, begin_warm
+
 NOTHING_SKIPPED = "TRAINING_MONITOR_CI"
 """Set to 1 by .ci/run: there a test that cannot run is a failure, for a skip hides what it should prove."""
 
@@ -35,6 +37,8 @@ def pytest_configure(config: pytest.Config) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if "TMPDIR" not in os.environ and _has_room(MEMORY):
         tempfile.tempdir = MEMORY
+    if config.getoption("numprocesses", None):
+        os.environ[WARM] = begin_warm()
 
 
 def _has_room(folder: str) -> bool:
