@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 from urllib.parse import urlsplit
 
 import pytest
@@ -22,6 +22,7 @@ LEFT_OUT = (
 )
 """Two pages that Chromium loads behind each window's address bar, which take as long as ours; the rest is Playwright's
 own list, for the last such switch is the one that counts."""
+LOOKS: tuple[Literal["light"], Literal["dark"]] = ("light", "dark")
 ARGS = ["--no-sandbox", "--disable-gpu", f"--disable-features={LEFT_OUT}"]
 WATCH = """
 window.breaches = [];
