@@ -1,4 +1,4 @@
-"""The page in use by somebody who did not sign in: filters, details, search, keyboard, and what he may not do.
+"""The page as somebody uses it who did not sign in: loading, filters, details, search, keyboard, what he may not do.
 
 All look at one page that stays open, for opening it is dear. What one chooses there the next ones do not mind.
 """
@@ -25,6 +25,22 @@ async def used(visit: Visit, living: Served) -> AsyncIterator[Tab]:
     async with visit(living.url("/")) as it:
         await it.open()
         yield it
+
+
+async def test_it_loads_cleanly_and_asks_no_other_host(used: Tab) -> None:
+    it, page = used, used.page
+    await page.wait_for_selector(".uplot canvas")
+    await page.wait_for_selector("#live[data-state=live]")
+    assert await page.locator("#jobs tbody tr").count() == 20
+    assert await page.locator("#accounts .card").count() == 3
+    assert await page.locator("#stock tbody tr").count() == 12
+    assert await page.locator("#budgets .card").count() == 3
+    frees = [text.split(": ")[-1] for text in await page.locator("#quotas .card").all_inner_texts()]
+    assert ["prod" in text and "(stands still)" in text for text in frees] == [True, False]
+    assert ["leftovers" in text and "(off)" in text for text in frees] == [False, True]
+    phases = await page.locator("#deletions ol .state").all_inner_texts()
+    assert phases == ["… requested", "➜ accepted", "✕ failed", "✕ refused", "✓ deleted", "✓ deleted"]
+    assert (it.errors, it.foreign, await it.breaches()) == ([], [], [])
 
 
 async def test_times_are_the_viewers_with_utc_in_the_title(used: Tab) -> None:
