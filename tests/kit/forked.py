@@ -72,10 +72,18 @@ def program_in(folder: Path) -> dict[str, str]:
 
 
 def command(*arguments: str) -> list[str]:
-    """`training-monitor …` begun so by who wants a command line, as on a terminal of its own. Who runs it hands down
-    `pass_fds=[warmed().fileno()]`; what the environment says to Python itself it does not hear."""
+    """`training-monitor …` or `python -c …` begun so by who wants a command line, as on a terminal of its own. Who runs
+    it hands down `pass_fds=[warmed().fileno()]`; what the environment says to Python itself it does not hear."""
     asked = f"{ASKED}={warmed().fileno()}"
     return ["env", asked, sys.executable, "-I", "-S", str(ROOT / "tests" / "kit" / "ask.py"), str(PROGRAM), *arguments]
+
+
+def python(code: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+    """What `python -c CODE …` said, begun so."""
+    return subprocess.run(
+        command("-c", code, *map(str, arguments)), capture_output=True, text=True, check=False,
+        pass_fds=[warmed().fileno()],
+    )  # fmt: skip
 
 
 async def _ended(answers: asyncio.StreamReader, writer: asyncio.StreamWriter) -> int:

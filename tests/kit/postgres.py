@@ -28,7 +28,7 @@ KEPT = 8
 """Databases that a server keeps; the one before them was that of a test which is over."""
 SETTINGS = (
     "listen_addresses=127.0.0.1", "fsync=off", "full_page_writes=off", "shared_buffers=16MB", "max_wal_size=64MB",
-    "min_wal_size=32MB",
+    "min_wal_size=32MB", "file_copy_method=clone",
 )  # fmt: skip
 
 
@@ -75,25 +75,33 @@ class PostgresServer:
     def kill(self) -> None:
         """SIGKILL for the server and all its processes, as the kernel does when memory runs out."""
         assert self._process is not None
-        os.killpg(self._process.pid, signal.SIGKILL)
+        pids = self._stopped()
+        for pid in pids:
+            os.kill(pid, signal.SIGKILL)
         self._process.wait(SECONDS)
         self._process = None
+        while any(map(_lives, pids)):  # the next server refuses to start beside one of them
+            time.sleep(0.005)
         (self._data / "postmaster.pid").unlink(missing_ok=True)
 
     @contextmanager
     def frozen(self) -> Iterator[None]:
         """While the block runs none of its processes does anything; the kernel still takes what is sent to them."""
-        assert self._process is not None
-        first = self._process.pid
-        os.kill(first, signal.SIGSTOP)  # it starts no other from here on
-        pids = _children(first)
-        for pid in pids:
-            os.kill(pid, signal.SIGSTOP)
+        pids = self._stopped()
         try:
             yield
         finally:
-            for pid in (*pids, first):
+            for pid in reversed(pids):
                 os.kill(pid, signal.SIGCONT)
+
+    def _stopped(self) -> list[int]:
+        """Its processes, the first of which starts no other from here on; each has a session of its own."""
+        assert self._process is not None
+        os.kill(self._process.pid, signal.SIGSTOP)
+        pids = [self._process.pid, *_children(self._process.pid)]
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        return pids
 
     def url(self, database: str, *, user: str = USER, password: str | None = None) -> str:
         login = user if password is None else f"{user}:{password}"
@@ -166,8 +174,12 @@ def _as_nobody() -> list[str]:
     return ["unshare", "--user", "--map-user=65534", "--map-group=65534"] if os.geteuid() == 0 else []
 
 
+def _lives(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
 def _children(parent: int) -> list[int]:
-    """The kernel names a process, then in parentheses its program, its state, its parent."""
-    stats = [stat.read_text() for stat in Path("/proc").glob("[0-9]*/stat")]
-    fields = [(int(stat.split()[0]), int(stat.rpartition(")")[2].split()[1])) for stat in stats]
-    return [pid for pid, of in fields if of == parent]
+    return [int(pid) for pid in Path(f"/proc/{parent}/task/{parent}/children").read_text().split()]

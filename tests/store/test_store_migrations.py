@@ -15,6 +15,7 @@ from monitor.store import NotMigrated, append_events, check, last_seq, open_stor
 from monitor.store.alembic import differences, head, migrations
 from monitor.store.migrate import HEAD
 from monitor.store.tables import metadata
+from tests.kit.forked import python
 from tests.kit.made import draft
 from tests.store.conftest import Home
 
@@ -144,8 +145,7 @@ def in_next_release(
         f"async def main():\n{f'    await {call}' if call else twice}\n"
         "asyncio.run(main())\n"
     )
-    command = [sys.executable, "-c", code, str(place), scripts]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    return python(code, place, scripts)
 
 
 @pytest.fixture
