@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
 import shutil
 import signal
@@ -19,6 +20,7 @@ from pathlib import Path
 import pytest
 
 from monitor.store import upgrade
+from tests.kit.forked import PLACE
 
 USER = "postgres"
 TEMPLATE = "store_template"
@@ -43,6 +45,26 @@ class PostgresServer:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port: int = free.getsockname()[1]
+
+    def begin(self) -> None:
+        """Starts with its template, which one process of a test run makes and the others copy."""
+        if PLACE is None:
+            self.make()
+            return
+        made = Path(PLACE).with_name("postgres")
+        with made.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not made.exists():
+                self.make()
+                self.stop()
+                self._data.rename(made)
+        subprocess.run(["cp", "-a", made, self._data], check=True)
+        self.start()
+
+    def make(self) -> None:
+        self.init()
+        self.start()
+        self.make_template()
 
     def init(self) -> None:
         options = ["-U", USER, "-A", "trust", "--no-sync", "-E", "UTF8", "--no-locale"]
@@ -140,9 +162,7 @@ def running_postgres() -> Iterator[PostgresServer]:
     folder = Path(tempfile.mkdtemp(prefix="tm-pg-"))
     server = PostgresServer(folder)
     try:
-        server.init()
-        server.start()
-        server.make_template()
+        server.begin()
         yield server
     finally:
         server.stop()
