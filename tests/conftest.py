@@ -13,6 +13,8 @@ import pytest
 import structlog
 from hypothesis import HealthCheck, settings
 
+from tests.kit.forked import WARM, begin_warm
+
 NOTHING_SKIPPED = "TRAINING_MONITOR_CI"
 """Set to 1 by .ci/run: there a test that cannot run is a failure, for a skip hides what it should prove."""
 
@@ -30,10 +32,13 @@ settings.load_profile("house")
 
 def pytest_configure(config: pytest.Config) -> None:
     """A shell that runs the tests in the background has them ignore Ctrl-C, and so would every process of theirs."""
+    gc.disable()  # what is imported and collected grows and stays: to look through it again and again frees nothing
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if "TMPDIR" not in os.environ and _has_room(MEMORY):
         tempfile.tempdir = MEMORY
+    if config.getoption("numprocesses", None):
+        os.environ[WARM] = begin_warm()
 
 
 def _has_room(folder: str) -> bool:
@@ -70,6 +75,7 @@ def pytest_collection_finish() -> None:
     """What was imported and collected stays to the end: no test has the memory of all of it looked through."""
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(wrapper=True)

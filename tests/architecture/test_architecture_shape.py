@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import gc
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -25,6 +27,7 @@ BANNED_WORDS = {"alert", "channel", "handler", "manager", "receiver", "target", 
 """Section 3 of the design: each of them names something that has another word here."""
 PURE = ("model", "diff", "rules", "ledger", "lab")
 CLOCK_CALLS = {"now", "utcnow", "today", "time", "monotonic", "perf_counter"}
+CLOCKS = {"datetime", "date", "time"}
 
 SOURCES = sorted(
     path
@@ -40,31 +43,60 @@ def name_of(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
+@dataclass(frozen=True)
+class Module:
+    """What the rules look at. The trees are not kept: each search for garbage would walk through all of them."""
+
+    documented: bool
+    functions: dict[str, int]
+    """How long each is, at any depth of blocks."""
+    names: list[str]
+    """Of functions and classes."""
+    state: list[str]
+
+
 @cache
-def tree_of(path: Path) -> ast.Module:
-    return ast.parse(path.read_text())
+def module_of(path: Path) -> Module:
+    searched = gc.isenabled()
+    gc.disable()  # of a tree nothing is garbage, and to look for it takes three quarters of the time
+    try:
+        return _seen(ast.parse(path.read_text()))
+    finally:
+        if searched:
+            gc.enable()
 
 
-def nodes(paths: list[Path]) -> Iterator[tuple[str, ast.AST]]:
-    return ((name_of(path), node) for path in paths for node in ast.walk(tree_of(path)))
+def _seen(tree: ast.Module) -> Module:
+    found = list(defined_in(tree))
+    functions: dict[str, int] = {}
+    for node in found:
+        if isinstance(node, Function):
+            length = (node.end_lineno or 0) - node.lineno + 1
+            functions[node.name] = max(length, functions.get(node.name, 0))
+    return Module(bool(ast.get_docstring(tree)), functions, [node.name for node in found], list(state_of(tree)))
 
 
-def definitions(paths: list[Path]) -> Iterator[tuple[str, Function | ast.ClassDef]]:
-    return ((name_of(path), node) for path in paths for node in defined_in(path))
-
-
-@cache
-def defined_in(path: Path) -> list[Function | ast.ClassDef]:
+def defined_in(tree: ast.Module) -> Iterator[Function | ast.ClassDef]:
     """Functions and classes at any depth of blocks. Expressions, most of a tree, are not walked: they hold none."""
-    found: list[Function | ast.ClassDef] = []
-    waiting: list[ast.AST] = [*tree_of(path).body]
+    waiting: list[ast.AST] = [*tree.body]
     while waiting:
         node = waiting.pop()
         if isinstance(node, Function | ast.ClassDef):
-            found.append(node)
+            yield node
         for block in ("body", "orelse", "finalbody", "handlers", "cases"):
-            waiting.extend(getattr(node, block, ()))
-    return found
+            inner = getattr(node, block, ())
+            if isinstance(inner, list):
+                waiting.extend(inner)
+
+
+def state_of(tree: ast.Module) -> Iterator[str]:
+    for statement in tree.body:
+        if isinstance(statement, ast.Assign | ast.AnnAssign) and isinstance(
+            statement.value, ast.List | ast.Dict | ast.Set | ast.ListComp | ast.DictComp | ast.SetComp
+        ):
+            for target in statement.targets if isinstance(statement, ast.Assign) else [statement.target]:
+                if isinstance(target, ast.Name) and target.id != target.id.upper() and target.id != "__all__":
+                    yield target.id
 
 
 def test_no_file_is_too_long() -> None:
@@ -80,24 +112,23 @@ def test_no_file_is_too_long() -> None:
 
 def test_no_function_is_too_long() -> None:
     long = {
-        f"{name}:{node.name}": length
-        for name, node in definitions(SOURCES)
-        if isinstance(node, Function)
-        and (length := (node.end_lineno or 0) - node.lineno + 1) > FUNCTION_LINES
-        and f"{name}:{node.name}" not in WAIVED
+        f"{name_of(path)}:{function}": length
+        for path in SOURCES
+        for function, length in module_of(path).functions.items()
+        if length > FUNCTION_LINES and f"{name_of(path)}:{function}" not in WAIVED
     }
     assert long == {}
 
 
 def test_every_waiver_is_still_needed() -> None:
     known = {name_of(path) for path in SOURCES}
-    functions = {f"{name}:{node.name}" for name, node in definitions(SOURCES)}
+    functions = {f"{name_of(path)}:{function}" for path in SOURCES for function in module_of(path).functions}
     assert set(WAIVED) <= known | functions
     assert all(len(reason) > 20 for reason in WAIVED.values())
 
 
 def test_every_module_opens_with_its_place_in_the_flow() -> None:
-    assert [name_of(path) for path in SOURCES if not ast.get_docstring(tree_of(path))] == []
+    assert [name_of(path) for path in SOURCES if not module_of(path).documented] == []
 
 
 def test_no_module_is_a_drawer() -> None:
@@ -105,7 +136,7 @@ def test_no_module_is_a_drawer() -> None:
 
 
 def test_nothing_bears_a_word_that_the_design_bans() -> None:
-    named = [(name, node.name) for name, node in definitions(OURS)]
+    named = [(name_of(path), name) for path in OURS for name in module_of(path).names]
     named += [(name_of(path), path.stem) for path in OURS]
     assert [pair for pair in named if BANNED_WORDS & set(words(pair[1]))] == []
 
@@ -122,7 +153,7 @@ def test_words_are_found_in_every_spelling() -> None:
 def test_a_port_states_its_promises(path: Path) -> None:
     silent = [
         node.name
-        for node in ast.walk(tree_of(path))
+        for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, Function | ast.ClassDef) and not node.name.startswith("_") and not ast.get_docstring(node)
     ]
     assert silent == []
@@ -131,30 +162,24 @@ def test_a_port_states_its_promises(path: Path) -> None:
 def test_what_decides_asks_no_clock() -> None:
     """`now` is an argument there, or neither the lab nor a test could replay a day."""
     pure = [path for room in PURE for path in OURS if path.is_relative_to(ROOT / "monitor" / room)]
+    named = re.compile(rf"\b({'|'.join(CLOCKS)})\s*\.\s*({'|'.join(CLOCK_CALLS)})\b")
     asked = [
-        (name, ast.unparse(node))
-        for name, node in nodes(pure)
+        (name_of(path), ast.unparse(node))
+        for path in pure
+        if named.search(path.read_text())  # few: the others need no tree
+        for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
         and node.func.attr in CLOCK_CALLS
         and isinstance(node.func.value, ast.Name)
-        and node.func.value.id in {"datetime", "date", "time"}
+        and node.func.value.id in CLOCKS
     ]
     assert asked == []
 
 
 def test_no_module_keeps_state() -> None:
     """A list or dict bound to a lower-case name at module level is a variable that every caller shares."""
-    kept = [
-        (name_of(path), target.id)
-        for path in OURS
-        for statement in tree_of(path).body
-        if isinstance(statement, ast.Assign | ast.AnnAssign)
-        and isinstance(statement.value, ast.List | ast.Dict | ast.Set | ast.ListComp | ast.DictComp | ast.SetComp)
-        for target in (statement.targets if isinstance(statement, ast.Assign) else [statement.target])
-        if isinstance(target, ast.Name) and target.id != target.id.upper() and target.id != "__all__"
-    ]
-    assert kept == []
+    assert [(name_of(path), name) for path in OURS for name in module_of(path).state] == []
 
 
 def test_no_test_shares_its_file_name_with_another() -> None:

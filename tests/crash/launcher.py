@@ -1,7 +1,7 @@
 """The real `training-monitor run`, started again and again for the cost of a fork: imports are made once.
 
 A line of JSON on standard input starts one life and is answered with its pid; when that life has ended, a second line
-says how. Run as `python -m tests.crash.launcher`.
+says how. tests/crash/lives.py begins it as a fork of the process that the tests share (tests/kit/warm.py).
 """
 
 from __future__ import annotations
@@ -14,14 +14,13 @@ import os
 import sys
 import time
 from datetime import UTC, datetime, timedelta
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import anyio
 
 from tests.crash.points import Plan, Points, install
-from tests.kit.warm import WARM, die_with_parent
+from tests.kit.warm import die_with_parent
 
 
 class SharedClock:
@@ -64,19 +63,15 @@ def serve(config: Path) -> None:
 
 
 def warm(config: Path) -> None:
-    """What every life would do alike, and nothing that a life is to be killed in: imports, the words of the command
-    line, the shipped prices, the fingerprints of the keys (slow on purpose), and to give memory back, which only costs
+    """What every life would do alike, and nothing that a life is to be killed in: the words of the command
+    line, the fingerprints of the keys (slow on purpose), and to give memory back, which only costs
     here."""
-    for name in WARM:
-        import_module(name)
     from monitor.app import run
     from monitor.cli import main
     from monitor.providers import registry
     from monitor.settings import load
-    from monitor.settings.shipped import shipped_prices
     from monitor.wire import Http
 
-    shipped_prices()
     program = main.program()
     main.program = lambda arguments=(): program
     run.give_back = lambda again: None
@@ -108,5 +103,5 @@ def live(order: dict[str, Any]) -> None:
         os._exit(code)
 
 
-if __name__ == "__main__":
+def main() -> None:
     serve(Path(sys.argv[1]))

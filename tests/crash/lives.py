@@ -6,15 +6,13 @@ import asyncio
 import json
 import os
 import signal
-import sys
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tests.crash.launcher import SharedClock
 from tests.crash.points import Plan
-
-ROOT = Path(__file__).parents[2]
+from tests.kit.forked import command, warmed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,15 +80,15 @@ class Lives:
 
     async def __aenter__(self) -> Lives:
         self._launcher = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tests.crash.launcher", str(self._config),
-            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, cwd=ROOT,
-            env={"PATH": os.environ["PATH"], "HOME": str(self._config.parent), "PYTHONPATH": str(ROOT)},
+            *command("-c", "from tests.crash.launcher import main; main()", str(self._config)),
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, pass_fds=[warmed().fileno()],
+            env={"PATH": os.environ["PATH"], "HOME": str(self._config.parent)},
         )  # fmt: skip
         return self
 
     async def __aexit__(self, *error: object) -> None:
         if self._launcher.returncode is None:
-            self._launcher.kill()  # the daemon dies with it
+            self._launcher.terminate()  # the daemon dies with it
         await self._launcher.wait()
 
     async def start(self, plan: Plan) -> Life:

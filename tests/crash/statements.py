@@ -1,5 +1,5 @@
 """Does one thing to a copy of a database again and again, killed one statement later each time, and lets the next
-process finish it. Run as `python -m tests.crash.statements JOB FOLDER`; FOLDER/made is what each begins with.
+process finish it. Arguments: JOB FOLDER; FOLDER/made is what each begins with.
 The last time nobody kills it."""
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from collections.abc import Awaitable, Callable
 from contextlib import closing
 from functools import cache, partial
 from hashlib import sha256
-from importlib import import_module
 from itertools import count
 from pathlib import Path
 
@@ -26,7 +25,6 @@ from monitor.settings import Settings, load
 from monitor.store import Store, check, open_store
 from tests.crash.points import MAKING, Plan, Points, install
 from tests.kit.clock import VirtualClock
-from tests.kit.warm import WARM
 from tests.store.test_store_prune import LIMITS
 
 URL = "sqlite:monitor.db"
@@ -106,9 +104,8 @@ def forked(what: Callable[[], object]) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
-def main(job: str, folder: Path) -> None:
-    for name in WARM:
-        import_module(name)
+def main() -> None:
+    job, folder = sys.argv[1], Path(sys.argv[2])
     configured(folder)
     gc.freeze()
     at, said, points = folder / "at", folder / "said", folder / "points"
@@ -134,7 +131,3 @@ def main(job: str, folder: Path) -> None:
             break
     told = {"points": points.read_text().splitlines(), "before": before, "after": after, "ends": ends}
     print(json.dumps(told))  # noqa: T201
-
-
-if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]))

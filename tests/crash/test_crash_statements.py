@@ -5,8 +5,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import timedelta
@@ -29,10 +27,9 @@ from monitor.store import (
     write_hidden,
 )
 from monitor.store.sink_health import SinkHealth, save_sink_health
+from tests.kit.forked import python
 from tests.kit.process import write_config
 from tests.store.test_store_prune import NOW, OLD, RECENT, Past, followed
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -53,8 +50,7 @@ def killed(job: str, folder: Path, fill: Callable[[Store], Awaitable[None]]) -> 
 
     (folder / "made").mkdir()
     asyncio.run(made())
-    command = [sys.executable, "-m", "tests.crash.statements", job, str(folder)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    done = python("from tests.crash.statements import main; main()", job, folder)
     assert done.returncode == 0, done.stderr[-3000:]
     told: dict[str, Any] = json.loads(done.stdout)
     ends, whole = told["ends"].values(), told["after"].pop()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import Any
 
 from hypothesis import given, settings
@@ -29,13 +29,9 @@ class Look:
     started: bool
 
 
-looks = st.builds(
-    Look,
-    state=st.sampled_from(STATES),
-    runs=st.one_of(st.none(), st.integers(0, 4)),
-    checkpoints=st.one_of(st.none(), st.integers(0, 4)),
-    started=st.booleans(),
-)
+COUNTS = (None, 0, 1, 2, 3, 4)
+LOOKS = [Look(*each) for each in product(STATES, COUNTS, COUNTS, (False, True))]
+looks = st.sampled_from(LOOKS)
 
 
 def seen_by(look: Look, job: Callable[..., Job], at: Callable[[float], datetime]) -> Job:
@@ -179,7 +175,12 @@ def test_whatever_polls_miss_of_a_real_life_nothing_told_did_not_happen(
         known, last = _checked(known, change), moment
 
 
-WORDS = ("normal", "soldout", "maintenance", "limited")
+WORDS = {word[0]: word for word in ("normal", "soldout", "maintenance", "limited")}
+
+
+def rows(least: int, most: int) -> st.SearchStrategy[list[str]]:
+    """Of words, by their letters: a text is drawn at once."""
+    return st.text("".join(WORDS), min_size=least, max_size=most).map(lambda row: [WORDS[letter] for letter in row])
 
 
 def believed(words: list[str], confirm: int) -> list[str]:
@@ -196,7 +197,7 @@ def believed(words: list[str], confirm: int) -> list[str]:
     return found
 
 
-@given(words=st.lists(st.sampled_from(WORDS), min_size=1, max_size=16), confirm=st.integers(1, 4))
+@given(words=rows(1, 16), confirm=st.integers(1, 4))
 @settings(max_examples=400, deadline=None)
 def test_stock_tells_each_confirmed_turn_once_and_no_other(
     flavor: Any, reading: Any, words: list[str], confirm: int
@@ -215,7 +216,7 @@ def test_stock_tells_each_confirmed_turn_once_and_no_other(
     assert [draft.type for draft in drafts] == [names[word] for word in turns]
 
 
-@given(words=st.lists(st.sampled_from(WORDS), min_size=2, max_size=12))
+@given(words=rows(2, 12))
 @settings(deadline=None)
 def test_the_times_in_the_two_stock_states_add_up(flavor: Any, reading: Any, words: list[str]) -> None:
     known: KnownFlavor | None = None

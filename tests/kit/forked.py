@@ -6,10 +6,12 @@ import asyncio
 import atexit
 import functools
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -17,6 +19,9 @@ from tests.kit.ask import ASKED, ask
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = Path(sys.executable).with_name("training-monitor")
+WARM = "TRAINING_MONITOR_TESTS_WARM"
+"""Says to the processes of a test run where the warm one is to be found, which they share."""
+PLACE = os.environ.get(WARM)
 
 
 class Forked:
@@ -67,10 +72,18 @@ def program_in(folder: Path) -> dict[str, str]:
 
 
 def command(*arguments: str) -> list[str]:
-    """`training-monitor …` begun so by who wants a command line, as on a terminal of its own. Who runs it hands down
-    `pass_fds=[warmed().fileno()]`; what the environment says to Python itself it does not hear."""
+    """`training-monitor …` or `python -c …` begun so by who wants a command line, as on a terminal of its own. Who runs
+    it hands down `pass_fds=[warmed().fileno()]`; what the environment says to Python itself it does not hear."""
     asked = f"{ASKED}={warmed().fileno()}"
     return ["env", asked, sys.executable, "-I", "-S", str(ROOT / "tests" / "kit" / "ask.py"), str(PROGRAM), *arguments]
+
+
+def python(code: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+    """What `python -c CODE …` said, begun so."""
+    return subprocess.run(
+        command("-c", code, *map(str, arguments)), capture_output=True, text=True, check=False,
+        pass_fds=[warmed().fileno()],
+    )  # fmt: skip
 
 
 async def _ended(answers: asyncio.StreamReader, writer: asyncio.StreamWriter) -> int:
@@ -81,18 +94,28 @@ async def _ended(answers: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
 
 @functools.cache
 def warmed() -> socket.socket:
-    """One for all tests of this process, whose end ends it and every life of it."""
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.kit.warm", str(theirs.fileno())],
-        pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, cwd=ROOT,
-        env={"PATH": os.environ["PATH"], "PYTHONUNBUFFERED": "1"},
-    )  # fmt: skip
-    theirs.close()
+    """The way of this process to the warm one."""
+    control = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    control.connect(PLACE or begin_warm())
+    return control
+
+
+def begin_warm() -> str:
+    """Where it is to be found; its end is that of this process, and the end of every life of it."""
+    folder = tempfile.mkdtemp(prefix="tm-warm-")
+    place = f"{folder}/socket"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
+        listener.bind(place)
+        listener.listen()
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.kit.warm", str(listener.fileno())],
+            pass_fds=[listener.fileno()], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, cwd=ROOT,
+            env={"PATH": os.environ["PATH"], "PYTHONUNBUFFERED": "1"},
+        )  # fmt: skip
 
     def end() -> None:
-        ours.close()
-        process.wait()
+        process.communicate()
+        shutil.rmtree(folder)
 
     atexit.register(end)
-    return ours
+    return place

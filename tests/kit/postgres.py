@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
 import shutil
 import signal
@@ -19,6 +20,7 @@ from pathlib import Path
 import pytest
 
 from monitor.store import upgrade
+from tests.kit.forked import PLACE
 
 USER = "postgres"
 TEMPLATE = "store_template"
@@ -28,7 +30,7 @@ KEPT = 8
 """Databases that a server keeps; the one before them was that of a test which is over."""
 SETTINGS = (
     "listen_addresses=127.0.0.1", "fsync=off", "full_page_writes=off", "shared_buffers=16MB", "max_wal_size=64MB",
-    "min_wal_size=32MB",
+    "min_wal_size=32MB", "file_copy_method=clone",
 )  # fmt: skip
 
 
@@ -43,6 +45,26 @@ class PostgresServer:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port: int = free.getsockname()[1]
+
+    def begin(self) -> None:
+        """Starts with its template, which one process of a test run makes and the others copy."""
+        if PLACE is None:
+            self.make()
+            return
+        made = Path(PLACE).with_name("postgres")
+        with made.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not made.exists():
+                self.make()
+                self.stop()
+                self._data.rename(made)
+        subprocess.run(["cp", "-a", made, self._data], check=True)
+        self.start()
+
+    def make(self) -> None:
+        self.init()
+        self.start()
+        self.make_template()
 
     def init(self) -> None:
         options = ["-U", USER, "-A", "trust", "--no-sync", "-E", "UTF8", "--no-locale"]
@@ -75,25 +97,33 @@ class PostgresServer:
     def kill(self) -> None:
         """SIGKILL for the server and all its processes, as the kernel does when memory runs out."""
         assert self._process is not None
-        os.killpg(self._process.pid, signal.SIGKILL)
+        pids = self._stopped()
+        for pid in pids:
+            os.kill(pid, signal.SIGKILL)
         self._process.wait(SECONDS)
         self._process = None
+        while any(map(_lives, pids)):  # the next server refuses to start beside one of them
+            time.sleep(0.005)
         (self._data / "postmaster.pid").unlink(missing_ok=True)
 
     @contextmanager
     def frozen(self) -> Iterator[None]:
         """While the block runs none of its processes does anything; the kernel still takes what is sent to them."""
-        assert self._process is not None
-        first = self._process.pid
-        os.kill(first, signal.SIGSTOP)  # it starts no other from here on
-        pids = _children(first)
-        for pid in pids:
-            os.kill(pid, signal.SIGSTOP)
+        pids = self._stopped()
         try:
             yield
         finally:
-            for pid in (*pids, first):
+            for pid in reversed(pids):
                 os.kill(pid, signal.SIGCONT)
+
+    def _stopped(self) -> list[int]:
+        """Its processes, the first of which starts no other from here on; each has a session of its own."""
+        assert self._process is not None
+        os.kill(self._process.pid, signal.SIGSTOP)
+        pids = [self._process.pid, *_children(self._process.pid)]
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        return pids
 
     def url(self, database: str, *, user: str = USER, password: str | None = None) -> str:
         login = user if password is None else f"{user}:{password}"
@@ -132,9 +162,7 @@ def running_postgres() -> Iterator[PostgresServer]:
     folder = Path(tempfile.mkdtemp(prefix="tm-pg-"))
     server = PostgresServer(folder)
     try:
-        server.init()
-        server.start()
-        server.make_template()
+        server.begin()
         yield server
     finally:
         server.stop()
@@ -166,8 +194,12 @@ def _as_nobody() -> list[str]:
     return ["unshare", "--user", "--map-user=65534", "--map-group=65534"] if os.geteuid() == 0 else []
 
 
+def _lives(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
 def _children(parent: int) -> list[int]:
-    """The kernel names a process, then in parentheses its program, its state, its parent."""
-    stats = [stat.read_text() for stat in Path("/proc").glob("[0-9]*/stat")]
-    fields = [(int(stat.split()[0]), int(stat.rpartition(")")[2].split()[1])) for stat in stats]
-    return [pid for pid, of in fields if of == parent]
+    return [int(pid) for pid in Path(f"/proc/{parent}/task/{parent}/children").read_text().split()]

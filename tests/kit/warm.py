@@ -1,15 +1,18 @@
 """The program started for the cost of a fork: a process that has imported it, from which each life begins.
 
-Run as `python -m tests.kit.warm FD` by tests/kit/forked.py, which holds the other end of that socket: a message is one
-life, with what it is told, where its pid and its end are answered, and its three standard files.
+Run as `python -m tests.kit.warm FD` by tests/kit/forked.py. That socket is where the processes of a test run come in,
+which share this one; each message of theirs is one life, with what it is told, where its pid and its end are answered,
+and its three standard files. It ends with its standard input, and so with who started it.
 """
 
 from __future__ import annotations
 
 import ctypes
+import functools
 import gc
 import json
 import os
+import selectors
 import signal
 import socket
 import sys
@@ -29,6 +32,7 @@ WARM = (
 DIES_WITH_PARENT = 1
 
 
+@functools.cache
 def warm() -> None:
     """The imports of a daemon's life and the prices that come with it, none of which starts a thread."""
     for name in WARM:
@@ -43,19 +47,37 @@ def die_with_parent() -> None:
     ctypes.CDLL(None).prctl(DIES_WITH_PARENT, signal.SIGKILL)
 
 
-def serve(control: socket.socket) -> None:
-    """Returns when nobody asks any more, and in each life when that ends."""
+def serve(listener: socket.socket) -> None:
+    """Returns at the end of standard input, and in each life when that ends. Nothing is imported for nobody."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # who keeps a life is not waited for
-    while True:
-        order, fds, _, _ = socket.recv_fds(control, 1 << 16, 4)
-        if not order:
-            return
-        if os.fork() == 0:
-            control.close()
-            keep(json.loads(order), *fds)
-            return
-        for fd in fds:
-            os.close(fd)
+    with selectors.DefaultSelector() as asking:
+        asking.register(listener, selectors.EVENT_READ)
+        asking.register(sys.stdin, selectors.EVENT_READ)
+        while True:
+            for key, _ in asking.select():
+                if key.fileobj is sys.stdin:
+                    return
+                if key.fileobj is listener:
+                    warm()
+                    asking.register(listener.accept()[0], selectors.EVENT_READ)
+                elif isinstance(key.fileobj, socket.socket) and begin(key.fileobj, asking):
+                    return
+
+
+def begin(control: socket.socket, asking: selectors.BaseSelector) -> bool:
+    """Whether this is the process that kept the life, which is over."""
+    order, fds, _, _ = socket.recv_fds(control, 1 << 16, 4)
+    if not order:
+        asking.unregister(control)
+        control.close()
+        return False
+    if os.fork() == 0:
+        asking.close()
+        keep(json.loads(order), *fds)
+        return True
+    for fd in fds:
+        os.close(fd)
+    return False
 
 
 def keep(order: dict[str, Any], answer: int, *files: int) -> None:
@@ -99,5 +121,4 @@ def live(order: dict[str, Any], files: Sequence[int]) -> None:
 
 
 if __name__ == "__main__":
-    warm()
     serve(socket.socket(fileno=int(sys.argv[1])))

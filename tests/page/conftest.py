@@ -1,4 +1,4 @@
-"""One browser and one living world for all tests of the page that only look."""
+"""One browser with one tab, and one living world for all tests of the page that only look."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from tests.kit.browser import Tab, chromium, tab
+from tests.kit.browser import Tab, Visit, chromium, tab
 from tests.kit.page import COSTS, page_served
 from tests.kit.web import Served
 from tests.kit.world import World
@@ -29,13 +29,14 @@ async def living(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Serv
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def only(browser: Any, living: Served) -> AsyncIterator[Tab]:
-    async with tab(browser, living.url("/")) as it:
-        yield it
+async def visit(browser: Any) -> AsyncIterator[Visit]:
+    """Goes to a page as somebody who comes for the first time, for a fraction of what a window of his own takes."""
+    async with tab(browser, "about:blank") as it:
+        yield it.visiting
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def opened(only: Tab) -> Tab:
-    """`living` as somebody sees it who comes for the first time, for a fraction of what a browser of his own takes."""
-    await only.anew()
-    return only
+async def opened(visit: Visit, living: Served) -> AsyncIterator[Tab]:
+    async with visit(living.url("/")) as it:
+        await it.open()
+        yield it

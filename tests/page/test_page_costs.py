@@ -17,7 +17,7 @@ from monitor.model import Action, ActionState, EventType, JobState, KnownJob, Se
 from monitor.rules.samples import sample
 from monitor.store import BookingRow, JobWrite, book, move_action, save_jobs
 from tests.kit import tidied
-from tests.kit.browser import Tab, tab
+from tests.kit.browser import Tab, Visit
 from tests.kit.page import page_served
 from tests.kit.world import World, draft
 
@@ -31,10 +31,10 @@ POLICY = "cleanup:\n  - {name: nightly, enabled: true, after: 1d}\n"
 WIDTH = "document.querySelector('#budgets .meter rect').getAttribute('width')"
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def changing(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[World, Tab]]:
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def changing(visit: Visit, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[World, Tab]]:
     folder = tmp_path_factory.mktemp("costs")
-    async with page_served(folder, more=BUDGETS + POLICY) as served, tab(browser, served.url("/")) as it:
+    async with page_served(folder, more=BUDGETS + POLICY) as served, visit(served.url("/")) as it:
         world = World(served)
         await booked(world, 8500)
         page = await it.open()

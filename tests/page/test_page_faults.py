@@ -1,9 +1,11 @@
-"""The page when things go wrong or get big: nothing known, a dead monitor, hostile words, 10,000 jobs, live news."""
+"""The page when things go wrong, are few or many: nothing known, a dead monitor, hostile words, 3 or 10,000 jobs."""
 
 from __future__ import annotations
 
 import json
 from contextlib import AsyncExitStack
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +13,8 @@ import pytest
 
 from monitor.model import ActionState, Asker, AskerKind, JobState
 from tests.kit import tidied
-from tests.kit.browser import tab
+from tests.kit.browser import Visit
 from tests.kit.page import COSTS, page_served
-from tests.kit.web import TOKEN
 from tests.kit.world import World
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -26,8 +27,8 @@ HOSTILE = (
 )
 
 
-async def test_nothing_known_yet_is_said_in_words(browser: Any, tmp_path: Path) -> None:
-    async with page_served(tmp_path) as served, tab(browser, served.url("/")) as it:
+async def test_nothing_known_yet_is_said_in_words(visit: Visit, tmp_path: Path) -> None:
+    async with page_served(tmp_path) as served, visit(served.url("/")) as it:
         page = await it.open()
         said = await page.locator("section .empty").all_inner_texts()
         assert said == [
@@ -45,13 +46,13 @@ async def test_nothing_known_yet_is_said_in_words(browser: Any, tmp_path: Path) 
         assert (it.errors, await it.breaches()) == ([], [])
 
 
-async def test_a_dead_monitor_is_told_what_was_known_stays_and_it_comes_back(browser: Any, tmp_path: Path) -> None:
+async def test_a_dead_monitor_is_told_what_was_known_stays_and_it_comes_back(visit: Visit, tmp_path: Path) -> None:
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
     async with AsyncExitStack() as stack:
         async with page_served(tmp_path / "one") as served:
             await World(served).all()
-            it = await stack.enter_async_context(tab(browser, served.url("/")))
+            it = await stack.enter_async_context(visit(served.url("/")))
             page = await it.open()
             await page.wait_for_selector("#live[data-state=live]")
         await page.wait_for_selector("#live[data-state=reconnecting]")
@@ -73,17 +74,6 @@ async def test_a_dead_monitor_is_told_what_was_known_stays_and_it_comes_back(bro
         await it.until("document.querySelectorAll('#jobs tbody tr').length === 1")
 
 
-async def test_whose_session_ended_is_sent_to_sign_in(browser: Any, tmp_path: Path) -> None:
-    async with page_served(tmp_path, token=TOKEN) as served, tab(browser, served.url("/")) as it:
-        await it.page.goto(it.home)
-        await it.page.locator("input[name=token]").fill(TOKEN)
-        await it.page.locator("button[type=submit]").click()
-        await it.settled()
-        await it.page.context.clear_cookies()
-        await it.page.locator("#jobs select[name=range]").select_option("30")
-        await it.page.wait_for_url("**/sign-in")
-
-
 async def forged(route: Any) -> None:
     """Names of the config cannot hold markup; so it is put into the monitor's answer on its way."""
     answer = await route.fetch()
@@ -91,10 +81,10 @@ async def forged(route: Any) -> None:
     await route.fulfill(response=answer, body=text.replace('"nightly"', json.dumps(HOSTILE[0])))
 
 
-async def test_hostile_words_are_only_words(browser: Any, tmp_path: Path) -> None:
+async def test_hostile_words_are_only_words(visit: Visit, tmp_path: Path) -> None:
     async with (
         page_served(tmp_path, more=COSTS) as served,
-        tab(browser, served.url("/"), viewport={"width": 390, "height": 800}) as it,
+        visit(served.url("/"), width=390) as it,
     ):
         for path in ("budgets", "cleanup"):
             await it.page.route(f"**/api/v1/{path}*", forged)
@@ -127,8 +117,8 @@ async def test_hostile_words_are_only_words(browser: Any, tmp_path: Path) -> Non
         assert (it.errors, it.foreign, await it.breaches()) == ([], [], [])
 
 
-async def test_ten_thousand_jobs_are_a_page_of_rows(browser: Any, tmp_path: Path) -> None:
-    async with page_served(tmp_path) as served, tab(browser, served.url("/")) as it:
+async def test_ten_thousand_jobs_are_a_page_of_rows(visit: Visit, tmp_path: Path) -> None:
+    async with page_served(tmp_path) as served, visit(served.url("/")) as it:
         await World(served).jobs(10_000)
         page = await it.open()
         await page.locator("#jobs select[name=range]").select_option("30")
@@ -141,44 +131,34 @@ async def test_ten_thousand_jobs_are_a_page_of_rows(browser: Any, tmp_path: Path
         assert it.errors == []
 
 
-async def test_news_arrive_without_a_reload(browser: Any, tmp_path: Path) -> None:
-    async with page_served(tmp_path) as served, tab(browser, served.url("/")) as it:
+async def test_the_range_begins_as_short_as_holds_all_jobs_and_stays_as_it_was_chosen(
+    visit: Visit, tmp_path: Path
+) -> None:
+    async with page_served(tmp_path) as served:
         world = World(served)
-        await world.health()
-        page = await it.open()
-        await page.wait_for_selector("#live[data-state=live]")
-        await page.evaluate("window.same = true")
-        known = world.job("llm-beijing", name="brand-new")
-        await world.keep("llm-beijing", [known])
-        await world.message(known, world.end, ["delivered"])
-        await page.get_by_role("button", name="brand-new").wait_for()
-        await page.locator("#events .lines > li", has_text="brand-new").wait_for()
-        await page.locator("#messages .lines > li", has_text="brand-new").wait_for()
-        assert await page.evaluate("same")
-        assert await page.locator("#live").inner_text() == "live"
-
-
-async def test_a_burst_of_news_is_read_a_few_times(browser: Any, tmp_path: Path) -> None:
-    async with page_served(tmp_path) as served, tab(browser, served.url("/")) as it:
-        world = World(served)
-        (known,) = [world.job("llm-beijing")]
-        await world.keep("llm-beijing", [known])
-        page = await it.open()
-        await page.wait_for_selector("#live[data-state=live]")
-        asked: list[str] = []
-        page.on("request", lambda request: asked.append(request.url))
-        last = 0
-        for _ in range(100):
-            last = await world.message(known, world.end, [])
-        await page.locator(f"#events li[data-seq='{last}']").wait_for()
-        assert len([url for url in asked if "/events?" in url]) < 10
-        assert len([url for url in asked if "/jobs?" in url]) < 10
-
-
-async def test_the_age_of_the_data_ticks(browser: Any, tmp_path: Path) -> None:
-    async with page_served(tmp_path) as served, tab(browser, served.url("/")) as it:
-        await World(served).health()
-        page = await it.open()
-        age = page.locator("#accounts .age .ticking").first
-        before = await age.inner_text()
-        await it.until(f"document.querySelector('#accounts .age .ticking').textContent !== {before!r}")
+        await world.scope("llm-beijing")
+        begun = world.end - timedelta(minutes=25)
+        recent = [replace(world.job("llm-beijing"), state_since=begun) for _ in range(3)]
+        jobs = [
+            replace(known, job=replace(known.job, created_at=begun, started_at=begun + timedelta(minutes=2),
+                                       ended_at=None, state=JobState.RUNNING))
+            for known in recent
+        ]  # fmt: skip
+        await world.keep("llm-beijing", jobs)
+        async with visit(served.url("/"), width=400) as it:
+            page = await it.open()
+            chosen = page.locator("#jobs select[name=range]")
+            await it.until("document.querySelector('#jobs select[name=range]').value === '1h'")
+            widths = (
+                "[...document.querySelectorAll('#jobs .bar rect')].map((one) => parseFloat(one.getAttribute('width')))"
+            )
+            assert max(await page.evaluate(widths)) > 30, "percent: 23 of 60 minutes"
+            assert 2 <= await page.locator("#jobs .axis text").count() <= 4
+            await chosen.select_option("30")
+            older = world.end - timedelta(days=2)
+            await world.keep("llm-beijing", [replace(jobs[0], job=replace(jobs[0].job, id="ft-old", created_at=older))])
+            await page.reload()
+            await it.until("document.querySelector('#jobs select[name=range]').value === '7'")
+            await chosen.select_option("30")
+            await it.until("document.querySelectorAll('#jobs tbody tr').length === 4")
+            assert await chosen.input_value() == "30"

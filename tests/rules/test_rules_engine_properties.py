@@ -3,18 +3,18 @@ anew, no event is lost, and nobody is told twice."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 from fnmatch import fnmatchcase
+from random import Random
 from typing import Any
 
 from hypothesis import example, given, settings
-from hypothesis import strategies as st
 
 from monitor.model import Event, EventType, Reason
 from monitor.rules import Effect, Engine, FlappingOptions, Heard, Hide, Notify, RuleSet, RuleState, drive
 from monitor.rules.effects import Flapping
 from monitor.rules.engine.hiding import PEOPLES
+from tests.kit.dice import DICE
 from tests.kit.played import about, account, answer, at, job, reborn, rule, ruleset, silence, stock, unsilence
 
 QUEUED = {"on": "job.queued", "lasting": "30m"}
@@ -46,47 +46,46 @@ RULES: list[dict[str, Any]] = [
 TYPES = ["submitted", "queued", "started", "checkpoint", "restarted", "requeued", "stopping", "finished", "gone"]
 
 
-@st.composite
-def rulesets(draw: st.DrawFn) -> tuple[RuleSet, list[dict[str, Any]]]:
-    chosen = draw(st.lists(st.sampled_from(RULES), min_size=1, max_size=4, unique_by=id))
+def rulesets(dice: Random) -> tuple[RuleSet, list[dict[str, Any]]]:
+    chosen = dice.sample(RULES, dice.randint(1, 4))
     made = [rule(name=f"r{index}", **options) for index, options in enumerate(chosen)]
-    flapping = draw(st.sampled_from([None, FlappingOptions.model_validate({"changes": 3, "within": "30m"})]))
-    return ruleset(*made, net=draw(st.sampled_from(["info", None])), flapping=flapping), chosen
+    flapping = dice.choice((None, FlappingOptions.model_validate({"changes": 3, "within": "30m"})))
+    return ruleset(*made, net=dice.choice(("info", None)), flapping=flapping), chosen
 
 
-@st.composite
-def histories(draw: st.DrawFn) -> list[Event]:
+def histories(dice: Random) -> list[Event]:
     """Up to a day and more of jobs, stock, an account that is not always there, and people who answer."""
     now, made = 0.0, []
-    for seq in range(1, draw(st.integers(1, 14)) + 1):
-        now += draw(st.sampled_from([0, 0, 0.1, 0.6, 4, 4, 12, 31, 65, 190, 600]))
-        now -= draw(st.sampled_from([0, 0, 0, 0.05]))
-        name, late = draw(st.sampled_from(["a", "b"])), draw(st.sampled_from([False, False, True]))
-        kind = draw(st.sampled_from("jjjjjffffaspnum"))
-        made.append(_event(draw, kind, seq, now, name, late))
+    for seq in range(1, dice.randint(1, 14) + 1):
+        now += dice.choice((0, 0, 0.1, 0.6, 4, 4, 12, 31, 65, 190, 600))
+        now -= dice.choice((0, 0, 0, 0.05))
+        made.append(_event(dice, dice.choice("jjjjjffffaspnum"), seq, now))
     return made
 
 
-def _event(draw: st.DrawFn, kind: str, seq: int, now: float, name: str, late: bool) -> Event:
+def _event(dice: Random, kind: str, seq: int, now: float) -> Event:
+    name, late = dice.choice("ab"), dice.random() < 1 / 3
     if kind == "j":
-        behind = draw(st.sampled_from([0, 0, 20, 100]))
-        tokens, creator = draw(st.sampled_from([1, 9])), draw(st.sampled_from(["ann", "bob", "eve"]))
-        what = draw(st.sampled_from(TYPES))
-        return job(seq, what, now, name, behind=behind, late=late, tokens=tokens, creator=creator)
+        behind, tokens, creator = dice.choice((0, 0, 20, 100)), dice.choice((1, 9)), dice.choice(("ann", "bob", "eve"))
+        return job(seq, dice.choice(TYPES), now, name, behind=behind, late=late, tokens=tokens, creator=creator)
     if kind == "f":
-        return stock(seq, draw(st.sampled_from(["sold_out", "restocked"])), now, name, late=late)
+        return stock(seq, dice.choice(("sold_out", "restocked")), now, name, late=late)
     if kind == "a":
-        return account(seq, draw(st.sampled_from(["unreachable", "recovered"])), now)
+        return account(seq, dice.choice(("unreachable", "recovered")), now)
     if kind == "s":
-        match = draw(st.sampled_from(["true", "event.type == 'job.queued'", "flavor.zone == 'z'"]))
-        return silence(seq, now, now + draw(st.sampled_from([10, 300])), match, name)
+        match = dice.choice(("true", "event.type == 'job.queued'", "flavor.zone == 'z'"))
+        return silence(seq, now, now + dice.choice((10, 300)), match, name)
     if kind == "u":
         return unsilence(seq, now, name)
     if kind == "p":
-        return answer(seq, "acknowledged", now, f"job/{name}", draw(st.sampled_from(["r0", "r1"])))
+        return answer(seq, "acknowledged", now, f"job/{name}", dice.choice(("r0", "r1")))
     if kind == "n":
-        return answer(seq, "snoozed", now, f"job/{name}", draw(st.sampled_from(["r0", "r1"])), until=now + 90)
-    return about(seq, draw(st.sampled_from(["monitor.started", "monitor.stopped", "config.reloaded"])), now, "monitor")
+        return answer(seq, "snoozed", now, f"job/{name}", dice.choice(("r0", "r1")), until=now + 90)
+    return about(seq, dice.choice(("monitor.started", "monitor.stopped", "config.reloaded")), now, "monitor")
+
+
+def stories(dice: Random) -> tuple[RuleSet, list[dict[str, Any]], list[Event]]:
+    return *rulesets(dice), histories(dice)
 
 
 END = at(60 * 24 * 14)
@@ -100,20 +99,20 @@ def straight(rules: RuleSet, events: list[Event], *, wordless: bool = True) -> t
     return effects, engine.state()
 
 
-def halting(rules: RuleSet, events: list[Event], draw: Callable[[Any], Any]) -> tuple[list[Effect], RuleState]:
+def halting(rules: RuleSet, events: list[Event], dice: Random) -> tuple[list[Effect], RuleState]:
     """In batches of any size; between them the daemon is started anew, or looks at the clock."""
     heard, made, done = Heard(events), [], 0
     engine = Engine(rules, RuleState(), heard, wordless=True)
     while done < len(events):
-        size = draw(st.integers(1, 3))
+        size = dice.randint(1, 3)
         made += list(drive(engine, events[done : done + size]))
         done += size
         next_one = min((event.detected_at for event in events[done:]), default=END)
         before = max(event.detected_at for event in events[:done])
-        for part in sorted(draw(st.lists(st.floats(0, 0.99), max_size=2))):
+        for part in sorted(dice.random() * 0.99 for _ in range(dice.randint(0, 2))):
             if next_one > before:
                 made += engine.advance(before + (next_one - before) * part)
-        if draw(st.booleans()):
+        if dice.random() < 0.5:
             assert engine.broken is None
             engine = Engine(rules, reborn(engine.state()), heard, wordless=True)
     made += engine.advance(END)
@@ -122,11 +121,10 @@ def halting(rules: RuleSet, events: list[Event], draw: Callable[[Any], Any]) -> 
 
 
 @settings(max_examples=60)
-@given(rulesets(), histories(), st.data())
-def test_it_matters_neither_in_what_batches_events_come_nor_when_the_daemon_is_started_anew(
-    rules: tuple[RuleSet, Any], events: list[Event], data: st.DataObject
-) -> None:
-    assert halting(rules[0], events, data.draw) == straight(rules[0], events)
+@given(DICE)
+def test_it_matters_neither_in_what_batches_events_come_nor_when_the_daemon_is_started_anew(dice: Random) -> None:
+    rules, _, events = stories(dice)
+    assert halting(rules, events, dice) == straight(rules, events)
 
 
 def absorbed(effects: list[Effect], event: Event) -> bool:
@@ -140,9 +138,12 @@ def absorbed(effects: list[Effect], event: Event) -> bool:
     return begun is not None and event.type in (EventType.FLAVOR_SOLD_OUT, EventType.FLAVOR_RESTOCKED)
 
 
-def late_by(rules: set[str], message: Notify) -> bool:
-    """Whether it gathers what those rules have to say of old news: the end of a state among it."""
-    return message.reason is Reason.CATCH_UP and message.rule in rules
+def tells_ends(rules: list[dict[str, Any]], message: Notify) -> bool:
+    """Whether the end of a state may be among what it tells: by itself, or gathered with old news or what was held."""
+    stay = {f"r{index}": each for index, each in enumerate(rules) if {"lasting", "remind_every"} & each.keys()}
+    holding = {name for name, each in stay.items() if "hold" in each}
+    gathers = {Reason.CATCH_UP: stay.keys(), Reason.DIGEST: holding}
+    return message.reason is Reason.RESOLVED or message.rule in gathers.get(message.reason, ())
 
 
 def types_of(options: dict[str, Any]) -> list[str]:
@@ -162,43 +163,49 @@ def named(rules: list[dict[str, Any]], event: Event) -> bool:
 
 REMINDED = {**QUEUED, "remind_every": "1h"}
 LATE_END = (
-    (ruleset(rule(name="r0", **REMINDED), net="info"), [REMINDED]),
+    ruleset(rule(name="r0", **REMINDED), net="info"),
+    [REMINDED],
     [job(1, "queued", 0, "a"), job(2, "submitted", 31, "a", late=True)],
+)
+HELD = {"on": ["job.started", "job.queued"], "remind_every": "1h", "hold": NIGHT}
+HELD_END = (
+    ruleset(rule(name="r0", **HELD), net="info"),
+    [HELD],
+    [job(1, "started", 600, "b"), job(2, "submitted", 1645, "b", late=True)],
 )
 
 
 @settings(max_examples=60)
-@example(*LATE_END)
-@given(rulesets(), histories())
+@example(LATE_END)
+@example(HELD_END)
+@given(DICE.map(stories))
 def test_every_event_is_told_or_timed_or_hidden_or_one_of_a_flapping_and_the_net_takes_the_rest(
-    rules: tuple[RuleSet, list[dict[str, Any]]], events: list[Event]
+    story: tuple[RuleSet, list[dict[str, Any]], list[Event]],
 ) -> None:
-    effects, state = straight(rules[0], events)
-    trial = {each.name for each in rules[0].rules if each.options.shadow}
+    rules, chosen, events = story
+    effects, state = straight(rules, events)
+    trial = {each.name for each in rules.rules if each.options.shadow}
     messages = [each for each in effects if isinstance(each, Notify) and each.rule not in trial]
     heard = {event.seq for each in messages for event in each.events}
     caught = {event.seq for each in messages if each.rule == "unmatched" for event in each.events}
-    waiting = {f"r{index}" for index, each in enumerate(rules[1]) if "lasting" in each}
-    ends = [each for each in messages if each.reason is Reason.RESOLVED or late_by(waiting, each)]
-    ended = {event.seq for each in ends for event in each.events}
+    ended = {event.seq for each in messages if tells_ends(chosen, each) for event in each.events}
     hidden = {seq for each in effects if isinstance(each, Hide) and not each.shadow for seq in each.seqs}
     assert all(pile.watch is not None for pile in state.piles.values() if pile.entries)  # of what nobody sees again
     for event in events:
-        if rules[0].unmatched is None or event.type in PEOPLES:
+        if rules.unmatched is None or event.type in PEOPLES:
             assert event.seq not in caught
             continue
         elsewhere = event.seq in hidden or absorbed(effects, event)
-        assert event.seq in heard or timed(rules[1], event) or elsewhere, event
-        assert named(rules[1], event) or event.seq in caught | ended or elsewhere, event
+        assert event.seq in heard or timed(chosen, event) or elsewhere, event
+        assert named(chosen, event) or event.seq in caught | ended or elsewhere, event
 
 
 @settings(max_examples=60)
-@given(rulesets(), histories())
-def test_nobody_hears_twice_of_an_event_by_a_rule_but_for_reminders_and_what_was_hidden(
-    rules: tuple[RuleSet, list[dict[str, Any]]], events: list[Event]
-) -> None:
-    effects, _ = straight(rules[0], events)
-    again = {f"r{index}" for index, each in enumerate(rules[1]) if "hold" in each and "remind_every" in each}
+@given(DICE)
+def test_nobody_hears_twice_of_an_event_by_a_rule_but_for_reminders_and_what_was_hidden(dice: Random) -> None:
+    rules, chosen, events = stories(dice)
+    effects, _ = straight(rules, events)
+    again = {f"r{index}" for index, each in enumerate(chosen) if "hold" in each and "remind_every" in each}
     hidden = {seq for each in effects if isinstance(each, Hide) for seq in each.seqs}
     messages = [each for each in effects if isinstance(each, Notify)]
     firsts = [
@@ -215,9 +222,10 @@ def test_nobody_hears_twice_of_an_event_by_a_rule_but_for_reminders_and_what_was
 
 
 @settings(max_examples=15)
-@given(rulesets(), histories())
-def test_every_message_has_words_and_no_repeats(rules: tuple[RuleSet, Any], events: list[Event]) -> None:
-    effects, _ = straight(rules[0], events, wordless=False)
+@given(DICE)
+def test_every_message_has_words_and_no_repeats(dice: Random) -> None:
+    rules, _, events = stories(dice)
+    effects, _ = straight(rules, events, wordless=False)
     for each in effects:
         if isinstance(each, Notify):
             assert each.text.title

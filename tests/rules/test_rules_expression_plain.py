@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from random import Random
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from monitor.model import Event, EventType, Severity
 from monitor.rules.expression.language import Language
 from monitor.rules.schema import VARIABLES, Kind
 from monitor.rules.view import value_of, view
+from tests.kit.dice import DICE
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 LANGUAGE = Language()
@@ -43,65 +44,64 @@ RIGHT = {
     Kind.NUMBER: ["0", "1", "1.5", "-2.5", "9007199254740993", "9007199254740992", "null"],
     Kind.FLAG: ["true", "false", "null"],
 }
-
-
-@st.composite
-def events(draw: st.DrawFn) -> Event:
-    data: dict[str, Any] = {}
-    for name, kinds in VARIABLES.items():
-        if name == "event" or draw(st.integers(0, 4)) == 0:
-            continue
-        known = {field: kind for field, kind in kinds.items() if kind in FIELDS}
-        fields = draw(st.sets(st.sampled_from(sorted(known)), max_size=len(known)))
-        data[name] = {each: draw(st.sampled_from([*FIELDS[known[each]], *STRANGE])) for each in sorted(fields)}
-    data |= draw(st.sampled_from([{}, {"outcome": "failed", "attempt": 7}, {"job": "no mapping"}, {"job": None}]))
-    return Event(
-        seq=draw(st.sampled_from([0, 1, 7])),
-        id="e",
-        type=EventType.JOB_FINISHED,
-        account="north",
-        subject=draw(st.sampled_from(["a", "job/微调"])),
-        revision=1,
-        time=NOON,
-        detected_at=NOON,
-        severity=draw(st.sampled_from(list(Severity))),
-        data=data,
-        late=draw(st.booleans()),
-    )
-
-
-def _atoms() -> st.SearchStrategy[str]:
-    def compared(kind: Kind) -> st.SearchStrategy[str]:
-        signs = ["==", "!="] if kind in (Kind.TEXT, Kind.FLAG) else ["==", "!=", "<", "<=", ">", ">="]
-        sides = st.tuples(st.sampled_from(LEFT[kind]), st.sampled_from(signs), st.sampled_from(RIGHT[kind]))
-        return st.tuples(sides, st.booleans()).map(lambda made: " ".join(made[0] if made[1] else reversed(made[0])))
-
-    texts = st.sampled_from(LEFT[Kind.TEXT])
-    calls = st.tuples(texts, st.sampled_from(["startsWith", "endsWith", "contains"]), st.sampled_from(['"a"', '""']))
-    return st.one_of(
-        *(compared(kind) for kind in LEFT),
-        calls.map(lambda made: f"{made[0]}.{made[1]}({made[2]})"),
-        texts.map(lambda text: f'{text} in ["a", "failed", "1.5"]'),
-        st.sampled_from(
-            ["event.late", "previous.at_least", "has(job.error)", "has(job.tokens)", "true", "job != null"]
-        ),
-        st.sampled_from(["job.name.size() > 1", "job.extra.exists(k, k == 'k')", 'job.name.matches("^a")']),
-    )
-
-
-EXPRESSIONS = st.recursive(
-    _atoms(),
-    lambda inner: st.one_of(
-        st.tuples(inner, st.sampled_from(["&&", "||"]), inner).map(lambda made: f"({made[0]} {made[1]} {made[2]})"),
-        inner.map(lambda text: f"!({text})"),
-    ),
-    max_leaves=5,
+EQUAL, ORDER = ("==", "!="), ("==", "!=", "<", "<=", ">", ">=")
+SIGNS = {Kind.TEXT: EQUAL, Kind.FLAG: EQUAL, Kind.WHOLE: ORDER, Kind.NUMBER: ORDER}
+CALLED = ('"a"', '""')
+ALONE = (
+    *("event.late", "previous.at_least", "has(job.error)", "has(job.tokens)", "true", "job != null"),
+    *("job.name.size() > 1", "job.extra.exists(k, k == 'k')", 'job.name.matches("^a")'),
 )
 
 
+def an_event(dice: Random) -> Event:
+    data: dict[str, Any] = {}
+    for name, kinds in VARIABLES.items():
+        if name == "event" or dice.random() < 0.2:
+            continue
+        known = [field for field, kind in kinds.items() if kind in FIELDS]
+        fields = dice.sample(known, dice.randint(0, len(known)))
+        data[name] = {each: dice.choice([*FIELDS[kinds[each]], *STRANGE]) for each in fields}
+    data |= dice.choice(({}, {"outcome": "failed", "attempt": 7}, {"job": "no mapping"}, {"job": None}))
+    return Event(
+        seq=dice.choice((0, 1, 7)),
+        id="e",
+        type=EventType.JOB_FINISHED,
+        account="north",
+        subject=dice.choice(("a", "job/微调")),
+        revision=1,
+        time=NOON,
+        detected_at=NOON,
+        severity=dice.choice(list(Severity)),
+        data=data,
+        late=dice.random() < 0.5,
+    )
+
+
+def an_atom(dice: Random) -> str:
+    form, text = dice.randrange(8), dice.choice(LEFT[Kind.TEXT])
+    if form == 0:
+        return f"{text}.{dice.choice(('startsWith', 'endsWith', 'contains'))}({dice.choice(CALLED)})"
+    if form == 1:
+        return f'{text} in ["a", "failed", "1.5"]'
+    if form == 2:
+        return dice.choice(ALONE)
+    kind = dice.choice(list(LEFT))
+    sides = [dice.choice(LEFT[kind]), dice.choice(RIGHT[kind])]
+    dice.shuffle(sides)
+    return f" {dice.choice(SIGNS[kind])} ".join(sides)
+
+
+def an_expression(dice: Random, deep: int = 3) -> str:
+    form = dice.random() if deep else 1.0
+    if form < 0.35:
+        return f"({an_expression(dice, deep - 1)} {dice.choice(('&&', '||'))} {an_expression(dice, deep - 1)})"
+    return f"!({an_expression(dice, deep - 1)})" if form < 0.5 else an_atom(dice)
+
+
 @settings(max_examples=200, deadline=None)
-@given(expression=EXPRESSIONS, event=events())
-def test_a_shortcut_says_what_the_evaluator_says(expression: str, event: Event) -> None:
+@given(DICE)
+def test_a_shortcut_says_what_the_evaluator_says(dice: Random) -> None:
+    expression, event = an_expression(dice), an_event(dice)
     try:
         made = LANGUAGE.compile(expression)
     except ValueError:  # some of them are held against what is not of their kind
@@ -111,8 +111,9 @@ def test_a_shortcut_says_what_the_evaluator_says(expression: str, event: Event) 
 
 
 @settings(max_examples=60, deadline=None)
-@given(event=events())
-def test_one_value_is_as_it_is_in_the_whole_view(event: Event) -> None:
+@given(DICE)
+def test_one_value_is_as_it_is_in_the_whole_view(dice: Random) -> None:
+    event = an_event(dice)
     whole = view(event)
     for name, kinds in VARIABLES.items():
         for field, kind in kinds.items():

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from random import Random
 from typing import Any
 
 import msgspec
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from monitor.model import Event, EventType, Severity
 from monitor.rules import (
@@ -26,6 +26,7 @@ from monitor.rules import (
 from monitor.rules.engine import Engine
 from monitor.rules.engine.hiding import PEOPLES
 from monitor.rules.schema import VARIABLES
+from tests.kit.dice import DICE, nested, one_of, text
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 FAMILIES = ("job", "flavor", "usage", "account")
@@ -44,51 +45,48 @@ RULES = RuleSet.compile(
     ["a", "b", "c"],
 )
 
-text = st.text(max_size=20) | st.sampled_from(
-    ["ann", "modelarts", "failed", "2026-01-01T00:00:00Z", "1e400", "\ud800", "nan"]
-)
-scalar = st.none() | st.booleans() | st.integers() | st.floats() | text
-value: Any = st.recursive(
-    scalar, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(text, inner, max_size=3), max_leaves=6
-)
+WORDS = ("ann", "modelarts", "failed", "2026-01-01T00:00:00Z", "1e400", "\ud800", "nan")
+BESIDE = ("outcome", "attempt", "error", "duration", "counts", "changes", "reason", "what", "sink")
+LEAF = one_of(*WORDS, float("nan"), float("inf"))
 
 
-def part(name: str) -> st.SearchStrategy[Any]:
-    return st.fixed_dictionaries({}, optional=dict.fromkeys(VARIABLES[name], value)) | value
+def word(dice: Random) -> str:
+    return dice.choice(WORDS) if dice.random() < 0.5 else text(dice, 20)
 
 
-data = st.fixed_dictionaries(
-    {},
-    optional={
-        **{name: part(name) for name in (*FAMILIES, "previous")},
-        **dict.fromkeys(
-            ("outcome", "attempt", "error", "duration", "counts", "changes", "reason", "what", "sink"), value
-        ),
-    },
-)
+def anything(dice: Random) -> Any:
+    return nested(dice, LEAF, word, deep=2)
 
 
-@st.composite
-def histories(draw: st.DrawFn) -> list[Event]:
+def data(dice: Random) -> dict[str, Any]:
+    """Any of what events carry: mostly of the shape it has, each of its values whatever."""
+    found = {name: anything(dice) for name in (*BESIDE, *FAMILIES, "previous") if dice.random() < 0.5}
+    for name in found.keys() & {*FAMILIES, "previous"}:
+        if dice.random() < 0.7:
+            found[name] = {field: anything(dice) for field in VARIABLES[name] if dice.random() < 0.4}
+    return found
+
+
+def history(dice: Random) -> list[Event]:
     """Events in order of `seq`, their detection a little out of order at times."""
     made = []
     now = START
-    for seq in range(1, draw(st.integers(1, 8)) + 1):
-        now += timedelta(seconds=draw(st.integers(-2, 60)))
+    for seq in range(1, dice.randint(1, 8) + 1):
+        now += timedelta(seconds=dice.randint(-2, 60))
         made.append(
             Event(
                 seq=seq,
                 id=f"{seq:032}",
-                type=draw(st.sampled_from(EventType)),
-                account=draw(st.none() | text),
-                subject=draw(st.sampled_from(["job/1", "flavor/f/z", "sink/a", "sink/c", "rule/when", "monitor"])),
+                type=dice.choice(list(EventType)),
+                account=dice.choice((None, word(dice))),
+                subject=dice.choice(("job/1", "flavor/f/z", "sink/a", "sink/c", "rule/when", "monitor")),
                 revision=seq,
                 time=now,
                 detected_at=now,
-                severity=draw(st.sampled_from(Severity)),
-                data=draw(data),
-                late=draw(st.booleans()),
-                quiet=draw(st.sampled_from([False, False, False, True])),
+                severity=dice.choice(list(Severity)),
+                data=data(dice),
+                late=dice.random() < 0.5,
+                quiet=dice.random() < 0.25,
             )
         )
     return made
@@ -105,8 +103,9 @@ def play(events: list[Event], *, restart: bool) -> tuple[RuleState, list[Effect]
 
 
 @settings(max_examples=40)
-@given(histories())
-def test_any_history_is_told_and_no_event_twice_to_a_sink_by_a_rule(events: list[Event]) -> None:
+@given(DICE)
+def test_any_history_is_told_and_no_event_twice_to_a_sink_by_a_rule(dice: Random) -> None:
+    events = history(dice)
     state, told = play(events, restart=False)
     assert Engine(RULES, state, Heard()).next_due() is None
     by_seq = {event.seq: event for event in events}
@@ -132,6 +131,7 @@ def test_any_history_is_told_and_no_event_twice_to_a_sink_by_a_rule(events: list
 
 
 @settings(max_examples=20)
-@given(histories())
-def test_a_restart_between_any_two_events_changes_nothing(events: list[Event]) -> None:
+@given(DICE)
+def test_a_restart_between_any_two_events_changes_nothing(dice: Random) -> None:
+    events = history(dice)
     assert play(events, restart=True) == play(events, restart=False)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from random import Random
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from monitor.model import Event, EventType, Reason, Severity, Text
 from monitor.rules.message import render_on
@@ -18,6 +18,7 @@ from monitor.rules.message.report import LIMIT, Span, report
 from monitor.rules.message.story import Line
 from monitor.rules.samples import sample
 from monitor.rules.schema import VARIABLES
+from tests.kit.dice import DICE, nested, one_of, text
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 HOSTILE = [
@@ -32,56 +33,66 @@ HOSTILE = [
     "2026-11-21T09:00:00Z",
 ]
 WORDS = ["normal", "soldout", "failed", "succeeded", "queued", "running", "CNY", "12.5", "cn-north-4a"]
-text = st.sampled_from([*HOSTILE, *WORDS]) | st.text(max_size=30)
-scalar = st.none() | st.booleans() | st.integers(-(10**20), 10**20) | st.floats() | text
-value: Any = st.recursive(
-    scalar, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(text, inner, max_size=3), max_leaves=3
-)
 BESIDE = ("outcome", "duration", "attempt", "changes", "settled", "down_for", "title", "by", "reason", "hidden", "rule")
-part = {name: st.dictionaries(st.sampled_from(sorted(fields)), value) | value for name, fields in VARIABLES.items()}
-part["silence"] = st.dictionaries(st.sampled_from(["owner", "comment", "match", "from", "until"]), value)
-data = st.fixed_dictionaries({}, optional=part | dict.fromkeys(BESIDE, value))
+PARTS = {name: tuple(fields) for name, fields in VARIABLES.items()}
+PARTS["silence"] = ("owner", "comment", "match", "from", "until")
+LEAF = one_of(*HOSTILE, *WORDS, float("nan"), float("inf"), 10**20)
 
 
-@st.composite
-def events(draw: st.DrawFn, least: int = 1) -> list[Event]:
+def word(dice: Random) -> str:
+    return dice.choice((*HOSTILE, *WORDS)) if dice.random() < 0.7 else text(dice)
+
+
+def anything(dice: Random) -> Any:
+    return nested(dice, LEAF, word, deep=2)
+
+
+def data(dice: Random) -> dict[str, Any]:
+    """Any of what events carry: mostly of the shape it has, each of its values whatever."""
+    found: dict[str, Any] = {name: anything(dice) for name in (*BESIDE, *PARTS) if dice.random() < 0.5}
+    for name in found.keys() & PARTS.keys():
+        if dice.random() < 0.7:
+            found[name] = {field: anything(dice) for field in PARTS[name] if dice.random() < 0.4}
+    return found
+
+
+def events(dice: Random, least: int = 1) -> list[Event]:
     made = []
-    for seq in range(1, draw(st.integers(least, 3)) + 1):
-        at = NOON + timedelta(seconds=draw(st.integers(-(10**6), 10**6)))
+    for seq in range(1, dice.randint(least, 3) + 1):
+        at = NOON + timedelta(seconds=dice.randint(-(10**6), 10**6))
         made.append(
             Event(
                 seq=seq,
                 id=str(seq),
-                type=draw(st.sampled_from(list(EventType))),
-                account=draw(st.none() | text),
-                subject=draw(st.sampled_from(["job/1", "job/2", "flavor/a/b", "monitor"]) | text),
+                type=dice.choice(list(EventType)),
+                account=dice.choice((None, word(dice))),
+                subject=dice.choice(("job/1", "job/2", "flavor/a/b", "monitor", word(dice))),
                 revision=1,
                 time=at,
-                detected_at=at + timedelta(seconds=draw(st.integers(-100, 10**5))),
-                severity=draw(st.sampled_from(list(Severity))),
-                data=draw(data),
-                late=draw(st.booleans()),
+                detected_at=at + timedelta(seconds=dice.randint(-100, 10**5)),
+                severity=dice.choice(list(Severity)),
+                data=data(dice),
+                late=dice.random() < 0.5,
             )
         )
     return made
 
 
-@st.composite
-def occasions(draw: st.DrawFn, told: list[Event]) -> Occasion:
-    others = draw(events())
+def occasion(dice: Random, told: list[Event]) -> Occasion:
+    others = events(dice)
     return Occasion(
-        rule=draw(text),
-        reason=draw(st.sampled_from(list(Reason))),
-        severity=draw(st.sampled_from(list(Severity))),
-        now=NOON + timedelta(seconds=draw(st.integers(-(10**6), 10**7))),
-        lasted=draw(st.booleans()),
-        told_at=draw(st.none() | st.just(NOON)),
-        times=draw(st.integers(1, 10**6)),
-        told_to=tuple(draw(st.lists(st.just("team"), max_size=2))),
-        begun=draw(st.none() | st.sampled_from(others)),
-        by_now={event.seq: others[0] for event in told if draw(st.booleans())},
-        headline=draw(st.just("") | text),
-        asides=tuple(draw(st.lists(st.just(Line("Note", "said")), max_size=2))),
+        rule=word(dice),
+        reason=dice.choice(list(Reason)),
+        severity=dice.choice(list(Severity)),
+        now=NOON + timedelta(seconds=dice.randint(-(10**6), 10**7)),
+        lasted=dice.random() < 0.5,
+        told_at=dice.choice((None, NOON)),
+        times=dice.choice((1, 2, 10**6)),
+        told_to=("team",) * dice.randint(0, 2),
+        begun=dice.choice((None, *others)),
+        by_now={event.seq: others[0] for event in told if dice.random() < 0.5},
+        headline=dice.choice(("", word(dice))),
+        asides=(Line("Note", "said"),) * dice.randint(0, 2),
     )
 
 
@@ -99,21 +110,19 @@ def in_shape(said: Text, longest: int) -> None:
     assert not re.search(r"(?m)^# |^1\. ", said.markdown)
 
 
-@given(st.data())
-@settings(max_examples=40, deadline=None)
-def test_every_message_keeps_its_shape(drawn: st.DataObject) -> None:
-    told = drawn.draw(events())
-    in_shape(render_on(told, drawn.draw(occasions(told)), {"p:x": "Ann"}), longest=12_000)
+@given(DICE)
+@settings(deadline=None)
+def test_every_message_keeps_its_shape(dice: Random) -> None:
+    told = events(dice)
+    in_shape(render_on(told, occasion(dice, told), {"p:x": "Ann"}), longest=12_000)
 
 
-@given(st.data())
-@settings(max_examples=40, deadline=None)
-def test_every_report_keeps_its_shape(drawn: st.DataObject) -> None:
-    told = drawn.draw(events(least=0))
-    span = Span(
-        NOON - timedelta(days=drawn.draw(st.integers(0, 9))), NOON, "Asia/Shanghai", personal=drawn.draw(st.booleans())
-    )
-    in_shape(report(told, span, drawn.draw(occasions(told)), {}), longest=LIMIT)
+@given(DICE)
+@settings(deadline=None)
+def test_every_report_keeps_its_shape(dice: Random) -> None:
+    told = events(dice, least=0)
+    span = Span(NOON - timedelta(days=dice.randint(0, 9)), NOON, "Asia/Shanghai", personal=dice.random() < 0.5)
+    in_shape(report(told, span, occasion(dice, told), {}), longest=LIMIT)
 
 
 ALL_AT_ONCE = "".join(word for word in HOSTILE if len(word) < 100) + "长" * 300

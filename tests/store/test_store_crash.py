@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import shutil
 import sqlite3
-import subprocess
-import sys
 from functools import partial
 from pathlib import Path
 
@@ -22,6 +20,7 @@ from monitor.store import (
     open_store,
     read_events,
 )
+from tests.kit.forked import python
 from tests.kit.made import draft
 from tests.kit.postgres import PostgresServer
 
@@ -93,8 +92,7 @@ print(total)
 
 def test_no_kill_loses_an_acknowledged_write_or_leaves_half_of_one(tmp_path: Path) -> None:
     """The first kills come while the database is still being made."""
-    command = [sys.executable, "-W", "ignore", "-c", WRITER, str(tmp_path), str(KILLS)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2])
+    done = python(WRITER, tmp_path, KILLS)
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) > 100
 

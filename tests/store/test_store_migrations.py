@@ -16,6 +16,7 @@ from monitor.store.alembic import differences, head
 from monitor.store.layout import LAYOUT, migrations
 from monitor.store.migrate import HEAD
 from monitor.store.tables import metadata
+from tests.kit.forked import python
 from tests.kit.made import draft
 from tests.store.conftest import Home
 from tests.store.write_layout import made_by_migrations, script
@@ -166,8 +167,7 @@ def in_next_release(
         f"async def main():\n{f'    await {call}' if call else twice}\n"
         "asyncio.run(main())\n"
     )
-    command = [sys.executable, "-c", code, str(place), scripts]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    return python(code, place, scripts)
 
 
 @pytest.fixture

@@ -27,6 +27,7 @@ from monitor.store import (
     upgrade,
 )
 from monitor.store.faults import RESTORE
+from tests.kit.forked import python
 from tests.kit.postgres import PASSWORD, PostgresServer
 
 HOLD = """
@@ -167,8 +168,7 @@ async def test_a_directory_that_may_not_be_written_is_named() -> None:
         (place / "closed").mkdir()
         (place / "closed").chmod(0o555)
         place.chmod(0o755)
-        command = [sys.executable, "-c", code, str(place / "closed")]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        done = python(code, place / "closed")
         assert done.stdout == f"The directory {place}/closed may not be written.\n", done.stderr
     finally:
         shutil.rmtree(place)
@@ -184,8 +184,7 @@ async def test_a_directory_that_may_not_be_entered_is_named() -> None:
     )
     with tempfile.TemporaryDirectory() as closed:
         Path(closed).chmod(0)
-        command = [sys.executable, "-c", code, closed]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        done = python(code, closed)
         Path(closed).chmod(0o700)
     said = f"The database {closed}/monitor.db may not be looked for by this user. Use sudo, or"
     assert done.stdout.startswith(said), done.stderr

@@ -6,7 +6,6 @@ import os
 import shutil
 import sqlite3
 import subprocess
-import sys
 from collections.abc import Callable
 from contextlib import closing
 from datetime import timedelta
@@ -37,6 +36,7 @@ from monitor.store.backup import backup
 from monitor.store.restore import ANOTHER, begin_epoch, restore
 from monitor.store.sqlite import sqlite_engine
 from monitor.store.url import SqlitePlace
+from tests.kit.forked import python
 from tests.kit.made import NOON, draft, notification
 from tests.kit.postgres import PostgresServer, binary
 from tests.store.conftest import Home
@@ -324,8 +324,8 @@ async def test_a_restore_that_is_killed_at_any_step_leaves_the_one_database_or_t
     store = await sqlite_home.open()
     await told(store, "job/a")
     await store.aclose()
-    command = [sys.executable, "-W", "ignore", "-c", KILLED, str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    done = python(KILLED, tmp_path)
+    assert done.returncode == 0, done.stderr
     folders = [tmp_path / str(step) for step in range(int(done.stdout) + 1)]
     assert len(folders) > 10
     found = [count(folder / "monitor.db") for folder in folders]

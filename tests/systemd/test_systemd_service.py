@@ -66,20 +66,67 @@ async def stage() -> AsyncIterator[Stage]:
         yield Stage(studio, address, inbox)
 
 
-async def test_start_waits_until_it_is_ready_and_stop_until_all_is_told(box: Box) -> None:
+async def test_it_starts_when_it_is_ready_is_asked_by_its_group_reloads_and_stops_when_all_is_told(box: Box) -> None:
     async with stage() as it:
-        await box.install(it.config())
+        await box("install", "-m", "600", "/dev/stdin", SECRET, stdin="sk-demo")
+        config = it.config()
+        config["accounts"][0]["api_key"] = "${credential:studio-key}"
+        await box.install(config, LoadCredential="studio-key\nLoadCredential=one-that-is-missing")
         await box("systemctl", "start", UNIT)
         shown = await box.show("ActiveState", "SubState", "StatusText", "MainPID")
         assert (shown["ActiveState"], shown["SubState"]) == ("active", "running")
         assert shown["StatusText"].startswith("1 account, 0 active jobs, ")
         await box("test", "-S", "/run/training-monitor/control.sock")
         await it.polled(2)
+        await its_group_asks_and_nobody_sees_state_or_secrets(box, it)
+        await a_reload_takes_a_good_config_and_refuses_a_bad_one(box, it, config)
+        assert (await box.show("MainPID"))["MainPID"] == shown["MainPID"]
         await box("systemctl", "stop", UNIT)
         ended = await box.show("ActiveState", "Result", "ExecMainStatus", "NRestarts")
         assert ended == {"ActiveState": "inactive", "Result": "success", "ExecMainStatus": "0", "NRestarts": "0"}
         await box("test", "!", "-e", "/run/training-monitor")
     assert it.types()["monitor.started"] == it.types()["monitor.stopped"] == 1
+
+
+async def its_group_asks_and_nobody_sees_state_or_secrets(box: Box, it: Stage) -> None:
+    it.studio.world.add_job("RUNNING", job_name="客服问答")
+    await it.told("job.started")
+    (job,) = (await asked(box, "ann", "jobs", "list", "--output", "jsonl")).splitlines()
+    assert json.loads(job)["name"] == "客服问答", "the key was taken"
+    refused = await asked(box, "bob", "jobs", "list", code=None)
+    assert "error: " in refused
+    assert "hint: " in refused
+    assert "客服问答" not in refused
+    await box("runuser", "-u", "ann", "--", "test", "-w", f"/run/{UNIT}/control.sock")
+    await box("runuser", "-u", "bob", "--", "test", "-w", f"/run/{UNIT}/control.sock", code=1)
+    for kept in (f"{STATE}/monitor.db", SECRET, f"/run/credentials/{UNIT}.service/studio-key"):
+        await box("test", "-r", kept)
+        for name in ("ann", "bob"):
+            await box("runuser", "-u", name, "--", "test", "-r", kept, code=1)
+
+
+async def a_reload_takes_a_good_config_and_refuses_a_bad_one(box: Box, it: Stage, config: dict[str, Any]) -> None:
+    await box.write(CONFIG, "accounts: [}")
+    await box("systemctl", "reload", UNIT)
+    await it.told("config.rejected")
+    config["sinks"].append({"name": "journal", "type": "log"})
+    await box.write(CONFIG, json.dumps(config))
+    await box("systemctl", "reload", UNIT)
+    await it.told("config.reloaded")
+    while not (said := (await box.show("StatusText"))["StatusText"]).startswith("config reloaded "):
+        await asyncio.sleep(0.02)  # pytest's time limit ends it
+    assert "(sinks: journal added); 1 account, " in said
+    await it.polled(2)
+    lines = [(entry["PRIORITY"], json.loads(entry["MESSAGE"])) for entry in await box.journal()]
+    events = {said["event"]: (priority, said) for priority, said in lines}
+    assert events["started"][0] == "6"
+    assert events["the config was rejected; the one before goes on"][0] == "3"
+    assert events["the config was reloaded"][1]["sinks"] == "journal added"
+
+
+async def asked(box: Box, name: str, *command: str, code: int | None = 0) -> str:
+    """What a command prints for that user."""
+    return await box("runuser", "-u", name, "--", "env", "LC_ALL=C.UTF-8", COMMAND, *command, code=code)
 
 
 async def test_all_that_it_needs_works_behind_its_walls(box: Box, postgres_server: PostgresServer) -> None:
@@ -99,35 +146,6 @@ async def test_all_that_it_needs_works_behind_its_walls(box: Box, postgres_serve
         pid = (await box.show("MainPID"))["MainPID"]
         assert "uvloop" in await box("cat", f"/proc/{pid}/maps")
         await box("systemctl", "stop", UNIT)
-
-
-async def test_people_of_its_group_ask_it_and_see_neither_state_nor_secrets(box: Box) -> None:
-    async with stage() as it:
-        await box("install", "-m", "600", "/dev/stdin", SECRET, stdin="sk-demo")
-        config = it.config()
-        config["accounts"][0]["api_key"] = "${credential:studio-key}"
-        await box.install(config, LoadCredential="studio-key\nLoadCredential=one-that-is-missing")
-        await box("systemctl", "start", UNIT)
-        await it.polled(2)
-        it.studio.world.add_job("RUNNING", job_name="客服问答")
-        await it.told("job.started")
-        (job,) = (await asked(box, "ann", "jobs", "list", "--output", "jsonl")).splitlines()
-        assert json.loads(job)["name"] == "客服问答", "the key was taken"
-        refused = await asked(box, "bob", "jobs", "list", code=None)
-        assert "error: " in refused
-        assert "hint: " in refused
-        assert "客服问答" not in refused
-        await box("runuser", "-u", "ann", "--", "test", "-w", f"/run/{UNIT}/control.sock")
-        await box("runuser", "-u", "bob", "--", "test", "-w", f"/run/{UNIT}/control.sock", code=1)
-        for kept in (f"{STATE}/monitor.db", SECRET, f"/run/credentials/{UNIT}.service/studio-key"):
-            await box("test", "-r", kept)
-            for name in ("ann", "bob"):
-                await box("runuser", "-u", name, "--", "test", "-r", kept, code=1)
-
-
-async def asked(box: Box, name: str, *command: str, code: int | None = 0) -> str:
-    """What a command prints for that user."""
-    return await box("runuser", "-u", name, "--", "env", "LC_ALL=C.UTF-8", COMMAND, *command, code=code)
 
 
 async def test_a_killed_daemon_is_started_again_and_tells_everything_once(box: Box) -> None:
@@ -162,34 +180,6 @@ async def test_a_daemon_that_hangs_is_ended_by_the_watchdog_and_started_again(bo
         said = await box("journalctl", "-u", UNIT, "--no-pager", "-o", "cat")
         assert "Watchdog timeout" in said
         assert "Failed with result 'watchdog'" in said
-
-
-async def test_a_reload_takes_a_good_config_and_refuses_a_bad_one(box: Box) -> None:
-    async with stage() as it:
-        await box.install(it.config())
-        await box("systemctl", "start", UNIT)
-        await it.polled(2)
-        before = (await box.show("MainPID"))["MainPID"]
-        await box.write(CONFIG, "accounts: [}")
-        await box("systemctl", "reload", UNIT)
-        await it.told("config.rejected")
-        config = it.config()
-        config["sinks"].append({"name": "journal", "type": "log"})
-        await box.write(CONFIG, json.dumps(config))
-        await box("systemctl", "reload", UNIT)
-        await it.told("config.reloaded")
-        while not (said := (await box.show("StatusText"))["StatusText"]).startswith("config reloaded "):
-            await asyncio.sleep(0.02)  # pytest's time limit ends it
-        assert "(sinks: journal added); 1 account, " in said
-        await it.polled(2)
-        shown = await box.show("MainPID", "NRestarts", "ActiveState")
-        assert shown == {"MainPID": before, "NRestarts": "0", "ActiveState": "active"}
-        lines = [(entry["PRIORITY"], json.loads(entry["MESSAGE"])) for entry in await box.journal()]
-    events = {said["event"]: (priority, said) for priority, said in lines}
-    assert events["started"][0] == "6"
-    assert events["the config was rejected; the one before goes on"][0] == "3"
-    assert events["the config was reloaded"][1]["sinks"] == "journal added"
-    assert it.types()["monitor.started"] == 1
 
 
 async def test_a_config_with_mistakes_keeps_it_from_starting_and_is_not_tried_again(box: Box) -> None:

@@ -61,9 +61,9 @@ def render_on(events: Sequence[Event], occasion: Occasion, names: Mapping[str, s
         ordered = sorted(events, key=lambda event: event.seq)
         each = replace(occasion, times=1)
         text = digest(ordered, lambda event: in_time(story_of(event), event, each), names, occasion)
-    if not occasion.headline:
-        return text
     headline = one_line(occasion.headline[:1].upper() + occasion.headline[1:], TITLE * 2)
+    if not headline:
+        return text
     return replace(text, title=told(occasion.prefix + headline, ()).title)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
+from random import Random
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from monitor.model import Job, JobError, JobState
 from monitor.providers.model_studio.parse import Reading, parse_job
 from monitor.providers.ports import Decoded, Drift, Malformed
+from tests.kit.dice import DICE, mapping, one_of, text
 
 READING = Reading(zone=timezone(timedelta(hours=8)), console="https://console.test/?id=")
 REFERENCE = json.loads(
@@ -259,15 +261,17 @@ def test_a_number_no_machine_holds_harms_nothing() -> None:
     assert parse_job(raw, READING).item == replace(job(), tokens=None)
 
 
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=20),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
-    max_leaves=6,
-)
+NAMES = (*REFERENCE, "jobs_name", "code", "message", "output_cnt")
+LEAF = one_of("ft-1", "RUNNING", "FAILED", "2026-11-20 15:30:04", "120000", "1e999")
 
 
-@given(st.dictionaries(st.sampled_from([*REFERENCE, "jobs_name", "code", "message", "output_cnt"]) | st.text(), JSON))
-def test_any_object_is_a_job_or_malformed_and_nothing_else(found: dict[str, Any]) -> None:
+def named(dice: Random) -> str:
+    return dice.choice(NAMES) if dice.random() < 0.8 else text(dice)
+
+
+@given(DICE)
+def test_any_object_is_a_job_or_malformed_and_nothing_else(dice: Random) -> None:
+    found = mapping(dice, LEAF, named, wide=20)
     try:
         item = parse_job(json.dumps(found).encode(), READING).item
     except Malformed:
@@ -276,9 +280,10 @@ def test_any_object_is_a_job_or_malformed_and_nothing_else(found: dict[str, Any]
     assert isinstance(item.state, JobState)
 
 
-@given(st.dictionaries(st.sampled_from([name for name in REFERENCE if name not in ("job_id", "status")]), JSON))
-def test_no_strange_field_takes_a_job_with_an_id_and_a_status_away(changes: dict[str, Any]) -> None:
-    found = decoded(**changes)
+@given(DICE)
+def test_no_strange_field_takes_a_job_with_an_id_and_a_status_away(dice: Random) -> None:
+    changes = mapping(dice, LEAF, lambda dice: dice.choice(list(REFERENCE)), wide=12)
+    found = decoded(**{name: value for name, value in changes.items() if name not in ("job_id", "status")})
     assert (found.item.id, found.item.state) == ("ft-202611201530-ab12", JobState.SUCCEEDED)
     for moment in (found.item.created_at, found.item.ended_at):
         assert moment is None or moment.utcoffset() == timedelta(0)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
+from random import Random
 from typing import Any
 
 import msgspec
@@ -20,23 +21,24 @@ from monitor.providers.modelarts.parse_job import parse_job
 from monitor.providers.modelarts.slices import resource_flavors, searched, shown, training_flavors
 from monitor.providers.ports import Decoded, Malformed
 from monitor.wire import Answer, Fault
+from tests.kit.dice import DICE, mapping, nested, one_of
 
-LEAVES = (
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(max_size=30)
-    | st.sampled_from(["Running", "Failed", "32Gi", "8GB", "normal", "1760000000", "-1", "1e999"])
-)
+LEAF = one_of("Running", "Failed", "32Gi", "8GB", "normal", "1760000000", 1760000000000, "-1", "1e999")
 JOB_NAMES = fields.TOP | fields.METADATA | fields.STATUS | fields.RUNNING_RECORD | fields.SPEC | fields.RESOURCE
 FLAVOR_NAMES = {"cpu", "gpu", "npu", "memory", "disk", "size", "unit", "unit_num", "billing", "dataVolume", "labels"}
-NAMES = st.sampled_from(
-    sorted(JOB_NAMES | fields.TASK_STATUS | fields.ENGINE | FLAVOR_NAMES | {"max_num", "billingModes"})
-)
-VALUES = st.recursive(
-    LEAVES, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(NAMES, inner, max_size=6), max_leaves=25
-)
+NAMES = sorted(JOB_NAMES | fields.TASK_STATUS | fields.ENGINE | FLAVOR_NAMES | {"max_num", "billingModes"})
+
+
+def name(dice: Random) -> str:
+    return dice.choice(NAMES)
+
+
+def anything(dice: Random) -> Any:
+    return nested(dice, LEAF, name)
+
+
+def fields_of(dice: Random) -> dict[str, Any]:
+    return mapping(dice, LEAF, name, wide=12)
 
 
 def job_of(raw: bytes) -> Decoded[Job]:
@@ -59,16 +61,15 @@ def check(decoded: Decoded[Any]) -> None:
 
 
 @pytest.mark.parametrize("parser", PARSERS)
-@given(value=VALUES)
-def test_any_json_is_an_item_or_malformed(parser: Callable[[bytes], Decoded[Any]], value: Any) -> None:
+@given(dice=DICE)
+def test_any_json_is_an_item_or_malformed(parser: Callable[[bytes], Decoded[Any]], dice: Random) -> None:
     with suppress(Malformed):
-        check(parser(json.dumps(value).encode()))
+        check(parser(json.dumps(anything(dice)).encode()))
 
 
-@given(
-    metadata=st.dictionaries(NAMES, VALUES), status=st.dictionaries(NAMES, VALUES), rest=st.dictionaries(NAMES, VALUES)
-)
-def test_any_job_with_an_id_and_a_phase_is_read(metadata: Any, status: Any, rest: Any) -> None:
+@given(dice=DICE)
+def test_any_job_with_an_id_and_a_phase_is_read(dice: Random) -> None:
+    metadata, status, rest = fields_of(dice), fields_of(dice), fields_of(dice)
     spec = rest.get("spec") if isinstance(rest.get("spec"), dict) else {}
     job = {**rest, "metadata": {**metadata, "id": "j-1"}, "status": {**status, "phase": "Failed"}, "spec": spec}
     decoded = job_of(json.dumps(job).encode())
@@ -76,9 +77,9 @@ def test_any_job_with_an_id_and_a_phase_is_read(metadata: Any, status: Any, rest
     check(decoded)
 
 
-@given(info=st.dictionaries(NAMES, VALUES))
-def test_any_training_flavor_with_an_id_is_read(info: Any) -> None:
-    check(parse_training_flavor(json.dumps({"flavor_id": "f", "flavor_info": info}).encode()))
+@given(dice=DICE)
+def test_any_training_flavor_with_an_id_is_read(dice: Random) -> None:
+    check(parse_training_flavor(json.dumps({"flavor_id": "f", "flavor_info": fields_of(dice)}).encode()))
 
 
 @pytest.mark.parametrize("parser", PARSERS)
@@ -88,7 +89,7 @@ def test_any_bytes_are_an_item_or_malformed(parser: Callable[[bytes], Decoded[An
         parser(raw)
 
 
-@given(body=st.binary(max_size=100) | VALUES.map(lambda value: json.dumps(value).encode()))
+@given(body=st.binary(max_size=100) | DICE.map(lambda dice: json.dumps(anything(dice)).encode()))
 def test_any_answer_is_a_page_or_a_fault(body: bytes) -> None:
     answer = Answer(200, {}, body, None)
     for read in (

@@ -22,7 +22,7 @@ from tests.kit.clock import VirtualClock
 PYTHON = Path(__file__).parents[3] / ".venv-sdk" / "bin" / "python"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[subprocess.Popen[str]]:
     if not PYTHON.exists():
         pytest.skip("the platforms' SDKs are not installed: run make sdk")

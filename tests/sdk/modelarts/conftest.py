@@ -37,7 +37,7 @@ class Driver:
         return answer
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driver]:
     if not PYTHON.exists():
         pytest.skip("the platforms' SDKs are not installed: run make sdk")

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from monitor.settings import Listen
 from monitor.web import tries
-from tests.kit.browser import chromium, tab
+from tests.kit.browser import LOOKS, Visit, tab
 from tests.kit.web import TOKEN, served
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 def address_of_this_machine() -> str | None:
@@ -23,11 +26,12 @@ def address_of_this_machine() -> str | None:
         return str(probe.getsockname()[0])
 
 
-@pytest.mark.slow
-async def test_a_person_signs_in_with_a_browser(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_person_signs_in_with_a_browser(
+    browser: Any, visit: Visit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(tries, "PENANCE", 0.02)
     hosts = [host for host in ("127.0.0.1", address_of_this_machine()) if host]
-    async with served(tmp_path, token=True, listen=Listen("0.0.0.0", 0)) as it, chromium() as browser:
+    async with served(tmp_path, token=True, listen=Listen("0.0.0.0", 0)) as it:
         for host in hosts:
             home = f"http://{host}:{it.port}/"
             async with tab(browser, home, java_script_enabled=False, locale="zh-CN") as its:
@@ -46,9 +50,7 @@ async def test_a_person_signs_in_with_a_browser(tmp_path: Path, monkeypatch: pyt
                 (cookie,) = await page.context.cookies()
                 assert (cookie["httpOnly"], cookie["sameSite"]) == (True, "Strict")
                 assert its.foreign == []
-        async with tab(
-            browser, it.url("/"), locale="zh-CN", viewport={"width": 400, "height": 700}, bypass_csp=True
-        ) as its:
+        async with tab(browser, it.url("/"), locale="zh-CN", viewport={"width": 400, "height": 700}) as its:
             page = its.page
             await page.goto(it.url("/sign-in"))
             await page.get_by_label("令牌").fill(TOKEN)
@@ -68,9 +70,8 @@ async def test_a_person_signs_in_with_a_browser(tmp_path: Path, monkeypatch: pyt
             assert await page.context.cookies() == []
             kept = {"Cookie": f"{cookie['name']}={cookie['value']}"}
             assert (await it.ask("/api/v1/jobs", headers=kept))[0] == 401
-        for scheme in ("light", "dark"):
-            options = {"color_scheme": scheme, "viewport": {"width": 400, "height": 600}, "bypass_csp": True}
-            async with tab(browser, it.url("/sign-in"), **options) as its:
-                await its.page.goto(its.home)
-                assert await its.axe() == []
-                assert await its.overflow() == 0
+        async with visit(it.url("/sign-in"), width=400) as its:
+            await its.page.goto(its.home)
+            for scheme in LOOKS:
+                await its.page.emulate_media(color_scheme=scheme)
+                assert (await its.axe(), await its.overflow()) == ([], 0), scheme
