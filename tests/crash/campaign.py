@@ -145,7 +145,7 @@ class Campaign:
         return int(count)
 
     async def _until(self, life: Life, holds: Callable[[], Awaitable[bool]], why: str) -> None:
-        end = time.monotonic() + START
+        end = time.monotonic() + 3 * START  # with faults on the way; what is lost never comes
         while not await self._holds(holds):
             assert not life.over, f"{why}: it ended by itself"
             assert time.monotonic() < end, why

@@ -218,7 +218,7 @@ async def test_a_real_prometheus_answers_every_query_of_the_dashboard_and_of_the
         queries = [target["expr"] for panel in panels() for target in panel.get("targets", ())]
         for query in queries:
             query = query.replace("$__rate_interval", "30s").replace('"$instance"', '".*"')
-            assert await asked(query), f"nothing is there to show: {query}"
+            await asked.sees(query)  # not at once: where a scrape came too late all is forgotten until the next
         for rule in rules():
             await asked(rule["expr"])  # an alert has nothing to tell; that it can be asked is enough
             for series in selectors(rule["expr"]):

@@ -82,17 +82,17 @@ def test_jobs_take_tens_of_minutes_and_end_in_all_ways() -> None:
 
 def test_ten_thousand_finished_jobs_are_made_at_once_and_a_page_of_them_costs_a_page() -> None:
     clock = VirtualClock()
-    start = time.perf_counter()
+    start = time.process_time()
     world = World(clock, jobs=10_000, autoplay=False)
-    made = time.perf_counter() - start
+    made = time.process_time() - start
     world.page(1, 100)
-    start = time.perf_counter()
+    start = time.process_time()
     for _ in range(100):
         total, items = world.page(1, 100)
-    paged = (time.perf_counter() - start) / 100
+    paged = (time.process_time() - start) / 100
     assert (total, len(items)) == (10_000, 100)
     assert all(job.finished for job in world.jobs())
-    assert made < 3, "generous for a busy machine; half a second is usual"
+    assert made < 3, "half a second is usual"
     assert paged < made / 100
 
 
