@@ -131,7 +131,10 @@ async def _open_sqlite(place: SqlitePlace, lock: bool, meter: Meter) -> Store:
     held = FileLock(place.path) if lock else None
     try:
         await asyncio.to_thread(migrate.prepare_sqlite, place, lock)
-        store = Store(place, SqliteWriter(place), sqlite_read_engine(place), held, meter)
+        if held is not None:
+            held.opened(place.path)
+        writer = SqliteWriter(place)
+        store = Store(place, writer, sqlite_read_engine(place, writer.require_file), held, meter)
     except BaseException:
         if held is not None:
             held.release()

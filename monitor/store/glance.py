@@ -45,7 +45,7 @@ def glance(url: str, state_dir: Path, *, within: float = 5.0) -> Glance | None:
             revision=_revision(conn) if "alembic_version" in tables else None,
             head=HEAD,
             whole=_whole(conn, within),
-            holder=living_holder(place.path),
+            holder=None if (holder := living_holder(place.path)) is None else holder.pid,
             refused=_refused(conn) if "bad_signatures" in tables else (),
         )
 

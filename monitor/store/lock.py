@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import fcntl
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 from monitor.store.copying import give_to_owner
 from monitor.store.errors import StoreLocked, StoreUnavailable
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A living process that wrote itself into the lock file. `file`: the inode of the database that it has open; None:
+    it has not said so."""
+
+    pid: int
+    file: int | None = None
 
 
 class FileLock:
@@ -39,24 +49,34 @@ class FileLock:
         os.ftruncate(self._fd, 0)
         os.pwrite(self._fd, f"{os.getpid()}\n".encode(), 0)
 
+    def opened(self, database: Path) -> None:
+        """Notes which file it is: who finds another one under that name leaves it alone."""
+        os.pwrite(self._fd, f"{os.getpid()}\n{database.stat().st_ino}\n".encode(), 0)
+
     def release(self) -> None:
         os.ftruncate(self._fd, 0)
         os.close(self._fd)
 
 
-def living_holder(database: Path) -> int | None:
-    """The living process that wrote itself into the lock file, which itself is not tried: a daemon that starts at that
-    moment would find it taken."""
-    lock, number = _beside(database), 0
+def living_holder(database: Path) -> Holder | None:
+    """Whoever wrote itself into the lock file, which itself is not tried: a daemon that starts at that moment would
+    find it taken."""
+    lock, holder = _beside(database), None
     try:
-        text = lock.read_text("ascii", "replace").strip()
-        number = int(text) if text.isdigit() else 0
-        os.kill(number, 0) if number else None
+        holder = _read(lock.read_text("ascii", "replace"))
+        os.kill(holder.pid, 0) if holder else None
     except PermissionError:
-        return number if lock.exists() and number else None
+        return holder if lock.exists() else None
     except (OSError, OverflowError):
         return None
-    return number or None
+    return holder
+
+
+def _read(text: str) -> Holder | None:
+    pid, _, file = text.strip().partition("\n")
+    if not pid.isdigit() or int(pid) == 0:
+        return None
+    return Holder(int(pid), int(file) if file.isdigit() else None)
 
 
 def _beside(database: Path) -> Path:
@@ -64,5 +84,5 @@ def _beside(database: Path) -> Path:
 
 
 def _holder(fd: int) -> str:
-    text = os.pread(fd, 32, 0).decode("ascii", "replace").strip()
-    return f"the process {text}" if text.isdigit() else "another process"
+    holder = _read(os.pread(fd, 64, 0).decode("ascii", "replace"))
+    return f"the process {holder.pid}" if holder else "another process"

@@ -43,10 +43,8 @@ def look_for(place: SqlitePlace, *, must_exist: bool) -> None:
     if not folder.is_dir():
         hint = "Start the daemon first: training-monitor run" if must_exist else f"Create it: mkdir -p {folder}"
         raise StoreMissing(f"There is no directory {folder} for the database.", hint)
-    if must_exist and not place.path.exists():
-        if (pid := living_holder(place.path)) is not None:
-            raise StoreUnavailable(f"The database {place} was removed while the process {pid} uses it.", PUT_BACK)
-        raise StoreMissing(f"There is no database {place} yet.", "Start the daemon first: training-monitor run")
+    if must_exist:
+        _look_at(place)
     if place.path.is_dir():
         raise NotADatabase(f"{place} is a directory, not a database.", "Name a file in `store:`.")
     if not must_exist and os.statvfs(folder).f_flag & os.ST_RDONLY:
@@ -56,6 +54,18 @@ def look_for(place: SqlitePlace, *, must_exist: bool) -> None:
         raise StoreUnavailable(
             f"The directory {folder} may not be written.", "Give the user that runs the program write access to it."
         )
+
+
+def _look_at(place: SqlitePlace) -> None:
+    """Also whether it is the file that a daemon has open: SQLite would take the log beside another one of its name for
+    that one's, and clear away what the daemon still writes."""
+    there, holder = place.path.exists(), living_holder(place.path)
+    if there and (holder is None or holder.file in (None, place.path.stat().st_ino)):
+        return
+    if holder is not None:
+        what = "was replaced by another file" if there else "was removed"
+        raise StoreUnavailable(f"The database {place} {what} while the process {holder.pid} uses it.", PUT_BACK)
+    raise StoreMissing(f"There is no database {place} yet.", "Start the daemon first: training-monitor run")
 
 
 def prepare_sqlite(place: SqlitePlace, may_upgrade: bool) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event
@@ -45,15 +46,20 @@ def sqlite_engine(place: SqlitePlace, pragmas: Sequence[str] = PRAGMAS) -> Engin
     return engine
 
 
-def sqlite_read_engine(place: SqlitePlace) -> AsyncEngine:
-    """Connections that cannot write; each read sees one snapshot."""
+def _anyhow() -> None:
+    """Nobody has the file open whose log could be taken for another one's."""
+
+
+def sqlite_read_engine(place: SqlitePlace, require: Callable[[], None] = _anyhow) -> AsyncEngine:
+    """Connections that cannot write; each read sees one snapshot. `require` is asked for each connection that is made,
+    and raises where the file is not the one that the writer has."""
     url = URL.create("sqlite+aiosqlite", database=str(place.path))
     engine = create_async_engine(
         url,
         isolation_level="AUTOCOMMIT",
         pool_size=READERS,
         max_overflow=0,
-        connect_args={"async_creator_fn": reading},
+        connect_args={"async_creator_fn": partial(reading, require=require)},
     )
     pragmas = (f"busy_timeout={BUSY_MS}", "query_only=ON")
     event.listen(engine.sync_engine, "connect", lambda raw, _: _apply(raw, pragmas))
@@ -99,12 +105,15 @@ class SqliteWriter:
     def _commit(self, fns: Sequence[WriteFn]) -> Sequence[Outcome]:
         outcomes: list[Outcome] = []
         try:
-            conn = self._conn = self._conn or self._engine.connect()
+            if self._conn is None:
+                self.require_file()
+                self._conn = self._engine.connect()
+            conn = self._conn
             raw = conn.connection.driver_connection
             assert isinstance(raw, sqlite3.Connection)
             raw.execute("BEGIN IMMEDIATE")
             try:
-                self._require_file()
+                self.require_file()
                 self._run(conn, raw, fns, outcomes)
                 raw.execute("COMMIT")
             finally:
@@ -114,8 +123,9 @@ class SqliteWriter:
             return self._all_failed(fns, outcomes, error)
         return outcomes
 
-    def _require_file(self) -> None:
-        """SQLite would write on into a file that somebody has removed, and all of it would be gone at the end."""
+    def require_file(self) -> None:
+        """SQLite would write on into a file that somebody has removed, and all of it would be gone at the end; and it
+        would take the log of ours for that of one that was put in its place. Raises StoreUnavailable."""
         try:
             found = os.stat(self._place)
         except FileNotFoundError:

@@ -83,8 +83,20 @@ class Rows(aiosqlite.Cursor):
         return self._cursor.execute(sql, parameters).fetchmany(AHEAD)
 
 
-def reading(path: str, **named: Any) -> Reading:
-    """To be awaited: the connection. Its thread ends with the process."""
-    connection = Reading(lambda: sqlite3.connect(path, **named), iter_chunk_size=64)
+def reading(path: str, *, require: Callable[[], None], **named: Any) -> Reading:
+    """To be awaited: the connection. Its thread ends with the process. `require` raises where the file under that name
+    is not the one that is meant."""
+
+    def opened() -> sqlite3.Connection:
+        require()  # before, for SQLite makes one that is not there
+        raw: sqlite3.Connection = sqlite3.connect(path, **named)
+        try:
+            require()
+        except BaseException:
+            raw.close()
+            raise
+        return raw
+
+    connection = Reading(opened, iter_chunk_size=64)
     connection._thread.daemon = True
     return connection

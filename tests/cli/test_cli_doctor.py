@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import re
+import shutil
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -20,14 +21,18 @@ from monitor.cli import exam_store
 from monitor.cli.exam_daemon import blind
 from monitor.cli.when import short
 from monitor.fields import SystemClock
-from monitor.model import JobState, Quota, Scope, rfc3339
+from monitor.model import EventType, JobState, Quota, Scope, rfc3339
 from monitor.providers import registry
 from monitor.sandbox.server import serving
 from monitor.store import (
     Connection,
     Health,
     JobWrite,
+    Store,
+    StoreUnavailable,
+    append_events,
     ensure_scope,
+    last_seq,
     open_store,
     save_health,
     save_jobs,
@@ -38,7 +43,7 @@ from monitor.store import (
 from monitor.store.glance import glance
 from monitor.store.quotas import QuotaRow, save_quota
 from monitor.store.sink_health import SinkHealth, save_sink_health
-from tests.kit.installed import START, Installed
+from tests.kit.installed import START, Installed, draft
 from tests.kit.made import known_job, notification
 from tests.kit.process import Program, write_config
 from tests.kit.until import until
@@ -165,6 +170,45 @@ def test_a_database_that_was_removed_under_its_process_is_to_be_put_back(install
     for code, said in asyncio.run(removed()).values():
         assert code == 1
         assert "Put the file back where it was and nothing is lost" in said
+
+
+def test_a_database_that_was_replaced_under_its_process_is_left_alone(installed: Installed) -> None:
+    """SQLite would write the log that belongs to the other file into this one, and remove it at the end."""
+    database, away = installed.state / "monitor.db", installed.state / "away"
+
+    def told(conn: Connection, store: Store, job: str) -> None:
+        append_events(conn, store.epoch, [(draft(EventType.JOB_STARTED, f"job/{job}"), 1)])
+
+    async def replaced() -> None:
+        store = await open_store("sqlite:monitor.db", state_dir=installed.state, lock=True)
+        try:
+            await store.write(
+                lambda conn: append_events(conn, store.epoch, [(draft(EventType.JOB_STARTED, "job/a"), 1)])
+            )
+            database.rename(away)
+            shutil.copy(away, database)
+            before = database.read_bytes()
+            state, text, mend = only((await asyncio.to_thread(looked, installed))[1], "store")
+            said = f"The database {database} was replaced by another file while the process {os.getpid()} uses it."
+            assert (state, text) == ("failed", said)
+            for words in (["db", "check"], ["db", "backup"], ["db", "prune"], ["sinks", "test", "journal"]):
+                done = await asyncio.to_thread(installed.fork, *words, COLUMNS="400")
+                assert (done.returncode, done.stderr) == (1, f"error: {said}\nhint: {mend}\n"), words
+            readings = [asyncio.create_task(store.read(last_seq)) for _ in range(8)]
+            await asyncio.wait(readings)
+            refused = [task.exception() for task in readings if task.exception() is not None]
+            assert [type(each) for each in refused] == [StoreUnavailable] * len(refused) != []
+            assert database.read_bytes() == before
+            away.rename(database)
+            await store.write(
+                lambda conn: append_events(conn, store.epoch, [(draft(EventType.JOB_STARTED, "job/b"), 1)])
+            )
+        finally:
+            await store.aclose()
+
+    asyncio.run(replaced())
+    done = installed.run("db", "check")
+    assert (done.returncode, " is whole " in done.stdout) == (0, True), done.stdout + done.stderr
 
 
 def test_a_damaged_database_is_a_failure(installed: Installed) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, text
 
-from monitor.model import DeliveryState, Outcome, Receipt, Scope
+from monitor.model import DeliveryState, EventType, Outcome, Receipt, Scope
 from monitor.store import (
     JobWrite,
     Store,
@@ -92,6 +92,21 @@ async def test_what_does_not_agree_is_named(store: Store) -> None:
             await store.write(partial(spoilt, spoil=spoil))
         assert line in caught.value.args[0], spoil
     assert await store.read(lambda conn: list(broken(conn))) == []
+
+
+async def test_the_stock_of_a_flavor_counts_by_its_own_row_and_its_flapping_by_the_subject(store: Store) -> None:
+    about = partial(draft, subject="flavor/f/z")
+    changes = [(about(type=EventType.FLAVOR_SOLD_OUT), 17), (about(type=EventType.FLAVOR_RESTOCKED), 18)]
+
+    def flap(conn: Connection) -> None:
+        append_events(conn, store.epoch, changes)
+        flapping = about(type=EventType.FLAVOR_FLAPPING)
+        append_events(conn, store.epoch, [(flapping, next_revision(conn, "north", "flavor/f/z"))])
+
+    await store.write(flap)
+    assert await store.read(lambda conn: list(broken(conn))) == []
+    await store.write(lambda conn: conn.execute(text("UPDATE subject_revisions SET revision = 0")))
+    assert await store.read(lambda conn: list(broken(conn))) == ["revision: event 3: is further than its subject"]
 
 
 async def test_a_whole_look_grows_no_faster_than_what_it_looks_at(sqlite_home: Home) -> None:
