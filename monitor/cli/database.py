@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from monitor.settings import Settings
     from monitor.store.prune import Pruned
 
-_OLDER = "If it is older: training-monitor db upgrade. Else stop"
 app = typer.Typer(help="The store's database.", no_args_is_help=True)
 
 
@@ -109,7 +108,7 @@ def check(config: Config = None, output: Format = Output.TABLE) -> None:
     if not found.ok:
         raise Failure(
             f"The database {found.place} is not as it should be.",
-            f"{'Stop' if found.revision == found.head else _OLDER} the daemon, then: {found.put_back}",
+            found.mend,
             details=found.problems,
         )
 

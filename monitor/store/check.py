@@ -19,13 +19,13 @@ from monitor.store.url import SqlitePlace, parse_place
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreCheck:
-    """`problems`: one plain line each; empty where all is well. `put_back`: the command that puts a backup there."""
+    """`problems`: one plain line each; empty where all is well. `mend`: what to do where it is not."""
 
     place: str
     revision: str | None
     head: str
     problems: tuple[str, ...]
-    put_back: str
+    mend: str
 
     @property
     def ok(self) -> bool:
@@ -55,8 +55,18 @@ async def _checked(url: str | Secret, state_dir: Path) -> StoreCheck:
     finally:
         await engine.dispose()
     return StoreCheck(
-        place=str(place), revision=revision, head=HEAD, problems=tuple(problems), put_back=put_back(place)
+        place=str(place), revision=revision, head=HEAD, problems=tuple(problems), mend=_mend(revision, put_back(place))
     )
+
+
+def _mend(revision: str | None, restoring: str) -> str:
+    if revision == HEAD:
+        return f"Stop the daemon, then: {restoring}"
+    from monitor.store.alembic import knows
+
+    if revision is None or knows(revision):
+        return "training-monitor db upgrade"
+    return f"A newer version made it: install that one again. Else stop the daemon, then: {restoring}"
 
 
 def _inspect(conn: Connection) -> tuple[str | None, list[str]]:

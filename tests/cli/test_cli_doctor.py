@@ -138,6 +138,7 @@ def _sql(installed: Installed, statement: str) -> None:
 def test_an_older_database_wants_an_upgrade(installed: Installed) -> None:
     _sql(installed, "UPDATE alembic_version SET version_num = '0001'")
     assert only(looked(installed)[1], "store")[::2] == ("warning", "training-monitor db upgrade")
+    assert installed.run("db", "check").stderr.endswith("hint: training-monitor db upgrade\n")
 
 
 def test_a_newer_database_is_a_failure_that_no_upgrade_mends(installed: Installed) -> None:
@@ -145,6 +146,8 @@ def test_a_newer_database_is_a_failure_that_no_upgrade_mends(installed: Installe
     state, text, mend = only(looked(installed)[1], "store")
     assert (state, "newer version" in text) == ("failed", True)
     assert ("db restore FILE" in mend, "db upgrade" in mend) == (True, False)
+    said = installed.run("db", "check", COLUMNS="200").stderr.splitlines()[-1]
+    assert said.startswith("hint: A newer version made it: install that one again. Else stop the daemon, then: ")
 
 
 def test_a_database_that_was_removed_under_its_process_is_to_be_put_back(installed: Installed) -> None:

@@ -78,8 +78,9 @@ async def test_rows_that_the_ledger_lost_are_missed(store: Store, home: Home) ->
 
 async def test_the_way_back_is_the_one_of_its_database(store: Store, home: Home) -> None:
     found = await check(home.url, home.state_dir)
-    assert found.put_back.startswith("training-monitor db restore FILE" if home.sqlite else "pg_restore --clean")
-    assert found.put_back.endswith("FILE" if home.sqlite else " FILE && training-monitor db restore --new-epoch")
+    begin = "training-monitor db restore FILE" if home.sqlite else "pg_restore --clean"
+    assert found.mend.startswith(f"Stop the daemon, then: {begin}")
+    assert found.mend.endswith("FILE" if home.sqlite else " FILE && training-monitor db restore --new-epoch")
 
 
 async def test_what_is_written_while_it_looks_is_no_trouble(sqlite_home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
