@@ -90,6 +90,7 @@ async def daemon(
             wishes.settle(verdict)
 
         site.reload = wishes.ask if reload is not None else None
+        site.reload_waits = lambda: reign.waits(storeless.troubles())
         heartbeat = _heartbeat(reign, lasting, site, Http(signs), wishes.ending)
         reign.beside = lambda: [*storeless.troubles(), *heartbeat.troubles()]
         ready(port)

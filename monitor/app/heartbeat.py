@@ -23,6 +23,8 @@ TRY_FOR = 10.0
 """Seconds that one try may take, and at most a quarter of the period."""
 LOOK_AGAIN = 30.0
 """Seconds after which it is looked at again while something speaks against it, and at most a tenth of the period."""
+LOOK_SOON = 2.0
+"""The same in the first `LOOK_AGAIN` seconds: what was not polled well yet is so in a moment, and no news."""
 
 _log = structlog.get_logger("app")
 
@@ -55,6 +57,7 @@ class Heartbeat:
         self._known: HeartbeatOptions | None = None
         self._state: Heartbeating | None = None
         self._told: str | None = None
+        self._begun = -inf
 
     def state(self) -> Heartbeating | None:
         """How it is; None where the config asks for none."""
@@ -72,7 +75,7 @@ class Heartbeat:
 
     async def run(self) -> None:
         """Until it is cancelled. It outlives whatever one look runs into."""
-        due = -inf
+        due, self._begun = -inf, self._clock.monotonic()
         while not self._ending.is_set():
             options = self._options()
             if options != self._known or options is None:
@@ -89,7 +92,8 @@ class Heartbeat:
 
     async def _beat(self, options: HeartbeatOptions) -> float:
         """One look, and the sign if nothing speaks against it. Seconds from its begin to the next look."""
-        again = max(1.0, min(LOOK_AGAIN, options.every / 10))
+        fresh = self._clock.monotonic() < self._begun + LOOK_AGAIN
+        again = max(1.0, min(LOOK_SOON if fresh else LOOK_AGAIN, options.every / 10))
         try:
             held = await self._objections()
             failure = None if held else await self._sent(options)
@@ -98,13 +102,13 @@ class Heartbeat:
             held, failure = [f"this program failed ({type(error).__name__})"], None
         if self._ending.is_set():
             return inf
-        self._after(options, held, failure)
+        self._after(options, held, failure, fresh)
         self._meter.heartbeat("withheld" if held else "failed" if failure is not None else "sent")
         return again if held else options.every
 
-    def _after(self, options: HeartbeatOptions, held: Sequence[str], failure: str | None) -> None:
-        """Says once what keeps it, when it is so for a second time in a row, and once that it is over. What does not
-        arrive was tried several times, so it is said at once."""
+    def _after(self, options: HeartbeatOptions, held: Sequence[str], failure: str | None, fresh: bool) -> None:
+        """Says once what keeps it, when it is so for a second time in a row and the daemon not `fresh`, and once that
+        it is over. What does not arrive was tried several times, so it is said at once."""
         before = self._state or Heartbeating(every=options.every)
         at = before.at if held or failure is not None else self._clock.now()
         self._state = Heartbeating(every=options.every, at=at, held=tuple(held), failure=failure)
@@ -112,7 +116,7 @@ class Heartbeat:
         if failure is not None and said != "failing":
             self._told = "failing"
             _log.warning("the heartbeat does not arrive", reason=failure, every=options.every)
-        elif held and said != "held" and before.held:
+        elif held and said != "held" and before.held and not fresh:
             self._told = "held"
             _log.warning("the heartbeat is held back", reasons=list(held[:5]), count=len(held))
         elif not held and failure is None and said is not None:

@@ -84,6 +84,11 @@ class Reign:
         wrong = [f"the config was rejected, the one before goes on: {first}{more}" for first in self.rejected[:1]]
         return [*self.stages.poller.troubles(), *wrong, *self.beside()]
 
+    def waits(self, storeless: Sequence[str]) -> str:
+        """Why a reload that was asked for is not done yet. `storeless`: what is known of a store that cannot be
+        written, which keeps everything else."""
+        return next(iter(storeless), self.stages.waits) or "the config file is still being read"
+
     async def status(self) -> str:
         """How the daemon is, in one line. Raises StoreError."""
         sinks = [sink.name for sink in self.stages.settings.sinks]

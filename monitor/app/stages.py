@@ -17,6 +17,7 @@ from monitor.app.deleting import new_cleanup, new_deletions
 from monitor.app.keeping import Kept, Tell, keep
 from monitor.app.liveness import Liveness
 from monitor.app.opened import OpenSink, Prepared, close_all, compile_rules, open_sinks, same_rules
+from monitor.app.storeless import unwritable
 from monitor.app.wishes import GRACE, Wishes
 from monitor.budgets import Budgets
 from monitor.delivery import Outbox
@@ -76,6 +77,8 @@ class Stages:
     ) -> None:
         self.settings = settings
         self.ruleset = ruleset
+        self.waits = ""
+        """What a reload that is under way waits for; nothing: there is none, or its file is still being read."""
         self._lasting = lasting
         self._sinks = {sink.name: sink for sink in sinks}
         self._torn = False
@@ -177,7 +180,9 @@ class Stages:
         wanted = {options.name: options for options in made.settings.sinks}
         parting = {name for name, sink in self._sinks.items() if not sink.entry.options.alike(wanted.get(name))}
         try:
+            self.waits = f"what is being sent to {', '.join(sorted(parting))} has not arrived yet"
             await self.outbox.part(parting, RELOAD_GRACE)
+            self.waits = "polls, rules or policies are in the middle of a step"
             await self.poller.part(made.settings.accounts)
             async with self.router.resting(), self.budgets.resting(), self.cleanup.resting(), self.quotas.resting():
                 await self._route_the_rest(RELOAD_ROUTING)
@@ -188,6 +193,8 @@ class Stages:
         except BaseException:
             await close_all(made.sinks)
             raise
+        finally:
+            self.waits = ""
         self._lasting.events.ring()
         await close_all(self._closing)
         self._closing.clear()
@@ -210,6 +217,7 @@ class Stages:
                 kept = await self._lasting.store.write(write)
             except StoreError as error:
                 storeless.met(reason=str(error))
+                self.waits = unwritable(error)
                 self.router.pulse.beat(STORE_PAUSE)
                 self.budgets.pulse.beat(STORE_PAUSE)
                 self.cleanup.pulse.beat(STORE_PAUSE)

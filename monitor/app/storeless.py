@@ -39,7 +39,7 @@ class Storeless:
     def troubles(self) -> list[str]:
         """The same, beside other troubles."""
         error = self.failing()
-        return [] if error is None else [f"the store cannot be written: {_plain(error)}"]
+        return [] if error is None else [unwritable(error)]
 
     async def run(self, tell: Callable[[EventDraft], Awaitable[None]]) -> None:
         """Until cancelled."""
@@ -93,6 +93,11 @@ class Storeless:
         except StoreError as own:
             error = own
         return self._store.take_failure() or error
+
+
+def unwritable(error: StoreError) -> str:
+    """The trouble, in words."""
+    return f"the store cannot be written: {_plain(error)}"
 
 
 def _plain(error: StoreError) -> str:

@@ -63,9 +63,10 @@ def show(
 @app.command("reload")
 def reload(config: Config = None, output: Format = Output.TABLE) -> None:
     """Has the running daemon read its config file anew, and prints what changed, as `systemctl reload` does without a
-    word. Where the file is wrong the one before goes on."""
+    word. Where the file is wrong the one before goes on. What takes longer than 20 seconds goes on by itself: it says
+    what it waits for, and ends with 3."""
     from monitor.cli import out
-    from monitor.cli.failure import USAGE, Failure
+    from monitor.cli.failure import PARTLY, USAGE, Failure
     from monitor.cli.progress import progress
 
     with _daemon(config) as ask, progress("Reading the config anew …"):
@@ -76,12 +77,16 @@ def reload(config: Config = None, output: Format = Output.TABLE) -> None:
         raise Failure(wrong, hint, code=USAGE, details=tuple(problems))
     if output is not Output.TABLE:
         out.document(output, done)
-    elif done["changed"] is None:
-        out.line("The reload goes on: it waits for messages that are being sent.")
-    else:
+    elif done["changed"] is not None:
         out.line("The config was reloaded" + ("." if done["changed"] else "; nothing in it has changed."))
         for section, words in done["changed"].items():
             out.line(f"  {section}: {words}")
+    if done["changed"] is None:
+        why = done.get("waits") or "the daemon, which is of an older version, does not say why"
+        hint = (
+            "It goes on by itself; what came of it: training-monitor config reload, once more; training-monitor doctor"
+        )
+        raise Failure(f"The reload is not done yet: {why}.", hint, code=PARTLY)
 
 
 def _daemon(config: Path | None) -> Asker:

@@ -53,7 +53,7 @@ def room(settings: Settings) -> Iterator[Finding]:
     free = shutil.disk_usage(folder).free
     text = f"{_size(free)} free in {folder}"
     if free < LITTLE:
-        mend = f"make room there; what takes it: du -h {folder}"
+        mend = _make_room(folder)
         yield failed("disk", text, mend) if free < NOTHING else warning("disk", text, mend)
     else:
         yield ok("disk", text)
@@ -62,6 +62,12 @@ def room(settings: Settings) -> Iterator[Finding]:
     elif folder.stat().st_mode & stat.S_IRWXO:
         mode = f"chmod 750 {folder}"
         yield warning("permissions", f"everybody may look into {folder}, where names of jobs are kept", mode)
+
+
+def _make_room(folder: Path) -> str:
+    """What fills a disk is seldom beside the store."""
+    mount = next(place for place in (folder.resolve(), *folder.resolve().parents) if os.path.ismount(place))
+    return f"make room there; what fills the disk: df -h {folder}; sudo du -xh -d 1 {mount} | sort -h"
 
 
 def _size(count: int) -> str:

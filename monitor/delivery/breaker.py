@@ -8,6 +8,7 @@ sink.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -34,15 +35,28 @@ Tried = tuple[datetime, datetime] | None
 """When a message's first and last attempt before this one began."""
 
 
-def judged(health: SinkHealth, delivery: Delivery, receipt: Receipt) -> Receipt:
+def judged(
+    health: SinkHealth, delivery: Delivery, receipt: Receipt, ended: Iterable[tuple[Delivery, Receipt]] = ()
+) -> Receipt:
     """A refusal is final, but not while the sink refuses whatever it is sent, and never for a canary, in which nothing
-    can be wrong: they wait, as for a sink that is down."""
+    can be wrong: they wait, as for a sink that is down. `ended`: attempts of which `health` does not know yet."""
     said = delivery.notification
     if receipt.outcome is not Outcome.REFUSED or (said.reason is Reason.TEST and said.rule != CANARY):
         return receipt
-    if said.reason is not Reason.TEST and health.refusals < REFUSED_ALL:
+    if said.reason is not Reason.TEST and _refusals(health, ended) < REFUSED_ALL:
         return receipt
     return replace(receipt, outcome=Outcome.RETRY, detail=f"{receipt.detail}; so it does with every message")
+
+
+def _refusals(health: SinkHealth, ended: Iterable[tuple[Delivery, Receipt]]) -> int:
+    """In a row, with those that were answered since: where several are sent at once, they are not lost for that."""
+    count = health.refusals
+    for delivery, receipt in ended:
+        if receipt.outcome is Outcome.DELIVERED or receipt.partly:
+            count = 0
+        elif receipt.outcome is Outcome.REFUSED and delivery.notification.reason is not Reason.TEST:
+            count += 1
+    return count
 
 
 def delivered(health: SinkHealth, at: datetime) -> SinkHealth:

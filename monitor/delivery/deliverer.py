@@ -133,7 +133,8 @@ class Deliverer:
             self._log.error("a sink broke; this is a bug", delivery=delivery.id, error=name, at=at)
             receipt = Receipt(outcome=Outcome.RETRY, detail=f"the sink failed by itself ({name})")
         now = self._clock.now()
-        receipt = breaker.judged(self._health or SinkHealth(sink=self.name), delivery, receipt)
+        before = [(each.delivery, each.receipt) for each in self._ended]
+        receipt = breaker.judged(self._health or SinkHealth(sink=self.name), delivery, receipt, before)
         settlement = self._policy.settle(delivery, receipt, now, self._roll())
         ended = Ended(delivery=delivery, receipt=receipt, at=now, settlement=settlement, failures=failures)
         self._ended.append(ended)

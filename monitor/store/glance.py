@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from contextlib import closing
@@ -32,10 +33,13 @@ class Glance:
 
 
 def glance(url: str, state_dir: Path, *, within: float = 5.0) -> Glance | None:
-    """None for a server, which is not a file. Raises StoreError where the file cannot be read at all."""
+    """None for a server, which is not a file. Raises StoreError where the file cannot be read at all, or where a start
+    would be refused because its file system is read-only."""
     place = parse_place(url, state_dir)
     if not isinstance(place, SqlitePlace):
         return None
+    if _read_only(place.path.parent):
+        look_for(place, must_exist=False)
     look_for(place, must_exist=True)
     with translated(place), closing(sqlite3.connect(f"{place.path.absolute().as_uri()}?mode=ro", uri=True)) as conn:
         tables = {name for (name,) in conn.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
@@ -48,6 +52,10 @@ def glance(url: str, state_dir: Path, *, within: float = 5.0) -> Glance | None:
             holder=None if (holder := living_holder(place.path)) is None else holder.pid,
             refused=_refused(conn) if "bad_signatures" in tables else (),
         )
+
+
+def _read_only(folder: Path) -> bool:
+    return folder.is_dir() and bool(os.statvfs(folder).f_flag & os.ST_RDONLY)
 
 
 def _files(path: Path) -> list[Path]:

@@ -21,13 +21,14 @@ from monitor.store.accounts import set_bad_signatures
 from monitor.store.copying import beside, copy_sqlite, damage, give_to_owner, sync
 from monitor.store.deliveries import recover_claims
 from monitor.store.engine import RESTORED_AT, open_store
-from monitor.store.errors import NotADatabase, StoreConflict, StoreError, StoreLocked, StoreMissing
+from monitor.store.errors import NewerDatabase, NotADatabase, StoreConflict, StoreError, StoreLocked, StoreMissing
 from monitor.store.lock import FileLock
 from monitor.store.migrate import HEAD, require_directory, require_known, sqlite_revision, translated, upgrade_sqlite
 from monitor.store.sqlite import sqlite_engine
 from monitor.store.tables import deliveries, events, meta
 from monitor.store.url import Place, SqlitePlace, parse_place
 
+NEWER = "Install that version again, or name another backup; nothing was changed."
 ANOTHER = "Name another one, which `training-monitor db backup` made; nothing was changed."
 
 
@@ -141,6 +142,8 @@ def _looked_at(place: SqlitePlace, source: Path) -> str:
             require_known(revision, str(source))
             if (wrong := damage(source, quick=False)) is not None:
                 raise NotADatabase(f"The backup {source} is damaged ({wrong}).")
+    except NewerDatabase as error:
+        raise NewerDatabase(str(error), NEWER) from error
     except NotADatabase as error:  # the hints of elsewhere are about the database in use
         raise NotADatabase(str(error), ANOTHER) from error
     return revision

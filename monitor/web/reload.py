@@ -31,8 +31,8 @@ Reload = Callable[[], Awaitable[Verdict | None]]
 """None: the daemon ends instead."""
 
 
-def reload_routes(reload: Callable[[], Reload | None], by: Identify) -> list[web.RouteDef]:
-    """`changed` is null where it is still under way."""
+def reload_routes(reload: Callable[[], Reload | None], by: Identify, waits: Callable[[], str]) -> list[web.RouteDef]:
+    """Where it is still under way `changed` is null, and `waits` says why."""
 
     async def handle(request: web.Request) -> web.Response:
         if (ask := reload()) is None:
@@ -44,7 +44,8 @@ def reload_routes(reload: Callable[[], Reload | None], by: Identify) -> list[web
             over = True
         if over and verdict is None:
             return problem(503, "Ending", "The daemon ends.", "Start it again; it reads the config then.")
-        changed = None if verdict is None else dict(verdict.changed)
-        return web.json_response({"changed": changed, "problems": list(verdict.problems) if verdict else []})
+        if verdict is None:
+            return web.json_response({"changed": None, "problems": [], "waits": waits()})
+        return web.json_response({"changed": dict(verdict.changed), "problems": list(verdict.problems), "waits": None})
 
     return [web.post("/control/reload", handle)]

@@ -50,6 +50,8 @@ class Site:
     meter: Meter = NO_METER
     reload: Reload | None = None
     """Has the config read anew; over the control socket."""
+    reload_waits: Callable[[], str] = str
+    """Why that is not done yet, in plain words."""
 
 
 @asynccontextmanager
@@ -93,7 +95,7 @@ def control_app(site: Site) -> web.Application:
         return await following(request)
 
     app = _app(site, admit, peer)
-    app.add_routes(reload_routes(lambda: site.reload, peer))
+    app.add_routes(reload_routes(lambda: site.reload, peer, lambda: site.reload_waits()))
     return app
 
 

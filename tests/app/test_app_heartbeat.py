@@ -74,7 +74,7 @@ class Scene:
 
 
 @asynccontextmanager
-async def scene() -> AsyncIterator[Scene]:
+async def scene(held: str | None = None) -> AsyncIterator[Scene]:
     switch = Switch()
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", switch.take)
@@ -85,6 +85,7 @@ async def scene() -> AsyncIterator[Scene]:
     try:
         async with new_session(connections=1) as session, anyio.create_task_group() as group:
             made = Scene(switch, Http(session))
+            made.held = [] if held is None else [held]
             group.start_soon(made.heart.run)
             yield made
             group.cancel_scope.cancel()
@@ -132,6 +133,28 @@ async def test_what_speaks_against_it_holds_it_back_and_is_said_once_and_so_is_t
         ("info", "the heartbeat is sent again"),
     ]
     assert logs[0]["count"] == 2
+
+
+async def test_right_after_a_start_what_holds_it_back_is_soon_over_and_not_worth_a_word() -> None:
+    with capture_logs() as logs:
+        async with scene(held="llm/jobs was not polled well yet") as on:
+            await settled(on, withheld=1)
+            await on.passes(4)
+            assert on.heart.troubles() == ["the heartbeat is held back: llm/jobs was not polled well yet"]
+            on.held = []
+            await on.passes(2)
+            await settled(on, sent=1, withheld=3)
+            assert on.heart.troubles() == []
+        assert logs == []
+        async with scene(held="llm/jobs was not polled well yet") as on:
+            await settled(on, withheld=1)
+            await on.passes(29)
+            assert logs == []
+            await on.passes(2)
+            assert [line["event"] for line in logs] == ["the heartbeat is held back"]
+            looks = on.looks
+            await on.passes(29)
+            assert on.looks - looks <= 1, "what lasts is looked at every half minute"
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import pytest
 from monitor.app.wishes import Verdict
 from monitor.cli.over_socket import OverSocket
 from tests.app.test_app_reload_changes import Stage, stage
+from tests.app.test_app_reload_store import without
 from tests.kit.forked import program_in, warmed
 from tests.kit.installed import Installed
 from tests.kit.living import Living, living
@@ -36,7 +37,8 @@ async def test_the_command_says_what_changed_and_what_is_wrong(tmp_path: Path) -
         assert await command(life) == (0, "The config was reloaded; nothing in it has changed.\n")
         life.config(with_rules(it, "b", "c"))
         code, said = await command(life, "--output", "json")
-        assert (code, json.loads(said)) == (0, {"changed": {"rules": "b, c added; a removed"}, "problems": []})
+        assert code == 0
+        assert json.loads(said) == {"changed": {"rules": "b, c added; a removed"}, "problems": [], "waits": None}
         life.config(it.config(rules=[{"name": "a", "on": ["job.*"], "notify": ["nobody"]}]))
         code, said = await command(life)
         assert code == 2
@@ -67,6 +69,47 @@ async def test_what_waited_for_a_sink_that_was_removed_is_counted_in_the_answer(
             life.config(it.config())
             code, said = await command(life)
     assert (code, said.splitlines()[-1]) == (0, "  messages given up: 1 that waited for slow"), said
+
+
+async def test_a_reload_that_waits_for_the_store_is_not_done_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("monitor.web.reload.PATIENCE", 0.3)
+    async with stage() as it, living(tmp_path, with_rules(it, "a")) as life:
+        await until(lambda: it.studio.requests["list"])
+        life.config(with_rules(it, "b"))
+        with without("health", tmp_path):
+            code, said = await command(life)
+            assert code == 3, said
+            words = " ".join(said.split())
+            assert "error: The reload is not done yet: the store cannot be written: " in words
+            assert "messages" not in words
+            assert "hint: It goes on by itself" in words
+            assert "training-monitor doctor" in words
+            code, said = await command(life, "--output", "json")
+            document, _ = json.JSONDecoder().raw_decode(said, said.index("{"))
+            assert (code, document["changed"], document["problems"]) == (3, None, [])
+            assert document["waits"].startswith("the store cannot be written: ")
+
+
+async def test_a_reload_that_waits_for_a_message_names_its_sink(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("monitor.web.reload.PATIENCE", 0.3)
+    async with stage() as it:
+        it.hook.hold("/slow")
+        rules = [{"name": "all", "on": ["monitor.started"], "notify": ["slow"]}]
+        config = it.config(rules=rules, sinks=[it.hooked("slow")])
+        async with living(tmp_path, config) as life:
+            await until(lambda: it.hook.got)
+            life.config({**config, "sinks": [it.hooked("slow", timeout="20s")]})
+            code, said = await command(life)
+            assert code == 3, said
+            assert "not done yet: what is being sent to slow has not arrived yet" in " ".join(said.split())
+            it.hook.release("/slow")
+            await until(lambda: life.readies == 2, why="it does not go on")
+            code, said = await command(life)
+            assert (code, said) == (0, "The config was reloaded; nothing in it has changed.\n")
 
 
 async def test_a_config_that_was_rejected_is_known_until_another_one_is_taken(tmp_path: Path) -> None:

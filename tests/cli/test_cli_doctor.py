@@ -339,6 +339,13 @@ def test_of_a_disk_that_is_nearly_full_the_little_that_is_left_is_told(free: int
     assert exam_store._size(free) == said
 
 
+def test_what_fills_a_disk_is_looked_for_on_all_of_it(tmp_path: Path) -> None:
+    mount = next(str(place) for place in (tmp_path, *tmp_path.parents) if os.path.ismount(place))
+    mend = exam_store._make_room(tmp_path)
+    assert mend.startswith(f"make room there; what fills the disk: df -h {tmp_path}; ")
+    assert mend.endswith(f"du -xh -d 1 {mount} | sort -h")
+
+
 def test_secrets_that_others_can_read_are_told_with_chmod(bare: Installed) -> None:
     key, missing = bare.root / "key", bare.root / "nowhere"
     key.write_text("https://example.org/x")

@@ -176,6 +176,21 @@ async def test_an_address_that_refuses_everything_holds_the_rest_back_and_tells_
         assert events(sink) == 25
 
 
+@pytest.mark.parametrize("at_once", [2, 4, 16])
+async def test_no_more_than_five_are_refused_however_many_are_sent_at_once(bench: Any, at_once: int) -> None:
+    async with bench() as on:
+        sink = Scripted(on.clock, wrong)
+        ids = await waiting(on, 30)
+        async with on.running(sink.entry("hook", concurrency=at_once)):
+            await idle(on)
+            await passes(on, 600, 30)
+            states = [(await on.record(each)).row.state for each in ids]
+            assert (states.count(DeliveryState.REFUSED), states.count(DeliveryState.PENDING)) == (5, 25)
+            sink.answer = well
+            await passes(on, LONGEST + 5, 30)
+        assert events(sink) == 25
+
+
 async def test_a_refusal_now_and_then_is_no_failure_of_the_sink(bench: Any) -> None:
     def picky(delivery: Delivery) -> Receipt:
         return wrong(delivery) if int(delivery.notification.text.title[1:]) % 3 else well(delivery)

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import subprocess
 from pathlib import Path
 
 from tests.faults.scene import GOES_ON, WAITS, scene, small_disk
+from tests.kit.installed import Installed
 from tests.kit.process import Program
 
 
 def remount(disk: Path, how: str) -> None:
     subprocess.run(["mount", "-o", f"remount,{how}", str(disk)], check=True, capture_output=True)
+
+
+def examined(folder: Path) -> list[tuple[str, str, str]]:
+    """What `doctor` says of the store, with the command of its remedy."""
+    found = json.loads(Installed(folder).run("doctor", "--output", "json").stdout)
+    store = [finding for finding in found if finding["about"] == "store"]
+    return [(each["state"], each["text"], each["mend"].partition("(")[2].partition(")")[0]) for each in store]
 
 
 async def test_a_start_on_a_read_only_file_system_is_refused_and_the_next_one_goes_on(tmp_path: Path) -> None:
@@ -26,6 +35,13 @@ async def test_a_start_on_a_read_only_file_system_is_refused_and_the_next_one_go
                 await refused._reader
             assert refused.log.splitlines()[0] == f"error: The file system of {disk} is read-only."
             assert refused.log.splitlines()[1].startswith("hint: Mount it for writing (mount -o remount,rw);")
+            for left in ("", "-wal"):  # as a stop and as a crash leave it
+                assert await asyncio.to_thread(examined, tmp_path) == [
+                    ("failed", refused.log.splitlines()[0].removeprefix("error: "), "mount -o remount,rw")
+                ], left
+                remount(disk, "rw")
+                it.database.with_name("monitor.db-wal").touch()
+                remount(disk, "ro")
             remount(disk, "rw")
             it.end(jobs[1])
             await it.start()

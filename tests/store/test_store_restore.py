@@ -33,7 +33,7 @@ from monitor.store import (
     write_notifications,
 )
 from monitor.store.backup import backup
-from monitor.store.restore import ANOTHER, begin_epoch, restore
+from monitor.store.restore import ANOTHER, NEWER, begin_epoch, restore
 from monitor.store.sqlite import sqlite_engine
 from monitor.store.url import SqlitePlace
 from tests.kit.forked import python
@@ -216,6 +216,8 @@ async def test_what_is_no_whole_backup_of_ours_is_refused_and_changes_nothing(
     assert caught.value.hint
     if kind is NotADatabase and spoil is not folder:
         assert caught.value.hint == ANOTHER, "the file that was named is wrong, not the database"
+    if kind is NewerDatabase:
+        assert caught.value.hint == NEWER, "nothing was upgraded"
     assert (tmp_path / "monitor.db").read_bytes() == before
     assert {path.name for path in tmp_path.iterdir()} - {"b.db"} == {"monitor.db", "monitor.db.lock"}
 
