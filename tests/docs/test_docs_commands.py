@@ -168,7 +168,7 @@ async def test_the_commands_of_the_readme_work_and_say_what_is_shown(tmp_path: P
         out, _ = await asyncio.wait_for(daemon.communicate(), 20)
         assert daemon.returncode == 0, out.decode()
         for block, printed in zip(shown, await said, strict=True):
-            assert missing(block, printed) == []
+            assert missing(block, printed) == [], printed
 
 
 def missing(block: Block, printed: str) -> list[str]:
