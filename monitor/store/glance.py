@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import time
 from contextlib import closing
@@ -10,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from monitor.store.lock import living_holder
-from monitor.store.migrate import HEAD, look_for, translated
+from monitor.store.migrate import HEAD, look_for, refuse_read_only, translated
 from monitor.store.url import SqlitePlace, parse_place
 
 SQLITE = sqlite3.sqlite_version
@@ -38,8 +37,8 @@ def glance(url: str, state_dir: Path, *, within: float = 5.0) -> Glance | None:
     place = parse_place(url, state_dir)
     if not isinstance(place, SqlitePlace):
         return None
-    if _read_only(place.path.parent):
-        look_for(place, must_exist=False)
+    if place.path.parent.is_dir():
+        refuse_read_only(place.path.parent)
     look_for(place, must_exist=True)
     with translated(place), closing(sqlite3.connect(f"{place.path.absolute().as_uri()}?mode=ro", uri=True)) as conn:
         tables = {name for (name,) in conn.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
@@ -52,10 +51,6 @@ def glance(url: str, state_dir: Path, *, within: float = 5.0) -> Glance | None:
             holder=None if (holder := living_holder(place.path)) is None else holder.pid,
             refused=_refused(conn) if "bad_signatures" in tables else (),
         )
-
-
-def _read_only(folder: Path) -> bool:
-    return folder.is_dir() and bool(os.statvfs(folder).f_flag & os.ST_RDONLY)
 
 
 def _files(path: Path) -> list[Path]:

@@ -47,13 +47,19 @@ def look_for(place: SqlitePlace, *, must_exist: bool) -> None:
         _look_at(place)
     if place.path.is_dir():
         raise NotADatabase(f"{place} is a directory, not a database.", "Name a file in `store:`.")
-    if not must_exist and os.statvfs(folder).f_flag & os.ST_RDONLY:
-        hint = "Mount it for writing (mount -o remount,rw); where it turned so by itself the kernel log says why."
-        raise StoreUnavailable(f"The file system of {folder} is read-only.", hint)
+    if not must_exist:
+        refuse_read_only(folder)
     if not must_exist and not os.access(folder, os.W_OK, effective_ids=True):
         raise StoreUnavailable(
             f"The directory {folder} may not be written.", "Give the user that runs the program write access to it."
         )
+
+
+def refuse_read_only(folder: Path) -> None:
+    """Raises StoreUnavailable where nothing can be written on its file system, whoever asks."""
+    if os.statvfs(folder).f_flag & os.ST_RDONLY:
+        hint = "Mount it for writing (mount -o remount,rw); where it turned so by itself the kernel log says why."
+        raise StoreUnavailable(f"The file system of {folder} is read-only.", hint)
 
 
 def _look_at(place: SqlitePlace) -> None:
